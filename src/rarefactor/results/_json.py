@@ -1,0 +1,130 @@
+"""``results.json`` to and from :class:`Results`.
+
+JSON knows no infinities: an infinite bound is written as the string ``Infinity`` or ``-Infinity``, a missing
+number as null.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from rarefactor.errors import DataError, Problem
+from rarefactor.results._model import (
+    SCHEMA,
+    Estimate,
+    Exclusion,
+    FactorInfo,
+    FlowStep,
+    InputFile,
+    ModelInfo,
+    Note,
+    Results,
+)
+
+_NUMBERS = ("estimate", "low", "high", "p")
+
+
+def write_results(results: Results) -> bytes:
+    """Return the bytes of ``results.json``: UTF-8, one row per line, the same for the same results.
+
+    Examples
+    --------
+    >>> text = write_results(Results(study={"id": "demo"}, flow=(), rows=()))
+    >>> json.loads(text)["schema"]
+    1
+    """
+    sections: dict[str, Any] = {
+        "schema": SCHEMA,
+        "study": results.study,
+        "software": results.software,
+        "inputs": [_plain(item) for item in results.inputs],
+        "factors": [_plain(item) for item in results.factors],
+        "models": [_plain(item) for item in results.models],
+        "flow": [_plain(step) for step in results.flow],
+        "rows": [{"id": row.id} | _plain(row) for row in results.rows],
+        "notes": [_plain(note) for note in results.notes],
+    }
+    body = ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in sections.items())
+    return f"{{\n{body}\n}}\n".encode()
+
+
+def read_results(path: Path) -> Results:
+    """Read ``results.json``.
+
+    Raises
+    ------
+    DataError
+        The file is missing, is not JSON, or has another schema.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        if content["schema"] != SCHEMA:
+            raise _unreadable(path, f"schema {content['schema']}")
+        return Results(
+            study=content["study"],
+            software=content["software"],
+            inputs=tuple(InputFile(**item) for item in content["inputs"]),
+            factors=tuple(FactorInfo(**_tuples(item)) for item in content["factors"]),
+            models=tuple(ModelInfo(**_tuples(item)) for item in content["models"]),
+            flow=tuple(_step(item) for item in content["flow"]),
+            rows=tuple(read_estimate(item) for item in content["rows"]),
+            notes=tuple(Note(**item) for item in content["notes"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _unreadable(path, type(error).__name__) from error
+
+
+def read_estimate(item: Mapping[str, Any]) -> Estimate:
+    """Return the row that a JSON object describes."""
+    plain = {key: value for key, value in item.items() if key != "id"}
+    numbers = {key: None if plain.get(key) is None else float(plain[key]) for key in _NUMBERS}
+    return Estimate(**_tuples(plain) | numbers)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return {item.name: _plain(getattr(value, item.name)) for item in dataclasses.fields(value)}
+    if isinstance(value, tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return _number(value)
+    return value
+
+
+def _number(value: float) -> float | str | None:
+    if math.isnan(value):
+        return None
+    if math.isinf(value):
+        return "Infinity" if value > 0 else "-Infinity"
+    return value
+
+
+def _lines(value: Any) -> str:
+    if isinstance(value, list) and value:
+        return "[\n" + ",\n".join(json.dumps(item, ensure_ascii=False) for item in value) + "\n]"
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _tuples(item: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in item.items()}
+
+
+def _step(item: Mapping[str, Any]) -> FlowStep:
+    excluded = tuple(Exclusion(**each) for each in item["excluded"])
+    return FlowStep(excluded=excluded, **{key: value for key, value in item.items() if key != "excluded"})
+
+
+def _unreadable(path: Path, found: str) -> DataError:
+    return DataError(
+        Problem(
+            file=str(path),
+            found=found,
+            expected=f"a results.json of schema {SCHEMA}",
+            next_step="Run the study again with this version of rarefactor.",
+        )
+    )

@@ -1,0 +1,220 @@
+"""Frozen values of ``results.json``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Literal
+
+from rarefactor.errors import InputError, Problem, suggest
+
+SCHEMA = 1
+
+Kind = Literal["binary", "continuous", "categorical"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimate:
+    """One number with its interval: a row of ``results.json``.
+
+    ``group`` names the patients that the number describes (``all``, ``event``, ``no_event``) or, for a risk,
+    the level of the factor; ``term`` is the level that an odds ratio compares with the reference, or the unit step.
+    ``source`` holds ids of :class:`InputFile`.
+
+    Examples
+    --------
+    >>> row = Estimate(analysis="univariable", landmark="baseline", factor="age", method="firth",
+    ...                measure="odds_ratio", estimate=1.4, low=1.1, high=1.8, p=0.01, n=273, events=102)
+    >>> row.id
+    'univariable/baseline/age/firth/odds_ratio'
+    """
+
+    analysis: str
+    measure: str
+    estimate: float | None
+    landmark: str | None = None
+    model: str | None = None
+    factor: str | None = None
+    term: str | None = None
+    group: str | None = None
+    method: str | None = None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    n: int | None = None
+    events: int | None = None
+    imputations: int | None = None
+    flags: tuple[str, ...] = ()
+    source: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """The address of the number: the parts that say which it is, joined by slashes."""
+        parts = (
+            self.analysis,
+            self.landmark,
+            self.model,
+            self.factor,
+            self.term,
+            self.group,
+            self.method,
+            self.measure,
+        )
+        return "/".join(part.replace("/", "|").replace(" ", "_") for part in parts if part)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Exclusion:
+    """Patients who left the flow at one step, with the reason."""
+
+    reason: str
+    n: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlowStep:
+    """One box of the flow diagram: who is left, and who went before it and why.
+
+    ``landmark`` is None for the steps that all landmarks share. ``events`` is given where the outcome is known.
+    """
+
+    id: str
+    label: str
+    n: int
+    landmark: str | None = None
+    events: int | None = None
+    excluded: tuple[Exclusion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FactorInfo:
+    """How a factor is shown: its words, unit, kind and levels.
+
+    ``levels`` (first is the reference) is empty for a continuous factor. ``step`` is the increment that the odds
+    ratio is for, in ``unit`` (a factor where ``transform`` is log). ``definition`` is a sentence for
+    the methods.
+    """
+
+    name: str
+    label: str
+    kind: Kind
+    role: str
+    measured_at: str
+    unit: str | None = None
+    levels: tuple[str, ...] = ()
+    step: float = 1.0
+    transform: str | None = None
+    definition: str = ""
+
+    @property
+    def term(self) -> str:
+        """What one odds ratio of a continuous factor is for, such as ``per 10 years``."""
+        if self.transform == "log":
+            return f"per {self.step:g}-fold"
+        unit = f" {self.unit}" if self.unit else " unit" if self.step == 1 else ""
+        return f"per {self.step:g}{unit}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelInfo:
+    """A pre-specified multivariable model and the landmark at which its last factor is known."""
+
+    name: str
+    label: str
+    landmark: str
+    factors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InputFile:
+    """A file that the study read, by content."""
+
+    id: str
+    path: str
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A sentence that a reader must see beside the numbers.
+
+    ``about`` is the part it belongs to (``data``, ``visits``, ``outcome``, ``factors``, ``univariable``,
+    ``multivariable``); ``landmark``, ``model`` and ``factor`` narrow it down.
+    """
+
+    about: str
+    text: str
+    landmark: str | None = None
+    model: str | None = None
+    factor: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Results:
+    """Everything that the report, the web page and the next centre may read.
+
+    ``study`` is the study file as checked (JSON-ready), ``software`` the versions that ran.
+    """
+
+    study: Mapping[str, Any]
+    flow: tuple[FlowStep, ...]
+    rows: tuple[Estimate, ...]
+    notes: tuple[Note, ...] = ()
+    factors: tuple[FactorInfo, ...] = ()
+    models: tuple[ModelInfo, ...] = ()
+    inputs: tuple[InputFile, ...] = ()
+    software: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __post_init__(self) -> None:
+        seen: set[str] = set()
+        for row in self.rows:
+            if row.id in seen:
+                raise InputError(
+                    Problem(
+                        found=f"two rows with the id {row.id}",
+                        expected="one row per number",
+                        next_step="Tell them apart by method, group or measure.",
+                    )
+                )
+            seen.add(row.id)
+
+    @cached_property
+    def _by_id(self) -> Mapping[str, Estimate]:
+        return {row.id: row for row in self.rows}
+
+    def get(self, row_id: str) -> Estimate:
+        """Return the row with this id.
+
+        Raises
+        ------
+        InputError
+            There is no such row; the nearest id is offered.
+        """
+        try:
+            return self._by_id[row_id]
+        except KeyError:
+            raise InputError(
+                Problem(
+                    found=f"no row {row_id}",
+                    expected="the id of a row of results.json",
+                    next_step=suggest(row_id, list(self._by_id)[:500]),
+                )
+            ) from None
+
+    def select(self, **parts: str | None) -> tuple[Estimate, ...]:
+        """Return the rows whose parts equal the ones given, in their order.
+
+        Examples
+        --------
+        >>> rows = (Estimate(analysis="table1", factor="age", measure="mean", estimate=50.0),)
+        >>> results = Results(study={}, flow=(), rows=rows)
+        >>> [row.estimate for row in results.select(analysis="table1", measure="mean")]
+        [50.0]
+        """
+        return tuple(row for row in self.rows if all(getattr(row, part) == value for part, value in parts.items()))
+
+    def factor(self, name: str) -> FactorInfo:
+        """Return how the factor of this name is shown."""
+        return next(info for info in self.factors if info.name == name)
