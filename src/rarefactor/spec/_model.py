@@ -1,0 +1,268 @@
+"""The study file as frozen values.
+
+Convention: every key of the study file is a field here and nothing else is accepted. Months are nominal months since
+baseline, days are days since baseline. Expressions stay as text in the model; they are parsed by
+:mod:`rarefactor.spec._expression`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
+FieldType = Literal["id", "number", "integer", "text", "choice", "yesno", "date", "datetime"]
+DAYS_PER_MONTH = 365.25 / 12
+
+
+def _texts(value: Any) -> Any:
+    """A single value stands for a list of one; scalars are read as they are written."""
+    return [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
+
+
+def _keys_as_text(value: Any) -> Any:
+    return {str(key): str(label) for key, label in value.items()} if isinstance(value, Mapping) else value
+
+
+Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
+
+
+class Part(BaseModel):
+    """A part of the study file: frozen, and no key but its own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class DataField(Part):
+    """One variable of the data, as a dictionary describes it.
+
+    ``choices`` maps the code in the file to its label. ``missing`` lists codes that mean "not known" for this variable.
+    """
+
+    type: FieldType
+    label: str = ""
+    unit: str | None = None
+    choices: Annotated[Mapping[str, str], BeforeValidator(_keys_as_text)] = {}
+    min: float | None = None
+    max: float | None = None
+    missing: Texts = ()
+    identifier: bool = False
+
+
+class Source(Part):
+    """A file of records: one table of the cohort.
+
+    ``day`` names a column of days since baseline, ``date`` one of calendar dates; ``event`` the column that names the
+    visit. ``header`` is the row (from 1) that holds the column names.
+    """
+
+    file: str
+    sheet: str | None = None
+    header: int = Field(default=1, ge=1)
+    encoding: str | None = None
+    delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] = "."
+    day: str | None = None
+    date: str | None = None
+    event: str | None = None
+
+
+class Visit(Part):
+    """A visit of the protocol: its nominal month and the window (months) that still counts."""
+
+    month: float = Field(ge=0)
+    window: tuple[float, float] | None = None
+    event: str | None = None
+    label: str | None = None
+
+    @model_validator(mode="after")
+    def _window_holds_month(self) -> Self:
+        if self.window and not self.window[0] <= self.month <= self.window[1]:
+            raise ValueError(f"a window that does not hold month {self.month:g}")
+        return self
+
+
+class Eligibility(Part):
+    """A rule that a patient must meet (``keep``), or must not meet (``drop``)."""
+
+    name: str
+    keep: str | None = None
+    drop: str | None = None
+
+    @model_validator(mode="after")
+    def _one_rule(self) -> Self:
+        if (self.keep is None) == (self.drop is None):
+            raise ValueError("neither or both of keep and drop")
+        return self
+
+
+def _as_sources(value: Any) -> Any:
+    """``records: data.csv`` is short for one table named ``records``."""
+    if isinstance(value, str) or (isinstance(value, Mapping) and isinstance(value.get("file"), str)):
+        value = {"records": value}
+    if not isinstance(value, Mapping):
+        return value
+    return {name: {"file": item} if isinstance(item, str) else item for name, item in value.items()}
+
+
+class Cohort(Part):
+    """Where the patients come from and who they are."""
+
+    records: Annotated[Mapping[Name, Source], BeforeValidator(_as_sources)]
+    subject: str
+    dictionary: str | None = None
+    fields: Mapping[str, DataField] = {}
+    visits: Mapping[Name, Visit] = {"baseline": Visit(month=0)}
+    visit_date: str | None = None
+    visit_day: str | None = None
+    missing_codes: Texts = ()
+    identifiers: Texts = ()
+    eligibility: tuple[Eligibility, ...] = ()
+
+
+class TerminalEvent(Part):
+    """Something that can happen before the outcome visit and decides the outcome, such as death.
+
+    ``day`` names the column of its day since baseline; it is looked at where ``when`` holds and the day comes before
+    the patient's outcome visit, or before the end of its window where the visit is missing.
+    """
+
+    name: str
+    when: str
+    day: str
+    counts_as: Literal["event", "no_event", "unknown"] = "event"
+
+
+class Outcome(Part):
+    """The binary outcome: an expression at a visit, and what decides it before that visit."""
+
+    label: str
+    at: Name
+    when: str
+    before: tuple[TerminalEvent, ...] = ()
+    event: str | None = None
+    no_event: str | None = None
+
+
+class Factor(Part):
+    """A candidate prognostic factor.
+
+    ``from`` names the column. At most one of ``equals`` (binary: is one of these codes or labels), ``cut`` (binary: a
+    comparison such as ``<= 56``, which needs a ``reason``), ``change_between`` and ``rate_between`` (two visits).
+    ``per`` is the step that one odds ratio is for; with ``transform: log`` it is the ratio (2 = per doubling).
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, populate_by_name=True)
+
+    column: str = Field(alias="from")
+    label: str
+    unit: str | None = None
+    measured_at: Name = "baseline"
+    role: Literal["marker", "adjuster"] = "marker"
+    per: float | None = Field(default=None, gt=0)
+    transform: Literal["log"] | None = None
+    equals: Texts = ()
+    cut: Annotated[str, Field(pattern=r"^(<|<=|>|>=)\s*-?\d+(\.\d+)?$")] | None = None
+    reason: str | None = None
+    reference: str | None = None
+    rate_between: tuple[Name, Name] | None = None
+    change_between: tuple[Name, Name] | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.cut and not self.reason:
+            raise ValueError("a cut without a reason")
+        if sum(map(bool, (self.equals, self.cut, self.rate_between, self.change_between))) > 1:
+            raise ValueError("more than one of equals, cut, rate_between and change_between")
+        if self.per == 1 and self.transform == "log":
+            raise ValueError("a step of 1-fold, which is no step")
+        return self
+
+    @property
+    def visits(self) -> tuple[str, ...]:
+        """The visits that the factor is made from, in order."""
+        return self.rate_between or self.change_between or (self.measured_at,)
+
+    @property
+    def known_at(self) -> str:
+        """The visit at which the factor is known."""
+        return self.visits[-1]
+
+
+def _as_models(value: Any) -> Any:
+    if not isinstance(value, Mapping):
+        return value
+    return {name: {"factors": item} if isinstance(item, list) else item for name, item in value.items()}
+
+
+class Model(Part):
+    """A multivariable model that was specified beforehand.
+
+    ``landmark`` defaults to the visit at which the last of its factors is known.
+    """
+
+    factors: tuple[Name, ...] = Field(min_length=1)
+    label: str | None = None
+    landmark: Name | None = None
+
+
+class Missing(Part):
+    """How missing factor values are handled; 0 imputations is the analysis of complete cases."""
+
+    imputations: Literal[0] = 0
+
+
+class Analysis(Part):
+    """What is analysed."""
+
+    landmarks: tuple[Name, ...] = ("baseline",)
+    models: Annotated[Mapping[Name, Model], BeforeValidator(_as_models)] = {}
+    missing: Missing = Missing()
+    level: float = Field(default=0.95, gt=0.5, lt=1)
+    seed: int = 1
+
+
+class Author(Part):
+    """An author of the study, for its citation."""
+
+    family: str
+    given: str
+    orcid: str | None = None
+
+
+class Study(Part):
+    """A study as its file describes it."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
+    title: str
+    description: str | None = None
+    authors: tuple[Author, ...] = ()
+    cohort: Cohort
+    outcome: Annotated[Mapping[Name, Outcome], Field(min_length=1, max_length=1)]
+    factors: Annotated[Mapping[Name, Factor], Field(min_length=1)]
+    analysis: Analysis = Analysis()
+
+    @cached_property
+    def outcome_name(self) -> str:
+        """The name of the outcome."""
+        return next(iter(self.outcome))
+
+    @property
+    def the_outcome(self) -> Outcome:
+        """The outcome."""
+        return self.outcome[self.outcome_name]
+
+    def landmark_of(self, model: Model) -> str:
+        """Return the landmark at which a model is fitted: the one given, or that of its last known factor."""
+        known = {self.factors[name].known_at for name in model.factors}
+        return model.landmark or max(known, key=lambda visit: self.cohort.visits[visit].month)
+
+    def factors_at(self, landmark: str) -> tuple[str, ...]:
+        """Return the names of the factors that are known at a landmark, in the order of the file."""
+        month = self.cohort.visits[landmark].month
+        visits = self.cohort.visits
+        return tuple(name for name, factor in self.factors.items() if visits[factor.known_at].month <= month)
+
