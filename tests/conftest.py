@@ -25,6 +25,4 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     left_out = [report for report in terminalreporter.stats.get("skipped", []) if LEFT_OUT in str(report.longrepr)]
     if left_out:
-        terminalreporter.write_line(
-            f"Left out: {len(left_out)} tests, each {LEFT_OUT}, which a lone clone does not have."
-        )
+        terminalreporter.write_line(f"Left out: {len(left_out)} tests. Each {LEFT_OUT}; a lone clone has none.")
