@@ -9,22 +9,37 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
+from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from rarefactor.errors import Problem
+from rarefactor.spec._origin import Origin
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 FieldType = Literal["id", "number", "integer", "text", "choice", "yesno", "date", "datetime"]
 DAYS_PER_MONTH = 365.25 / 12
 
 
+def _text(value: Any) -> Any:
+    return str(value) if isinstance(value, int | float) else value
+
+
 def _texts(value: Any) -> Any:
     """A single value stands for a list of one; scalars are read as they are written."""
-    return [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
+    return [_text(item) for item in value] if isinstance(value, list | tuple) else [_text(value)]
 
 
 def _keys_as_text(value: Any) -> Any:
-    return {str(key): str(label) for key, label in value.items()} if isinstance(value, Mapping) else value
+    return {_text(key): _text(label) for key, label in value.items()} if isinstance(value, Mapping) else value
+
+
+def _broken(key: str, found: str, expected: str, next_step: str) -> PydanticCustomError:
+    """Say which key breaks a rule between the keys of one part."""
+    context: dict[str, Any] = {"key": key, "found": found, "expected": expected, "next_step": next_step}
+    return PydanticCustomError("rule", "found {found}; expected {expected}. {next_step}", context)
 
 
 Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
@@ -33,7 +48,7 @@ Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
 class Part(BaseModel):
     """A part of the study file: frozen, and no key but its own."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
 class DataField(Part):
@@ -81,7 +96,12 @@ class Visit(Part):
     @model_validator(mode="after")
     def _window_holds_month(self) -> Self:
         if self.window and not self.window[0] <= self.month <= self.window[1]:
-            raise ValueError(f"a window that does not hold month {self.month:g}")
+            raise _broken(
+                "window",
+                f"a window from {self.window[0]:g} to {self.window[1]:g}",
+                f"a window that holds the nominal month {self.month:g}",
+                "Give the first and the last month that still count, such as [10, 15].",
+            )
         return self
 
 
@@ -95,7 +115,10 @@ class Eligibility(Part):
     @model_validator(mode="after")
     def _one_rule(self) -> Self:
         if (self.keep is None) == (self.drop is None):
-            raise ValueError("neither or both of keep and drop")
+            found = "neither keep nor drop" if self.keep is None else "both keep and drop"
+            raise _broken(
+                "name" if self.keep is None else "drop", found, "one of them", "Write two rules, or leave one key out."
+            )
         return self
 
 
@@ -111,11 +134,11 @@ def _as_sources(value: Any) -> Any:
 class Cohort(Part):
     """Where the patients come from and who they are."""
 
-    records: Annotated[Mapping[Name, Source], BeforeValidator(_as_sources)]
+    records: Annotated[Mapping[Name, Source], BeforeValidator(_as_sources), Field(min_length=1)]
     subject: str
     dictionary: str | None = None
     fields: Mapping[str, DataField] = {}
-    visits: Mapping[Name, Visit] = {"baseline": Visit(month=0)}
+    visits: Annotated[Mapping[Name, Visit], Field(min_length=1)] = {"baseline": Visit(month=0)}
     visit_date: str | None = None
     visit_day: str | None = None
     missing_codes: Texts = ()
@@ -147,6 +170,9 @@ class Outcome(Part):
     no_event: str | None = None
 
 
+MADE_BY = ("equals", "cut", "rate_between", "change_between")
+
+
 class Factor(Part):
     """A candidate prognostic factor.
 
@@ -155,7 +181,7 @@ class Factor(Part):
     ``per`` is the step that one odds ratio is for; with ``transform: log`` it is the ratio (2 = per doubling).
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, populate_by_name=True)
+    model_config = ConfigDict(populate_by_name=True)
 
     column: str = Field(alias="from")
     label: str
@@ -173,12 +199,18 @@ class Factor(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        made = [name for name in MADE_BY if getattr(self, name)]
         if self.cut and not self.reason:
-            raise ValueError("a cut without a reason")
-        if sum(map(bool, (self.equals, self.cut, self.rate_between, self.change_between))) > 1:
-            raise ValueError("more than one of equals, cut, rate_between and change_between")
+            raise _broken(
+                "cut",
+                "a cut without a reason",
+                "a reason beside every cut",
+                "Add reason: and say where the cut-point comes from, or drop the cut and analyse the value itself.",
+            )
+        if len(made) > 1:
+            raise _broken(made[1], " and ".join(made), "at most one of them", "Make one factor for each.")
         if self.per == 1 and self.transform == "log":
-            raise ValueError("a step of 1-fold, which is no step")
+            raise _broken("per", "a ratio of 1, which is no step", "a ratio such as 2", "Write per: 2 for a doubling.")
         return self
 
     @property
@@ -212,7 +244,7 @@ class Model(Part):
 class Missing(Part):
     """How missing factor values are handled; 0 imputations is the analysis of complete cases."""
 
-    imputations: Literal[0] = 0
+    imputations: int = Field(default=0, ge=0, le=0)
 
 
 class Analysis(Part):
@@ -222,7 +254,7 @@ class Analysis(Part):
     models: Annotated[Mapping[Name, Model], BeforeValidator(_as_models)] = {}
     missing: Missing = Missing()
     level: float = Field(default=0.95, gt=0.5, lt=1)
-    seed: int = 1
+    seed: int = Field(default=1, ge=0)
 
 
 class Author(Part):
@@ -230,11 +262,22 @@ class Author(Part):
 
     family: str
     given: str
-    orcid: str | None = None
+    orcid: Annotated[str, Field(pattern=r"^\d{4}-\d{4}-\d{4}-\d{3}[\dX]$")] | None = None
 
 
 class Study(Part):
-    """A study as its file describes it."""
+    """A study as its file describes it.
+
+    Examples
+    --------
+    >>> study = Study.model_validate({
+    ...     "id": "pbc", "title": "Progression", "cohort": {"records": "pbc.csv", "subject": "id"},
+    ...     "outcome": {"progression": {"label": "Progression", "at": "month_12", "when": "bili > 2"}},
+    ...     "factors": {"age": {"from": "age", "label": "Age"}},
+    ... })
+    >>> study.outcome_name
+    'progression'
+    """
 
     id: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
     title: str
@@ -244,6 +287,27 @@ class Study(Part):
     outcome: Annotated[Mapping[Name, Outcome], Field(min_length=1, max_length=1)]
     factors: Annotated[Mapping[Name, Factor], Field(min_length=1)]
     analysis: Analysis = Analysis()
+    _origin: Origin = PrivateAttr(default_factory=Origin)
+
+    @property
+    def file(self) -> str:
+        """The study file as messages name it."""
+        return str(self._origin.path)
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the study file: what the paths in it start from."""
+        return self._origin.path.absolute().parent
+
+    def located(self, origin: Origin) -> Self:
+        """Return the same study, which knows where each of its keys stands."""
+        study = self.model_copy()
+        study._origin = origin  # noqa: SLF001 - it is this class
+        return study
+
+    def problem(self, *key: str | int, found: str, expected: str, next_step: str) -> Problem:
+        """Return a problem at a key, such as ``"factors", "age", "cut"``, with its file and line."""
+        return self._origin.problem(key, found=found, expected=expected, next_step=next_step)
 
     @cached_property
     def outcome_name(self) -> str:
@@ -265,4 +329,3 @@ class Study(Part):
         month = self.cohort.visits[landmark].month
         visits = self.cohort.visits
         return tuple(name for name, factor in self.factors.items() if visits[factor.known_at].month <= month)
-
