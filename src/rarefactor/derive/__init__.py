@@ -1,0 +1,9 @@
+"""From checked tables to one row per patient and landmark, with outcome, factors and flow.
+
+Convention: a patient has one row in a landmark table, never more; a missing value is null; a factor is shown in its own
+unit (transformations for the model are the analysis's business); months are days since baseline / 30.4375.
+"""
+
+from rarefactor.derive.stage import AnalysisTable, LandmarkTable, build
+
+__all__ = ["AnalysisTable", "LandmarkTable", "build"]

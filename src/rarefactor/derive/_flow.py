@@ -1,0 +1,93 @@
+"""Who is in the analysis, who left before it, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import polars as pl
+
+from rarefactor.derive._outcome import derive_attendance, first_visit, happened_before, visit_label
+from rarefactor.derive._values import Values
+from rarefactor.results import Exclusion, FlowStep
+from rarefactor.spec import Eligibility, Study
+
+
+def derive_eligible(values: Values, study: Study) -> tuple[Values, tuple[FlowStep, ...]]:
+    """Return the values of the eligible patients and the steps that led to them."""
+    steps = [FlowStep(id="records", label="Patients in the records", n=values.subjects.height)]
+    first = first_visit(study)
+    for number, rule in enumerate(study.cohort.eligibility, start=1):
+        met = _met(values, rule, first)
+        steps.append(_eligibility_step(rule, number, met))
+        values = values.subset(met.fill_null(value=False))
+    return values, tuple(steps)
+
+
+def derive_landmark(values: Values, study: Study, landmark: str) -> tuple[Values, FlowStep]:
+    """Return the values of the patients who reached a landmark, and the step that says who did not.
+
+    Everyone reaches baseline. A later landmark is reached by who attended its visit with none of the outcome's
+    terminal events before it.
+    """
+    label = visit_label(study, landmark)
+    if study.cohort.visits[landmark].month == 0:
+        n = values.subjects.height
+        return values, FlowStep(id=f"landmark/{landmark}", label=f"At {label}", n=n, landmark=landmark)
+    events = {event.name: happened_before(values, study, event, landmark) for event in study.the_outcome.before}
+    attended = derive_attendance(values, study, landmark)["attended"]
+    reasons = _first_reason(events, attended, label)
+    reached = values.subset(reasons.is_null())
+    step = FlowStep(
+        id=f"landmark/{landmark}",
+        label=f"At {label}",
+        n=reached.subjects.height,
+        landmark=landmark,
+        excluded=_counted(reasons),
+    )
+    return reached, step
+
+
+def derive_outcome_step(frame: pl.DataFrame, study: Study, landmark: str) -> FlowStep:
+    """Return the step from those at a landmark to those whose outcome is known."""
+    known = frame.filter(pl.col.outcome.is_not_null())
+    return FlowStep(
+        id=f"outcome/{landmark}",
+        label=f"Outcome known at {visit_label(study, study.the_outcome.at)}",
+        n=known.height,
+        landmark=landmark,
+        events=int(known["outcome"].sum()),
+        excluded=_counted(frame.filter(pl.col.outcome.is_null())["reason"]),
+    )
+
+
+def _met(values: Values, rule: Eligibility, at: str) -> pl.Series:
+    if rule.keep is not None:
+        return values.condition(rule.keep, at=at)
+    return ~values.condition(rule.drop or "", at=at)
+
+
+def _eligibility_step(rule: Eligibility, number: int, met: pl.Series) -> FlowStep:
+    failed, unknown = int((~met).sum()), met.null_count()
+    reason = f"not {rule.name}" if rule.keep is not None else rule.name
+    excluded = [Exclusion(reason=reason, n=failed), Exclusion(reason=f"{rule.name}: not known", n=unknown)]
+    return FlowStep(
+        id=f"eligible/{number}",
+        label=rule.name[:1].upper() + rule.name[1:] if rule.keep is not None else f"Without {rule.name}",
+        n=met.len() - failed - unknown,
+        excluded=tuple(item for item in excluded if item.n),
+    )
+
+
+def _first_reason(events: Mapping[str, pl.Series], attended: pl.Series, label: str) -> pl.Series:
+    frame = attended.to_frame("attended").with_columns(**events)
+    reason = pl.when(pl.lit(value=False)).then(None)
+    for name in events:
+        reason = reason.when(pl.col(name)).then(pl.lit(f"{name} before {label}"))
+    return frame.select(reason=reason.when(~pl.col.attended).then(pl.lit(f"no visit at {label}")))["reason"]
+
+
+def _counted(reasons: pl.Series) -> tuple[Exclusion, ...]:
+    counts: Iterable[tuple[str, int]] = (
+        reasons.drop_nulls().value_counts(sort=True).sort("count", "reason", descending=[True, False]).iter_rows()
+    )
+    return tuple(Exclusion(reason=reason, n=n) for reason, n in counts)

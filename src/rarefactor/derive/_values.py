@@ -1,0 +1,60 @@
+"""Values of patients at visits: the one place where a name in the study file becomes a column of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import polars as pl
+
+from rarefactor.derive._visits import VisitTable
+from rarefactor.spec import Column, DataField, Scope, compile_expression, parse_expression
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Values:
+    """The patients of a study and what is known of each at each visit.
+
+    ``subjects`` has one column, ``subject``; every answer has its rows in that order.
+    """
+
+    subjects: pl.DataFrame
+    tables: Mapping[str, VisitTable]
+    scope: Scope
+
+    def field(self, column: Column) -> DataField:
+        """Return how the dictionary describes a column."""
+        return self.scope.find(column)[1]
+
+    def gather(self, columns: Iterable[Column], *, at: str) -> pl.DataFrame:
+        """Return the patients with one column for each name, at its own visit or else at ``at``."""
+        frame = self.subjects
+        for column in columns:
+            frame = frame.join(self._one(column, at), on="subject", how="left", maintain_order="left")
+        return frame
+
+    def numbers(self, column: Column, *, at: str) -> pl.Series:
+        """Return one column as numbers, null where it is not known."""
+        return self.gather([column], at=at)[str(column)].cast(pl.Float64)
+
+    def condition(self, text: str, *, at: str) -> pl.Series:
+        """Return whether a condition of the study file holds for each patient: true, false or null (not known)."""
+        expression = parse_expression(text)
+        frame = self.gather(expression.columns, at=at)
+        compiled = compile_expression(expression, self.scope, lambda column: pl.col(str(column)))
+        return frame.select(compiled.cast(pl.Boolean).alias("condition"))["condition"]
+
+    def subset(self, kept: pl.Series) -> Values:
+        """Return the values of the patients for whom ``kept`` is true."""
+        return Values(subjects=self.subjects.filter(kept), tables=self.tables, scope=self.scope)
+
+    def _one(self, column: Column, at: str) -> pl.DataFrame:
+        name, _ = self.scope.find(column)
+        table = self.tables[name]
+        rows = table.frame.filter(pl.col.visit == (column.visit or at)) if table.by_visit else table.frame
+        return rows.select("subject", pl.col(column_name(column, table)).alias(str(column)))
+
+
+def column_name(column: Column, table: VisitTable) -> str:
+    """Return the column of the frame that a name stands for: ``a.b`` may be a column with a dot in its name."""
+    return column.name if column.name in table.table.fields else f"{column.table}.{column.name}"
