@@ -82,8 +82,8 @@ def read_results(path: Path) -> Results:
 def read_estimate(item: Mapping[str, Any]) -> Estimate:
     """Return the row that a JSON object describes."""
     plain = {key: value for key, value in item.items() if key != "id"}
-    numbers = {key: None if plain.get(key) is None else float(plain[key]) for key in _NUMBERS}
-    return Estimate(**_tuples(plain) | numbers)
+    numbers: dict[str, Any] = {key: None if plain.get(key) is None else float(plain[key]) for key in _NUMBERS}
+    return Estimate(**(_tuples(plain) | numbers))
 
 
 def _plain(value: Any) -> Any:
