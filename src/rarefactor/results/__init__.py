@@ -4,12 +4,13 @@ Convention: a :class:`Estimate` is one number with its interval; fractions are 0
 scale; a bound that does not exist is infinite and the row is flagged. Nothing here computes.
 """
 
-from rarefactor.results._json import read_results, write_results
+from rarefactor.results._json import read_findings, read_results, write_findings, write_results
 from rarefactor.results._model import (
     SCHEMA,
     Estimate,
     Exclusion,
     FactorInfo,
+    Findings,
     FlowStep,
     InputFile,
     ModelInfo,
@@ -22,11 +23,14 @@ __all__ = [
     "Estimate",
     "Exclusion",
     "FactorInfo",
+    "Findings",
     "FlowStep",
     "InputFile",
     "ModelInfo",
     "Note",
     "Results",
+    "read_findings",
     "read_results",
+    "write_findings",
     "write_results",
 ]

@@ -19,6 +19,7 @@ from rarefactor.results._model import (
     Estimate,
     Exclusion,
     FactorInfo,
+    Findings,
     FlowStep,
     InputFile,
     ModelInfo,
@@ -46,11 +47,21 @@ def write_results(results: Results) -> bytes:
         "factors": [_plain(item) for item in results.factors],
         "models": [_plain(item) for item in results.models],
         "flow": [_plain(step) for step in results.flow],
-        "rows": [{"id": row.id} | _plain(row) for row in results.rows],
-        "notes": [_plain(note) for note in results.notes],
+        **_plain_findings(Findings(rows=results.rows, notes=results.notes)),
     }
-    body = ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in sections.items())
-    return f"{{\n{body}\n}}\n".encode()
+    return _write_sections(sections)
+
+
+def write_findings(findings: Findings) -> bytes:
+    """Return the findings of one analysis in the form of ``results.json``.
+
+    Examples
+    --------
+    >>> findings = Findings(rows=(Estimate(analysis="table1", measure="mean", estimate=50.0),))
+    >>> read_findings(write_findings(findings)) == findings
+    True
+    """
+    return _write_sections(_plain_findings(findings))
 
 
 def read_results(path: Path) -> Results:
@@ -72,18 +83,38 @@ def read_results(path: Path) -> Results:
             factors=tuple(FactorInfo(**_tuples(item)) for item in content["factors"]),
             models=tuple(ModelInfo(**_tuples(item)) for item in content["models"]),
             flow=tuple(_step(item) for item in content["flow"]),
-            rows=tuple(read_estimate(item) for item in content["rows"]),
+            rows=tuple(_read_estimate(item) for item in content["rows"]),
             notes=tuple(Note(**item) for item in content["notes"]),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(path, type(error).__name__) from error
 
 
-def read_estimate(item: Mapping[str, Any]) -> Estimate:
-    """Return the row that a JSON object describes."""
+def read_findings(data: bytes) -> Findings:
+    """Return the findings that :func:`write_findings` wrote."""
+    content = json.loads(data)
+    return Findings(
+        rows=tuple(_read_estimate(item) for item in content["rows"]),
+        notes=tuple(Note(**item) for item in content["notes"]),
+    )
+
+
+def _read_estimate(item: Mapping[str, Any]) -> Estimate:
     plain = {key: value for key, value in item.items() if key != "id"}
     numbers: dict[str, Any] = {key: None if plain.get(key) is None else float(plain[key]) for key in _NUMBERS}
     return Estimate(**(_tuples(plain) | numbers))
+
+
+def _plain_findings(findings: Findings) -> dict[str, Any]:
+    return {
+        "rows": [{"id": row.id} | _plain(row) for row in findings.rows],
+        "notes": [_plain(note) for note in findings.notes],
+    }
+
+
+def _write_sections(sections: Mapping[str, Any]) -> bytes:
+    body = ",\n".join(f"{json.dumps(key)}: {_lines(value)}" for key, value in sections.items())
+    return f"{{\n{body}\n}}\n".encode()
 
 
 def _plain(value: Any) -> Any:

@@ -151,6 +151,14 @@ class Note:
     factor: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Findings:
+    """What one analysis found: its rows and the sentences that belong to them."""
+
+    rows: tuple[Estimate, ...]
+    notes: tuple[Note, ...] = ()
+
+
 @dataclass(frozen=True, kw_only=True)
 class Results:
     """Everything that the report, the web page and the next centre may read.
