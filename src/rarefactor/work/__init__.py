@@ -1,0 +1,31 @@
+"""How work is done: a content-addressed cache, output that is complete or not there, and progress.
+
+Convention: a path in, bytes in, nothing half-done out. Nothing here knows what a study is.
+"""
+
+from rarefactor.work._cache import Cache
+from rarefactor.work._file import write_file
+from rarefactor.work._folder import MANIFEST, Claim, claim_folder, write_folder
+from rarefactor.work._key import content_key, hash_file
+from rarefactor.work._log import Logged
+from rarefactor.work._memo import code_key, remember
+from rarefactor.work._pack import read_packed, write_packed
+from rarefactor.work._progress import Progress, Silent
+
+__all__ = [
+    "MANIFEST",
+    "Cache",
+    "Claim",
+    "Logged",
+    "Progress",
+    "Silent",
+    "claim_folder",
+    "code_key",
+    "content_key",
+    "hash_file",
+    "read_packed",
+    "remember",
+    "write_file",
+    "write_folder",
+    "write_packed",
+]
