@@ -4,13 +4,13 @@ Convention: a :class:`Estimate` is one number with its interval; fractions are 0
 scale; a bound that does not exist is infinite and the row is flagged. Nothing here computes.
 """
 
-from rarefactor.results._json import read_findings, read_results, write_findings, write_results
+from rarefactor.results._json import read_analysed, read_results, write_analysed, write_results
 from rarefactor.results._model import (
     SCHEMA,
+    Analysed,
     Estimate,
     Exclusion,
     FactorInfo,
-    Findings,
     FlowStep,
     InputFile,
     ModelInfo,
@@ -20,17 +20,17 @@ from rarefactor.results._model import (
 
 __all__ = [
     "SCHEMA",
+    "Analysed",
     "Estimate",
     "Exclusion",
     "FactorInfo",
-    "Findings",
     "FlowStep",
     "InputFile",
     "ModelInfo",
     "Note",
     "Results",
-    "read_findings",
+    "read_analysed",
     "read_results",
-    "write_findings",
+    "write_analysed",
     "write_results",
 ]

@@ -16,10 +16,10 @@ from typing import Any
 from rarefactor.errors import DataError, Problem
 from rarefactor.results._model import (
     SCHEMA,
+    Analysed,
     Estimate,
     Exclusion,
     FactorInfo,
-    Findings,
     FlowStep,
     InputFile,
     ModelInfo,
@@ -47,21 +47,21 @@ def write_results(results: Results) -> bytes:
         "factors": [_plain(item) for item in results.factors],
         "models": [_plain(item) for item in results.models],
         "flow": [_plain(step) for step in results.flow],
-        **_plain_findings(Findings(rows=results.rows, notes=results.notes)),
+        **_plain_analysed(Analysed(rows=results.rows, notes=results.notes)),
     }
     return _write_sections(sections)
 
 
-def write_findings(findings: Findings) -> bytes:
-    """Return the findings of one analysis in the form of ``results.json``.
+def write_analysed(analysed: Analysed) -> bytes:
+    """Return what one analysis gave, in the form of ``results.json``.
 
     Examples
     --------
-    >>> findings = Findings(rows=(Estimate(analysis="table1", measure="mean", estimate=50.0),))
-    >>> read_findings(write_findings(findings)) == findings
+    >>> analysed = Analysed(rows=(Estimate(analysis="table1", measure="mean", estimate=50.0),))
+    >>> read_analysed(write_analysed(analysed)) == analysed
     True
     """
-    return _write_sections(_plain_findings(findings))
+    return _write_sections(_plain_analysed(analysed))
 
 
 def read_results(path: Path) -> Results:
@@ -90,10 +90,10 @@ def read_results(path: Path) -> Results:
         raise _unreadable(path, type(error).__name__) from error
 
 
-def read_findings(data: bytes) -> Findings:
-    """Return the findings that :func:`write_findings` wrote."""
+def read_analysed(data: bytes) -> Analysed:
+    """Return what :func:`write_analysed` wrote."""
     content = json.loads(data)
-    return Findings(
+    return Analysed(
         rows=tuple(_read_estimate(item) for item in content["rows"]),
         notes=tuple(Note(**item) for item in content["notes"]),
     )
@@ -105,10 +105,10 @@ def _read_estimate(item: Mapping[str, Any]) -> Estimate:
     return Estimate(**(_tuples(plain) | numbers))
 
 
-def _plain_findings(findings: Findings) -> dict[str, Any]:
+def _plain_analysed(analysed: Analysed) -> dict[str, Any]:
     return {
-        "rows": [{"id": row.id} | _plain(row) for row in findings.rows],
-        "notes": [_plain(note) for note in findings.notes],
+        "rows": [{"id": row.id} | _plain(row) for row in analysed.rows],
+        "notes": [_plain(note) for note in analysed.notes],
     }
 
 

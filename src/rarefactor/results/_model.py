@@ -152,8 +152,8 @@ class Note:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Findings:
-    """What one analysis found: its rows and the sentences that belong to them."""
+class Analysed:
+    """What one analysis gave: its rows and the sentences that belong to them."""
 
     rows: tuple[Estimate, ...]
     notes: tuple[Note, ...] = ()
