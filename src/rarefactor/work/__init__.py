@@ -4,7 +4,7 @@ Convention: a path in, bytes in, nothing half-done out. Nothing here knows what 
 """
 
 from rarefactor.work._cache import Cache
-from rarefactor.work._file import write_file
+from rarefactor.work._file import output_errors, write_file
 from rarefactor.work._folder import MANIFEST, Claim, claim_folder, write_folder
 from rarefactor.work._key import content_key, hash_file
 from rarefactor.work._log import Logged
@@ -23,6 +23,7 @@ __all__ = [
     "code_key",
     "content_key",
     "hash_file",
+    "output_errors",
     "read_packed",
     "remember",
     "write_file",

@@ -43,12 +43,12 @@ def remember(
 
 @cache
 def code_key(package: Path) -> str:
-    """Return the key of a package's source: results of other code are other results.
+    """Return the key of a package's source, templates and styles included: results of other code are other results.
 
     Examples
     --------
     >>> len(code_key(Path(__file__).parent))
     64
     """
-    files = sorted(package.rglob("*.py"))
+    files = sorted(path for path in package.rglob("*") if path.is_file() and path.suffix != ".pyc")
     return content_key([[str(path.relative_to(package)), path.read_bytes()] for path in files])
