@@ -1,0 +1,76 @@
+"""Cells and numbers: how a row of ``results.json`` becomes text that knows where it comes from."""
+
+from __future__ import annotations
+
+from rarefactor.report.format import EMPTY, format_fixed, format_p, format_range, format_ratio
+from rarefactor.report.tree import Align, Cell, Inline, Number, Row, Runs, Text
+from rarefactor.results import Estimate
+
+NOT_ESTIMABLE = "not estimable"
+
+
+def runs(*parts: Inline | str) -> Runs:
+    """Return running text; plain strings become text."""
+    return tuple(Text(part) if isinstance(part, str) else part for part in parts if part != "")
+
+
+def cell(*parts: Inline | str, align: Align = "left", span: int = 1) -> Cell:
+    """Return a cell; plain strings become text."""
+    return Cell(runs=runs(*parts), align=align, span=span)
+
+
+def right(*parts: Inline | str) -> Cell:
+    """Return a cell set to the right, as numbers are."""
+    return cell(*parts, align="right")
+
+
+def head(*labels: str) -> Row:
+    """Return a row of column heads: the first to the left, the rest to the right."""
+    return Row(cells=(cell(labels[0]), *(right(label) for label in labels[1:])), kind="body")
+
+
+def mark(letter: str) -> Text:
+    """Return the sign of a footnote."""
+    return Text(letter, "superscript")
+
+
+def number(row: Estimate | None, text: str) -> Inline:
+    """Return a number that knows its row, or a dash where there is none."""
+    return Text(EMPTY) if row is None else Number(text, row.id)
+
+
+def ratio(row: Estimate | None) -> Inline:
+    """Return a ratio with its interval; a bound or estimate that does not exist says so."""
+    if row is None:
+        return Text(EMPTY)
+    if not exists(row):
+        return Number(NOT_ESTIMABLE, row.id)
+    return Number(with_range(row), row.id)
+
+
+def with_range(row: Estimate) -> str:
+    """Return a ratio and its interval as text, such as ``2.10 (1.45–3.04)``."""
+    if row.low is None or row.high is None:
+        return format_ratio(row.estimate)
+    return f"{format_ratio(row.estimate)} ({format_range(row.low, row.high, format_ratio)})"
+
+
+def difference(row: Estimate | None, decimals: int) -> Inline:
+    """Return a difference with its interval."""
+    if row is None or row.estimate is None:
+        return Text(EMPTY)
+    interval = format_range(row.low, row.high, lambda value: format_fixed(value, decimals))
+    suffix = "" if interval == EMPTY else f" ({interval})"
+    return Number(f"{format_fixed(row.estimate, decimals)}{suffix}", row.id)
+
+
+def p_value(row: Estimate | None) -> Inline:
+    """Return a P value."""
+    return Text(EMPTY) if row is None or row.p is None else Number(format_p(row.p), row.id)
+
+
+def exists(row: Estimate | None) -> bool:
+    """Whether the row holds a finite estimate above zero that was found."""
+    if row is None or row.estimate is None or "not_converged" in row.flags:
+        return False
+    return 0 < row.estimate < float("inf") and not ("separated" in row.flags and row.method == "ml")

@@ -1,0 +1,175 @@
+"""The report as a tree, in the order of a paper."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rarefactor.report._bibliography import cite, tabulate_references
+from rarefactor.report._cells import cell, right, runs
+from rarefactor.report._details import describe_numbers
+from rarefactor.report._effects import Effect, model_effects, univariable_effects
+from rarefactor.report._flowchart import describe_flow, draw_flow
+from rarefactor.report._forest import draw_forest
+from rarefactor.report._methods import write_methods
+from rarefactor.report._models import tabulate_model, tabulate_univariable
+from rarefactor.report._plot import Sheet, write_png, write_svg
+from rarefactor.report._source import Source, lower_first
+from rarefactor.report._summary import summarise
+from rarefactor.report._table1 import tabulate_table1
+from rarefactor.report.tree import (
+    Block,
+    Bullets,
+    Citation,
+    Document,
+    Figure,
+    Heading,
+    Note,
+    Paragraph,
+    Row,
+    Runs,
+    Table,
+    Text,
+)
+from rarefactor.results import ModelInfo
+
+
+def write_document(source: Source) -> Document:
+    """Return the whole report of a study."""
+    blocks = list(_blocks(source))
+    cited = cited_keys(blocks)
+    blocks.append(Heading(text="References", anchor="references"))
+    blocks += tabulate_references(cited)
+    blocks += _provenance(source)
+    document = Document(
+        title=source.study.title,
+        subtitle=f"Report of the study {source.study.id}",
+        byline=_byline(source),
+        blocks=tuple(blocks),
+    )
+    return describe_numbers(document, source)
+
+
+def cited_keys(blocks: Sequence[Block]) -> tuple[str, ...]:
+    """Return the ids of the references that the text cites, each once."""
+    document = Document(title="", subtitle="", byline="", blocks=tuple(blocks))
+    cited = (key for run in document.runs() if isinstance(run, Citation) for key in run.keys)
+    return tuple(dict.fromkeys([*cited, "soilandreyes2022"]))
+
+
+def _blocks(source: Source) -> Iterator[Block]:
+    yield Heading(text="What was found", anchor="summary")
+    yield Bullets(items=summarise(source))
+    yield Heading(text="Patients", anchor="patients")
+    yield _flow_figure(source)
+    yield from _notes(source, "data", "visits", "outcome", "factors", title="About the data")
+    yield tabulate_table1(source, 1)
+    yield from _univariable(source)
+    yield from _multivariable(source)
+    yield Heading(text="Methods", anchor="methods")
+    yield from write_methods(source, 2 + len(_landmarks(source)) + len(source.results.models))
+
+
+def _univariable(source: Source) -> Iterator[Block]:
+    yield Heading(text="Factors one by one", anchor="univariable")
+    for place, landmark in enumerate(_landmarks(source)):
+        yield Heading(text=_from(source, landmark), anchor=f"univariable-{landmark}", level=2)
+        yield tabulate_univariable(source, landmark, 2 + place)
+        caption = f"Factors one by one, {lower_first(_from(source, landmark))}. "
+        effects = univariable_effects(source, landmark)
+        yield _forest_figure(source, f"forest-univariable-{landmark}", 2 + place, caption, effects)
+        yield from _notes(source, "univariable", landmark=landmark, title="About these estimates")
+
+
+def _multivariable(source: Source) -> Iterator[Block]:
+    models = source.results.models
+    if not models:
+        return
+    yield Heading(text="Factors together", anchor="multivariable")
+    first = 2 + len(_landmarks(source))
+    for place, model in enumerate(models):
+        yield Heading(text=f"Model “{model.label}”", anchor=f"model-{model.name}", level=2)
+        yield tabulate_model(source, model, first + place)
+        yield _model_figure(source, model, first + place)
+        yield from _notes(
+            source, "multivariable", landmark=model.landmark, model=model.name, title="About these estimates"
+        )
+
+
+def _landmarks(source: Source) -> tuple[str, ...]:
+    return tuple(name for name in source.landmarks if univariable_effects(source, name))
+
+
+def _from(source: Source, landmark: str) -> str:
+    return f"Known at {source.visit(landmark)}"
+
+
+def _flow_figure(source: Source) -> Figure:
+    caption = runs(Text("Flow of the patients.", "strong"), " Who entered, who left and why, up to each landmark.")
+    alt = f"Flow diagram. {describe_flow(source)}"
+    return _figure("flow", 1, caption, alt, draw_flow(source))
+
+
+def _model_figure(source: Source, model: ModelInfo, place: int) -> Figure:
+    effects = model_effects(source, model)
+    return _forest_figure(source, f"forest-{model.name}", place, f"All factors of the model “{model.label}”. ", effects)
+
+
+def _forest_figure(source: Source, name: str, place: int, caption: str, effects: Sequence[Effect]) -> Figure:
+    level = source.study.analysis.level
+    what = f"Odds ratios with {100 * level:g}% intervals on a log scale; Events/n as in the table."
+    alt = f"Forest plot of {len(effects)} odds ratios with intervals on a log scale. All numbers stand in the table before it."
+    return _figure(name, place, runs(Text(caption, "strong"), what), alt, draw_forest(effects, level))
+
+
+def _figure(name: str, place: int, caption: Runs, alt: str, sheet: Sheet) -> Figure:
+    svg, png = write_svg(sheet, name), write_png(sheet)
+    return Figure(name=name, number=place, caption=caption, alt=alt, svg=svg, png=png, width_mm=sheet.width)
+
+
+def _notes(
+    source: Source, *about: str, title: str, landmark: str | None = None, model: str | None = None
+) -> Iterator[Note]:
+    landmark = landmark or source.landmarks[0]
+    notes = source.notes(*about, landmark=landmark, model=model)
+    if notes:
+        yield Note(title=title, items=tuple(runs(note.text) for note in notes))
+
+
+def _byline(source: Source) -> str:
+    authors = ", ".join(f"{author.given} {author.family}" for author in source.study.authors)
+    return authors or "Authors: to be named in the study file"
+
+
+def _provenance(source: Source) -> Iterator[Block]:
+    yield Heading(text="Provenance", anchor="provenance")
+    yield Paragraph(
+        runs=runs(
+            "Every number stands in ",
+            Text("results.json", "code"),
+            " under the address that this report gives for it. Inputs, plan, versions, seed, exclusions and outputs "
+            "are described as an RO-Crate ",
+            cite("soilandreyes2022"),
+            " in ",
+            Text("provenance/ro-crate-metadata.json", "code"),
+            ".",
+        )
+    )
+    if source.results.inputs:
+        yield _inputs_table(source)
+
+
+def _inputs_table(source: Source) -> Table:
+    number = 3 + len(_landmarks(source)) + len(source.results.models)
+    heads = (cell("File"), right("Bytes"), cell("SHA-256"))
+    rows = (
+        Row(cells=(cell(item.path), right(f"{item.bytes:,}".replace(",", "\u202f")), cell(Text(item.sha256, "code"))))
+        for item in source.results.inputs
+    )
+    return Table(
+        name="inputs",
+        number=number,
+        caption="Files that the study read, by their content",
+        header=(Row(cells=heads),),
+        rows=tuple(rows),
+        widths=(28, 10, 62),
+    )

@@ -1,0 +1,116 @@
+"""Tables of the Word report: native and editable, with rules above, below and under the head as journals set them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rarefactor.report.tree import Cell, Row, Runs, Table, Text
+
+AddRuns = Callable[[Any, Runs], None]
+_WIDTH_MM = 170.0
+_THICK, _THIN = 8, 4  # eighths of a point
+
+
+def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
+    """Add a table; its header rows are repeated on every page and no row is torn."""
+    columns = len(block.widths)
+    rows = (*block.header, *block.rows)
+    table = file.add_table(rows=len(rows), cols=columns)
+    table.autofit = False
+    _set_widths(table, block.widths)
+    for place, row in enumerate(rows):
+        header = place < len(block.header)
+        _fill_row(table.rows[place], row, add_runs, header=header)
+        _mark_row(table.rows[place], header=header)
+    _rule(table.rows[0], "top", _THICK)
+    _rule(table.rows[max(len(block.header) - 1, 0)], "bottom", _THIN)
+    _rule(table.rows[-1], "bottom", _THICK)
+
+
+def _set_widths(table: Any, widths: Sequence[float]) -> None:
+    from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
+
+    total = sum(widths)
+    sizes = [Mm(_WIDTH_MM * width / total) for width in widths]
+    for column, size in zip(table.columns, sizes, strict=True):
+        column.width = size
+    for row in table.rows:
+        for cell, size in zip(row.cells, sizes, strict=True):
+            cell.width = size
+
+
+def _fill_row(target: Any, row: Row, add_runs: AddRuns, *, header: bool) -> None:
+    place = 0
+    cells = target.cells
+    for number, cell in enumerate(row.cells):
+        filled = cells[place]
+        if cell.span > 1:
+            filled = filled.merge(cells[place + cell.span - 1])
+            _set_border(filled, "bottom", _THIN)
+        strong = header or (number == 0 and row.kind == "head")
+        _fill_cell(filled, cell, add_runs, strong=strong, indent=number == 0 and row.kind == "level")
+        place += cell.span
+
+
+def _fill_cell(target: Any, cell: Cell, add_runs: AddRuns, *, strong: bool, indent: bool) -> None:
+    from docx.enum.table import WD_ALIGN_VERTICAL  # noqa: PLC0415 - loaded when a report is written
+    from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415 - loaded when a report is written
+    from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
+
+    paragraph = target.paragraphs[0]
+    paragraph.style = "Table Text"
+    paragraph.alignment = WD_ALIGN_PARAGRAPH[cell.align.upper()]
+    paragraph.paragraph_format.left_indent = Mm(3) if indent else None
+    runs = cell.runs
+    if strong:
+        runs = tuple(Text(run.text, "strong") if _is_plain(run) else run for run in runs)
+        target.vertical_alignment = WD_ALIGN_VERTICAL.BOTTOM
+    add_runs(paragraph, runs)
+    _set_margins(target)
+
+
+def _is_plain(run: Any) -> bool:
+    return isinstance(run, Text) and run.style == "plain"
+
+
+def _mark_row(row: Any, *, header: bool) -> None:
+    from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
+
+    properties = row._tr.get_or_add_trPr()  # noqa: SLF001 - python-docx has no public row properties
+    properties.append(OxmlElement("w:cantSplit"))
+    if header:
+        properties.append(OxmlElement("w:tblHeader"))
+
+
+def _rule(row: Any, edge: str, size: int) -> None:
+    for cell in dict.fromkeys(row.cells):
+        _set_border(cell, edge, size)
+
+
+def _set_border(cell: Any, edge: str, size: int) -> None:
+    from docx.oxml.ns import qn  # noqa: PLC0415 - loaded when a report is written
+    from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
+
+    properties = cell._tc.get_or_add_tcPr()  # noqa: SLF001 - python-docx has no borders
+    borders = properties.find(qn("w:tcBorders"))
+    if borders is None:
+        borders = OxmlElement("w:tcBorders")
+        properties.append(borders)
+    line = OxmlElement(f"w:{edge}")
+    for name, value in (("val", "single"), ("sz", str(size)), ("space", "0"), ("color", "1B1F24")):
+        line.set(qn(f"w:{name}"), value)
+    borders.append(line)
+
+
+def _set_margins(cell: Any) -> None:
+    from docx.oxml.ns import qn  # noqa: PLC0415 - loaded when a report is written
+    from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
+
+    margins = OxmlElement("w:tcMar")
+    for edge in ("left", "right"):
+        side = OxmlElement(f"w:{edge}")
+        side.set(qn("w:w"), "40")
+        side.set(qn("w:type"), "dxa")
+        margins.append(side)
+    cell._tc.get_or_add_tcPr().append(margins)  # noqa: SLF001 - python-docx has no cell margins

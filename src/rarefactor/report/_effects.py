@@ -1,0 +1,96 @@
+"""The odds ratios of one analysis in the order of the study file, each with its counts and both estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rarefactor.report._source import Source
+from rarefactor.report.format import format_count
+from rarefactor.results import Estimate, FactorInfo, ModelInfo
+
+MARKS = {"separated": "†", "sparse": "‡", "not_converged": "§"}
+_YES = {"yes", "true", "1", "present"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """One odds ratio: a level against the reference, or a step of a continuous factor.
+
+    ``counted`` holds n and events of the level (or of all, for a continuous factor).
+    """
+
+    info: FactorInfo
+    term: str
+    ml: Estimate | None
+    firth: Estimate | None
+    counted: Estimate | None
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """The flags of either estimate that have a mark, each once."""
+        found = {flag for row in (self.ml, self.firth) if row for flag in row.flags}
+        return tuple(flag for flag in MARKS if flag in found)
+
+    @property
+    def label(self) -> str:
+        """What the odds ratio is for, in one line."""
+        if self.info.kind == "continuous":
+            return f"{self.info.label}, {self.info.term}"
+        if self.info.kind == "binary":
+            return stands_alone(self.info, self.term)
+        return f"{self.info.label}: {self.term} vs {self.info.levels[0]}"
+
+    @property
+    def counts(self) -> str:
+        """Events of patients, such as ``12/40``."""
+        if self.counted is None or self.counted.events is None or self.counted.n is None:
+            return "–"
+        return f"{format_count(self.counted.events)}/{format_count(self.counted.n)}"
+
+
+def stands_alone(info: FactorInfo, level: str) -> str:
+    """Return how a level of a binary factor is named where it stands alone.
+
+    Examples
+    --------
+    >>> sex = FactorInfo(name="sex", label="Sex", kind="binary", role="marker", measured_at="baseline",
+    ...                  levels=("female", "male"))
+    >>> stands_alone(sex, "male"), stands_alone(sex, "Yes")
+    ('Sex: male', 'Sex')
+    """
+    return info.label if level.casefold() in _YES else f"{info.label}: {level}"
+
+
+def univariable_effects(source: Source, landmark: str) -> tuple[Effect, ...]:
+    """Return the odds ratios of all factors that were analysed one by one at a landmark."""
+    rows = source.results.select(analysis="univariable", landmark=landmark)
+    names = list(dict.fromkeys(row.factor for row in rows if row.factor))
+    return tuple(_effects(source, names, "univariable", landmark, None))
+
+
+def model_effects(source: Source, model: ModelInfo) -> tuple[Effect, ...]:
+    """Return the odds ratios of a multivariable model."""
+    return tuple(_effects(source, model.factors, "multivariable", model.landmark, model.name))
+
+
+def risk(source: Source, landmark: str, info: FactorInfo, level: str) -> Estimate | None:
+    """Return the risk of the outcome among patients with this level of a factor."""
+    return source.row("univariable", "risk", landmark=landmark, factor=info.name, group=level)
+
+
+def _effects(
+    source: Source, names: Sequence[str], analysis: str, landmark: str, model: str | None
+) -> Iterator[Effect]:
+    for name in names:
+        info = source.factor(name)
+        for term in info.levels[1:] or (info.term,):
+            ml, firth = (
+                source.row(
+                    analysis, "odds_ratio", landmark=landmark, model=model, factor=name, term=term, method=method
+                )
+                for method in ("ml", "firth")
+            )
+            counted = risk(source, landmark, info, term) if info.levels else firth or ml
+            if ml or firth:
+                yield Effect(info=info, term=term, ml=ml, firth=firth, counted=counted)

@@ -1,0 +1,132 @@
+"""Forest plots: odds ratios on a log axis, with their counts and numbers set beside them."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rarefactor.report._cells import NOT_ESTIMABLE, exists, with_range
+from rarefactor.report._effects import MARKS, Effect
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
+from rarefactor.report.format import format_p
+from rarefactor.results import Estimate
+
+WIDTH = 170.0
+_LABEL, _COUNTS, _LEFT, _RIGHT, _RATIO, _P = 1.0, 66.0, 71.0, 123.0, 157.5, 169.0
+_LABEL_LETTERS = 38
+_ROW, _LINE, _TOP = 6.4, 3.5, 9.0
+_WIDEST = 100.0  # beyond this a bound becomes an arrow
+_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """A log axis from ``low`` to ``high`` between the left and right edge of the plot."""
+
+    low: float
+    high: float
+
+    def place(self, value: float) -> float:
+        """Return where a ratio lies, in millimetres."""
+        share = math.log(value / self.low) / math.log(self.high / self.low)
+        return _LEFT + share * (_RIGHT - _LEFT)
+
+
+def draw_forest(effects: Sequence[Effect], level: float) -> Sheet:
+    """Return the forest plot of some odds ratios; ``level`` is that of the intervals, such as 0.95."""
+    labels = [_wrapped(effect) for effect in effects]
+    heights = [_ROW + _LINE * (len(lines) - 1) for lines in labels]
+    bottom = _TOP + sum(heights)
+    sheet = open_sheet(WIDTH, bottom + 15)
+    scale = compute_scale([row for effect in effects for row in (effect.ml, effect.firth) if row])
+    _draw_heads(sheet, level)
+    _draw_axis(sheet, scale, bottom)
+    y = _TOP
+    for effect, lines, height in zip(effects, labels, heights, strict=True):
+        _draw_row(sheet, scale, effect, lines, y + height / 2)
+        y += height
+    _draw_legend(sheet, bottom + 12.6)
+    return sheet
+
+
+def compute_scale(rows: Sequence[Estimate]) -> Scale:
+    """Return an axis that holds the estimates and bounds, up to a hundredfold, and 1.
+
+    Examples
+    --------
+    >>> row = Estimate(analysis="univariable", measure="odds_ratio", estimate=3.0, low=0.8, high=math.inf)
+    >>> compute_scale([row])
+    Scale(low=0.5, high=5)
+    """
+    values = [value for row in rows if exists(row) for value in (row.estimate, row.low, row.high)]
+    shown = [min(max(value, 1 / _WIDEST), _WIDEST) for value in values if value and math.isfinite(value)]
+    low, high = min([*shown, 0.9]), max([*shown, 1.1])
+    return Scale(
+        max(tick for tick in _TICKS if tick <= low * 1.0001), min(tick for tick in _TICKS if tick >= high * 0.9999)
+    )
+
+
+def _wrapped(effect: Effect) -> list[str]:
+    marks = "".join(MARKS[flag] for flag in effect.flags)
+    return textwrap.wrap(effect.label + marks, _LABEL_LETTERS, max_lines=4, placeholder=" …") or [""]
+
+
+def _draw_heads(sheet: Sheet, level: float) -> None:
+    y = _TOP - 4.5
+    sheet.text(_LABEL, y, "Factor", strong=True)
+    sheet.text(_COUNTS, y, "Events/n", strong=True, ha="right")
+    sheet.text(_RATIO, y, f"OR ({100 * level:g}% CI), Firth", strong=True, ha="right")
+    sheet.text(_P, y, "P", strong=True, ha="right")
+    sheet.line((0, sheet.width), (_TOP - 1.2, _TOP - 1.2), color=INK, lw=0.9)
+
+
+def _draw_axis(sheet: Sheet, scale: Scale, bottom: float) -> None:
+    sheet.line((scale.place(1), scale.place(1)), (_TOP, bottom), color=MUTED, lw=0.8, ls=(0, (3, 2)))
+    sheet.line((_LEFT, _RIGHT), (bottom, bottom), color=MUTED)
+    for tick in _shown_ticks(scale):
+        x = scale.place(tick)
+        sheet.line((x, x), (bottom, bottom + 1.1), color=MUTED)
+        sheet.text(x, bottom + 3.2, f"{tick:g}", size=7, ha="center", color=MUTED)
+    sheet.text(_LEFT, bottom + 7.2, "← lower odds", size=7.5, color=MUTED)
+    sheet.text(_RIGHT, bottom + 7.2, "higher odds →", size=7.5, color=MUTED, ha="right")
+
+
+def _shown_ticks(scale: Scale) -> Iterator[float]:
+    inside = [tick for tick in _TICKS if scale.low <= tick <= scale.high]
+    decades = [tick for tick in inside if math.log10(tick).is_integer()]
+    yield from inside if len(inside) <= 9 else decades
+
+
+def _draw_row(sheet: Sheet, scale: Scale, effect: Effect, lines: Sequence[str], y: float) -> None:
+    sheet.text(_LABEL, y, "\n".join(lines))
+    sheet.text(_COUNTS, y, effect.counts, ha="right")
+    _draw_estimate(sheet, scale, effect.firth, y - 0.9, "s", BLUE)
+    _draw_estimate(sheet, scale, effect.ml, y + 1.3, "o", ORANGE)
+    firth = effect.firth
+    sheet.text(_RATIO, y, with_range(firth) if firth and exists(firth) else NOT_ESTIMABLE, ha="right")
+    sheet.text(_P, y, format_p(firth.p if firth else None), ha="right")
+
+
+def _draw_estimate(sheet: Sheet, scale: Scale, row: Estimate | None, y: float, marker: str, color: str) -> None:
+    if row is None or not exists(row) or row.estimate is None:
+        return
+    low, high = (row.low or 0.0), (math.inf if row.high is None else row.high)
+    first, last = scale.place(max(low, scale.low)), scale.place(min(high, scale.high))
+    sheet.line((first, last), (y, y), color=color, lw=1.1)
+    if low < scale.low:
+        sheet.arrow((first + 0.1, y), (first - 1.6, y), color)
+    if high > scale.high:
+        sheet.arrow((last - 0.1, y), (last + 1.6, y), color)
+    inside = min(max(row.estimate, scale.low), scale.high)
+    sheet.dot(scale.place(inside), y, marker, color, hollow=marker == "o")
+
+
+def _draw_legend(sheet: Sheet, y: float) -> None:
+    sheet.line((0, sheet.width), (y - 2.6, y - 2.6), color=RULE, lw=0.7)
+    sheet.dot(_LABEL + 1.2, y, "s", BLUE)
+    sheet.text(_LABEL + 3.4, y, "Firth (bias-reduced)", size=7.5)
+    sheet.dot(_LABEL + 35.2, y, "o", ORANGE, hollow=True)
+    sheet.text(_LABEL + 37.4, y, "Maximum likelihood", size=7.5)
+    sheet.text(_P, y, "Lines are intervals; an arrow: the interval goes on", size=7.5, ha="right", color=MUTED)

@@ -1,0 +1,210 @@
+"""The methods section, written from the study file.
+
+Convention: every sentence follows from a key of the study file, a definition of a factor or a method that the analysis
+always uses; what the file does not say is not invented.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rarefactor.report._bibliography import cite
+from rarefactor.report._cells import cell, runs
+from rarefactor.report._source import Source, lower_first
+from rarefactor.report._summary import joined
+from rarefactor.report.tree import Block, Heading, Inline, Paragraph, Row, Runs, Table, Text
+from rarefactor.results import FactorInfo
+from rarefactor.spec import Eligibility, TerminalEvent, Visit
+
+
+def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
+    """Return the blocks of the methods section; the table of factors has the number given."""
+    parts = (
+        ("Design and patients", _patients(source)),
+        ("Visits and landmarks", _visits(source)),
+        ("Outcome", _outcome(source)),
+        ("Candidate factors", _factors(source, number_of_table)),
+    )
+    for title, text in parts:
+        yield _subheading(title)
+        yield Paragraph(runs=text)
+    yield tabulate_factors(source, number_of_table)
+    yield _subheading("Statistical analysis")
+    for text in (_description(), _comparison(source), _regression(), _models(source), _missing()):
+        yield Paragraph(runs=text)
+    yield Paragraph(runs=_software(source))
+
+
+def tabulate_factors(source: Source, number_of_table: int) -> Table:
+    """Return the table of the candidate factors: definition, visit, role and what one odds ratio is for."""
+    heads = ("Factor", "Definition", "Known at", "Role", "Odds ratio for")
+    return Table(
+        name="factors",
+        number=number_of_table,
+        caption="Candidate factors as the study file defines them",
+        header=(Row(cells=tuple(cell(head) for head in heads)),),
+        rows=tuple(_factor_row(source, info) for info in source.results.factors),
+        widths=(23, 40, 11, 10, 24),
+    )
+
+
+def _subheading(title: str) -> Heading:
+    return Heading(text=title, anchor=title.lower().replace(" ", "-"), level=2)
+
+
+def _factor_row(source: Source, info: FactorInfo) -> Row:
+    step = info.term if not info.levels else f"{', '.join(info.levels[1:])} vs {info.levels[0]}"
+    texts = (info.label, info.definition, source.visit(info.measured_at), info.role, step)
+    return Row(cells=tuple(cell(text) for text in texts))
+
+
+def _patients(source: Source) -> Runs:
+    study = source.study
+    parts: list[Inline | str] = []
+    if study.description:
+        parts.append(f"{study.description.rstrip('.')}. ")
+    parts.append("This is a cohort study of factors associated with a later outcome, reported after STROBE and REMARK ")
+    parts += [cite("vonelm2007", "altman2012"), ". "]
+    if study.cohort.dictionary:
+        parts += ["Data were typed by their REDCap data dictionary ", cite("harris2009"), ". "]
+    if study.cohort.eligibility:
+        parts.append("Eligibility: ")
+        parts += [part for rule in joined_rules(study.cohort.eligibility) for part in rule]
+        parts.append(".")
+    return runs(*parts)
+
+
+def joined_rules(rules: tuple[Eligibility, ...]) -> list[list[Inline | str]]:
+    """Return the rules of eligibility as clauses, each with its expression."""
+    clauses: list[list[Inline | str]] = []
+    for place, rule in enumerate(rules):
+        verb = "" if rule.keep is not None else "not "
+        lead: list[Inline | str] = ["; "] if place else []
+        clauses.append([*lead, f"{verb}{rule.name} (", Text(rule.keep or rule.drop or "", "code"), ")"])
+    return clauses
+
+
+def _visits(source: Source) -> Runs:
+    visits = source.study.cohort.visits
+    described = [[_visit(source, name, visit)] for name, visit in visits.items()]
+    landmarks = [[source.visit(name)] for name in source.landmarks]
+    parts: list[Inline | str] = ["The visits are ", *joined(described)]
+    parts.append("; of several visits in a window, the one nearest to its nominal month counts. ")
+    parts += ["Factors are analysed at the landmark where they are known (", *joined(landmarks), "), "]
+    parts += ["among the patients who reached it without the outcome having been decided before ", _landmark_cite()]
+    parts.append(", so that no factor is used before it was known.")
+    return runs(*parts)
+
+
+def _landmark_cite() -> Inline:
+    return cite("anderson1983", "vanhouwelingen2007")
+
+
+def _visit(source: Source, name: str, visit: Visit) -> str:
+    if not visit.window or visit.window[0] == visit.window[1]:
+        return source.visit(name)
+    return f"{source.visit(name)} (window {visit.window[0]:g} to {visit.window[1]:g} months)"
+
+
+def _outcome(source: Source) -> Runs:
+    outcome = source.outcome
+    parts: list[Inline | str] = [f"The outcome, “{lower_first(outcome.label)}”, was present where "]
+    parts += [Text(outcome.when, "code"), f" held at the visit {source.visit(outcome.at)}"]
+    for event in outcome.before:
+        parts += _terminal(source, event)
+    parts.append(". Patients whose outcome is not known stay in the flow diagram and out of the analysis.")
+    return runs(*parts)
+
+
+def _terminal(source: Source, event: TerminalEvent) -> list[Inline | str]:
+    meaning = {"event": "counted as the outcome", "no_event": "counted as no outcome", "unknown": "left it unknown"}
+    when = [f"; {event.name} before that visit (", Text(event.when, "code")]
+    return [*when, f"), or before the end of its window where the visit is missing, {meaning[event.counts_as]}"]
+
+
+def _factors(source: Source, number_of_table: int) -> Runs:
+    roles = [info.role for info in source.results.factors]
+    text = (
+        f"Table {number_of_table} lists the {len(roles)} candidate factors, which were all specified before the "
+        f"analysis: {roles.count('marker')} markers, whose association with the outcome is asked for, and "
+        f"{roles.count('adjuster')} adjusters, which are in the models for the sake of the markers. Continuous "
+        "factors were kept continuous unless the table gives a cut and its reason."
+    )
+    return runs(text)
+
+
+def _description() -> Runs:
+    return runs(
+        "Continuous factors are described by mean with standard deviation and by median with quartiles, others by "
+        "counts and percentages; groups differ by the standardised mean difference ",
+        cite("austin2009"),
+        ". Risks have Wilson intervals ",
+        cite("wilson1927"),
+        ". Numbers are reported as the SAMPL guidelines ask ",
+        cite("lang2015"),
+        ".",
+    )
+
+
+def _comparison(source: Source) -> Runs:
+    return runs(
+        "Patients with and without the outcome were compared by Welch’s t test ",
+        cite("welch1947"),
+        " and the Wilcoxon rank-sum test ",
+        cite("wilcoxon1945"),
+        " with the Hodges–Lehmann shift ",
+        cite("hodges1963"),
+        " for continuous factors, and by Fisher’s exact test ",
+        cite("fisher1935", "freeman1951"),
+        f" for the others. All tests are two-sided, intervals have a level of {100 * source.study.analysis.level:g}%, "
+        "and P values are not corrected for the number of factors; no factor was chosen by its P value.",
+    )
+
+
+def _regression() -> Runs:
+    return runs(
+        "Odds ratios come from logistic regression, by maximum likelihood and by Firth’s bias-reduced likelihood ",
+        cite("firth1993"),
+        ", which keeps estimates finite and closer to the truth where events are few or groups are separated ",
+        cite("heinze2002", "heinze2006"),
+        ". Tests are (penalised) likelihood-ratio tests and intervals profile (penalised) likelihood intervals ",
+        cite("venzon1988", "heinze2002"),
+        ". Separation was looked for by linear programming ",
+        cite("konis2007"),
+        ", and sparse groups are marked, because their odds ratios tend to be too far from 1 ",
+        cite("greenland2016"),
+        ".",
+    )
+
+
+def _models(source: Source) -> Runs:
+    if not source.results.models:
+        return runs("No multivariable model was specified, and none was fitted.")
+    described: list[list[Inline | str]] = []
+    for model in source.results.models:
+        labels = [[lower_first(source.factor(name).label)] for name in model.factors]
+        described.append([f"“{model.label}” (from {source.visit(model.landmark)}: ", *joined(labels), ")"])
+    count = "One multivariable model was" if len(described) == 1 else f"{len(described)} multivariable models were"
+    return runs(
+        f"{count} specified beforehand: ",
+        *joined(described),
+        ". No factor was selected or dropped by the data. Events per parameter are given as a measure of how much "
+        "the data can carry, not as a threshold ",
+        cite("vansmeden2016"),
+        ".",
+    )
+
+
+def _missing() -> Runs:
+    return runs(
+        "Missing values of factors are counted in Table 1. Each analysis uses the patients for whom its factors are "
+        "known (complete cases), which is unbiased only if being missing does not depend on the outcome."
+    )
+
+
+def _software(source: Source) -> Runs:
+    versions = source.results.software
+    named = [[f"{name} {version}"] for name, version in versions.items()]
+    parts: list[Inline | str] = ["The analysis was made with ", *joined(named)] if named else []
+    seed = source.study.analysis.seed
+    return runs(*parts, f"{'; ' if named else 'The '}seed of random numbers: {seed}.")

@@ -1,0 +1,187 @@
+"""The tables of odds ratios: factors one by one, and the models that were specified beforehand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+
+from rarefactor.report._bibliography import cite
+from rarefactor.report._cells import cell, mark, number, p_value, ratio, right, runs
+from rarefactor.report._effects import MARKS, Effect, model_effects, risk, univariable_effects
+from rarefactor.report._source import Source
+from rarefactor.report.format import EMPTY, format_count, format_fixed, format_percent, format_range
+from rarefactor.report.tree import Cell, Inline, Number, Row, Runs, Table, Text
+from rarefactor.results import Estimate, FactorInfo, ModelInfo
+
+_FLAG_NOTES = {
+    "separated": (
+        " Separated: the factor predicts the outcome perfectly in some group of patients, so that no finite "
+        "maximum-likelihood estimate exists; the Firth estimate is finite, but rests on few patients ",
+        cite("heinze2002"),
+        ".",
+    ),
+    "sparse": (
+        " Sparse: few patients or events in a group; estimates may lie too far from 1 ",
+        cite("greenland2016"),
+        ".",
+    ),
+    "not_converged": (" The fit did not converge; the estimate is left out.",),
+}
+
+
+def tabulate_univariable(source: Source, landmark: str, number_of_table: int) -> Table:
+    """Return the table of the factors one by one at a landmark, with counts and risks."""
+    effects = univariable_effects(source, landmark)
+    rows = [
+        row
+        for _, group in groupby(effects, key=lambda effect: effect.info.name)
+        for row in _univariable_rows(source, landmark, list(group))
+    ]
+    return Table(
+        name=f"univariable-{landmark}",
+        number=number_of_table,
+        caption=f"Factors one by one and {_outcome(source)}: patients at {source.visit(landmark)}",
+        header=_univariable_header(source),
+        rows=tuple(rows),
+        widths=(29, 10, 16, 20, 8, 20, 8),
+        footnotes=(_abbreviations(source), *_flag_footnotes(effects)),
+    )
+
+
+def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Table:
+    """Return the table of one multivariable model: maximum likelihood and Firth side by side."""
+    effects = model_effects(source, model)
+    return Table(
+        name=f"multivariable-{model.name}",
+        number=number_of_table,
+        caption=f"Model “{model.label}”: all its factors together and {_outcome(source)}, from {source.visit(model.landmark)}",
+        header=_model_header(source),
+        rows=tuple(_model_rows(effects)),
+        widths=(43, 22, 9, 22, 9),
+        footnotes=(_fitted_on(source, model), _abbreviations(source), *_flag_footnotes(effects)),
+    )
+
+
+def model_number(source: Source, model: ModelInfo, measure: str) -> Estimate | None:
+    """Return a number about a whole model, such as its events per parameter."""
+    return source.row("multivariable", measure, landmark=model.landmark, model=model.name)
+
+
+def _outcome(source: Source) -> str:
+    label = source.outcome.label
+    return label[:1].lower() + label[1:]
+
+
+def _interval(source: Source) -> str:
+    return f"{100 * source.study.analysis.level:g}% CI"
+
+
+def _univariable_header(source: Source) -> tuple[Row, Row]:
+    interval = _interval(source)
+    top = (cell(), right(), right(), cell("Maximum likelihood", align="center", span=2))
+    names = ("Events/n", f"Risk, %\n({interval})", f"OR ({interval})", "P", f"OR ({interval})", "P")
+    return (
+        Row(cells=(*top, cell("Firth", align="center", span=2))),
+        Row(cells=(cell("Factor"), *(right(name) for name in names))),
+    )
+
+
+def _model_header(source: Source) -> tuple[Row, Row]:
+    interval = _interval(source)
+    top = (cell(), cell("Maximum likelihood", align="center", span=2), cell("Firth", align="center", span=2))
+    names = (f"OR ({interval})", "P") * 2
+    return (Row(cells=top), Row(cells=(cell("Factor"), *(right(name) for name in names))))
+
+
+def _univariable_rows(source: Source, landmark: str, effects: Sequence[Effect]) -> Iterator[Row]:
+    info = effects[0].info
+    if not info.levels:
+        yield _effect_row(effects[0], (right(_counts(effects[0].counted)), right(EMPTY)), effects[0].label, "head")
+        return
+    test = source.row("univariable", "factor_test", landmark=landmark, factor=info.name, method="firth")
+    blank = tuple(right() for _ in range(5))
+    yield Row(cells=(cell(info.label), *blank, right(p_value(test) if test else "")), kind="head")
+    yield _reference_row(source, landmark, info)
+    for effect in effects:
+        yield _effect_row(effect, _risk_cells(risk(source, landmark, info, effect.term)), effect.term, "level")
+
+
+def _reference_row(source: Source, landmark: str, info: FactorInfo) -> Row:
+    risks = _risk_cells(risk(source, landmark, info, info.levels[0]))
+    one = right("1 (reference)")
+    return Row(cells=(cell(info.levels[0]), *risks, one, right(), one, right()), kind="level")
+
+
+def _effect_row(effect: Effect, counts: Sequence[Cell], label: str, kind: str) -> Row:
+    marks = (mark(MARKS[flag]) for flag in effect.flags)
+    estimates = (
+        shown for row in (effect.ml, effect.firth) for shown in (right(ratio(row)), right(p_value(_tested(row))))
+    )
+    cells = (cell(label, *marks), *counts, *estimates)
+    return Row(cells=cells, kind="head" if kind == "head" else "level")
+
+
+def _tested(row: Estimate | None) -> Estimate | None:
+    """A P value beside an estimate that does not exist would only mislead."""
+    return None if row is None or row.estimate is None else row
+
+
+def _risk_cells(row: Estimate | None) -> tuple[Cell, Cell]:
+    if row is None:
+        return right(EMPTY), right(EMPTY)
+    interval = format_range(row.low, row.high, lambda value: format_percent(value, row.n))
+    shown = EMPTY if row.estimate is None else f"{format_percent(row.estimate, row.n)} ({interval})"
+    return right(_counts(row)), right(number(row, shown))
+
+
+def _counts(row: Estimate | None) -> Inline:
+    if row is None or row.n is None or row.events is None:
+        return Text(EMPTY)
+    return Number(f"{format_count(row.events)}/{format_count(row.n)}", row.id)
+
+
+def _model_rows(effects: Sequence[Effect]) -> Iterator[Row]:
+    roles = {"marker": "Markers", "adjuster": "Adjusters"}
+    for role, title in roles.items():
+        chosen = [effect for effect in effects if effect.info.role == role]
+        if chosen:
+            yield Row(cells=(cell(title), *(right() for _ in range(4))), kind="head")
+            yield from (_effect_row(effect, (), effect.label, "level") for effect in chosen)
+
+
+def _fitted_on(source: Source, model: ModelInfo) -> Runs:
+    patients, events, complete, ratio_row = (
+        model_number(source, model, measure)
+        for measure in ("patients", "events", "complete_cases", "events_per_parameter")
+    )
+    fitted = complete or patients
+    parts: list[Inline | str] = ["Complete cases: "]
+    parts += [number(fitted, format_count(fitted.estimate) if fitted else ""), " patients"]
+    if patients and patients is not fitted:
+        parts += [" of ", number(patients, format_count(patients.estimate)), " whose outcome is known"]
+    if events:
+        parts += [", ", number(events, format_count(events.estimate)), " events"]
+    if ratio_row:
+        parts += [", ", number(ratio_row, format_fixed(ratio_row.estimate, 1)), " events per parameter"]
+    parts += [
+        ". Adjusters are in the model for the sake of the markers; their odds ratios are not estimates of an effect ",
+        cite("westreich2013"),
+        ".",
+    ]
+    return runs(*parts)
+
+
+def _abbreviations(source: Source) -> Runs:
+    level = f"{100 * source.study.analysis.level:g}%"
+    return runs(
+        f"OR, odds ratio; CI, confidence interval ({level}), by profile (penalised) likelihood ",
+        cite("venzon1988", "heinze2002"),
+        "; Firth, bias-reduced penalised likelihood ",
+        cite("firth1993"),
+        "; ∞, the bound does not exist.",
+    )
+
+
+def _flag_footnotes(effects: Iterable[Effect]) -> tuple[Runs, ...]:
+    found = {flag for effect in effects for flag in effect.flags}
+    return tuple(runs(mark(MARKS[flag]), *_FLAG_NOTES[flag]) for flag in MARKS if flag in found)

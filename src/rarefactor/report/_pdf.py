@@ -1,0 +1,120 @@
+"""The report as PDF/UA-1: tagged, with alternative texts, the same bytes for the same document.
+
+Convention: the document goes to the typesetter as JSON, never as markup, so that no text has to be escaped. The
+fonts are the one of this package and, for signs that it lacks, the one that matplotlib ships; fonts of the machine are not
+looked at. A sign that neither has is written as its number.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from functools import cache
+from importlib import resources
+from typing import Any
+
+from rarefactor.errors import OutputError, Problem
+from rarefactor.report.tree import Cell, Document, Figure, Inline, Text
+
+_TIMESTAMP = 0  # the clock of the machine must not change the file
+
+
+def write_pdf(document: Document) -> bytes:
+    """Return the document as PDF/UA-1.
+
+    Raises
+    ------
+    OutputError
+        The typesetter refuses the document.
+    """
+    import typst  # noqa: PLC0415 - loaded when a report is written
+
+    package = resources.files("rarefactor.report")
+    template = package.joinpath("report.typ").read_bytes()
+    content = json.dumps(_plain(document), ensure_ascii=False)
+    try:
+        with resources.as_file(package / "fonts") as fonts:
+            pdf = typst.compile(
+                template,
+                format="pdf",
+                pdf_standards=["ua-1"],
+                timestamp=_TIMESTAMP,
+                sys_inputs={"document": content},
+                font_paths=[str(fonts), _fallback_fonts()],
+                ignore_system_fonts=True,
+            )
+    except typst.TypstError as error:
+        raise OutputError(
+            Problem(
+                found=f"a report that cannot be set as PDF ({error.message})",
+                expected="a document that follows PDF/UA-1",
+                next_step="Please report this with the study file.",
+            )
+        ) from error
+    return pdf if isinstance(pdf, bytes) else b"".join(pdf or [])
+
+
+def _plain(document: Document) -> dict[str, Any]:
+    return {
+        "title": spell(document.title),
+        "subtitle": spell(document.subtitle),
+        "byline": spell(document.byline),
+        "blocks": [_block(block) for block in document.blocks],
+    }
+
+
+def _block(block: Any) -> dict[str, Any]:
+    fields = {field.name: getattr(block, field.name) for field in dataclasses.fields(block)}
+    if isinstance(block, Figure):
+        fields |= {"svg": block.svg.decode(), "png": None}
+    return {"kind": type(block).__name__} | {name: _value(value) for name, value in fields.items()}
+
+
+def _value(value: Any) -> Any:
+    if isinstance(value, str):
+        return spell(value)
+    if isinstance(value, tuple):
+        return [_value(item) for item in value]
+    if isinstance(value, Cell):
+        return {"runs": _value(value.runs), "align": value.align, "span": value.span}
+    if isinstance(value, Inline):
+        return _run(value)
+    if dataclasses.is_dataclass(value):
+        return {field.name: _value(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return value
+
+
+def _run(run: Inline) -> dict[str, Any]:
+    if isinstance(run, Text):
+        return {"text": spell(run.text), "style": run.style}
+    keys = list(getattr(run, "keys", ()))
+    return {"text": spell(run.text), "style": "cite" if keys else "plain", "keys": keys}
+
+
+def spell(text: str) -> str:
+    """Return the text with signs that no font has written as their numbers.
+
+    Examples
+    --------
+    >>> spell("α ≤ 5 µg"), spell("\\U00013000")
+    ('α ≤ 5 µg', '[U+13000]')
+    """
+    if text.isascii():
+        return text
+    known = _known_signs()
+    return "".join(sign if ord(sign) < 128 or ord(sign) in known else f"[U+{ord(sign):04X}]" for sign in text)
+
+
+@cache
+def _known_signs() -> frozenset[int]:
+    from matplotlib.ft2font import FT2Font  # noqa: PLC0415 - loaded when a report is written
+
+    with resources.as_file(resources.files("rarefactor.report") / "fonts") as own:
+        paths = [str(own / "SourceSans3-Regular.ttf"), f"{_fallback_fonts()}/DejaVuSans.ttf"]
+        return frozenset(code for path in paths for code in FT2Font(path).get_charmap())
+
+
+def _fallback_fonts() -> str:
+    from matplotlib import get_data_path  # noqa: PLC0415 - loaded when a report is written
+
+    return f"{get_data_path()}/fonts/ttf"

@@ -1,0 +1,112 @@
+"""The paper that figures are drawn on: millimetres, one font, the same bytes for the same drawing.
+
+Convention: x runs right and y runs down, both in millimetres; matplotlib is loaded when a figure is drawn, and only its
+objects are used, never its global state (but for the list of fonts that it knows).
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from dataclasses import dataclass
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+INK = "#1b1f24"
+MUTED = "#5d6874"
+RULE = "#b9c2cb"
+PANEL = "#f2f5f8"
+BLUE = "#0b5394"  # with ORANGE: told apart in every common form of colour blindness, and in grey
+ORANGE = "#c2570c"
+
+PLAIN = "Source Sans 3"
+SEMIBOLD = "Source Sans 3 SemiBold"
+FALLBACK = "DejaVu Sans"
+_MM_PER_INCH = 25.4
+_DPI = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet to draw on, ``width`` by ``height`` millimetres."""
+
+    figure: Figure
+    axes: Axes
+    width: float
+    height: float
+
+    def text(self, x: float, y: float, words: str, *, size: float = 8, **style: Any) -> None:
+        """Write words at a point; mathematics and dollar signs are left as they are."""
+        family = [SEMIBOLD if style.pop("strong", False) else PLAIN, FALLBACK]
+        style = {"color": INK, "va": "center", "ha": "left", "linespacing": 1.2} | style
+        self.axes.text(x, y, words, fontsize=size, fontfamily=family, parse_math=False, **style)
+
+    def line(self, xs: tuple[float, ...], ys: tuple[float, ...], **style: Any) -> None:
+        """Draw a line through points."""
+        style = {"color": INK, "lw": 0.8, "solid_capstyle": "butt"} | style
+        self.axes.plot(xs, ys, **style)
+
+    def arrow(self, start: tuple[float, float], end: tuple[float, float], color: str = INK) -> None:
+        """Draw an arrow between two points."""
+        style = {"arrowstyle": "-|>,head_width=0.16,head_length=0.32", "lw": 0.8, "color": color}
+        self.axes.annotate("", end, start, arrowprops=style | {"shrinkA": 0, "shrinkB": 0})
+
+    def box(self, corner: tuple[float, float], size: tuple[float, float], fill: str, edge: str) -> None:
+        """Draw a rectangle from its upper left corner."""
+        from matplotlib.patches import Rectangle  # noqa: PLC0415 - loaded when something is drawn
+
+        self.axes.add_patch(Rectangle(corner, *size, facecolor=fill, edgecolor=edge, linewidth=0.8))
+
+    def dot(self, x: float, y: float, marker: str, color: str, *, hollow: bool = False) -> None:
+        """Draw a mark of a point estimate."""
+        fill = "#ffffff" if hollow else color
+        self.axes.plot([x], [y], marker=marker, ms=4.6, mec=color, mfc=fill, mew=1.0, ls="none", zorder=3)
+
+
+def open_sheet(width: float, height: float) -> Sheet:
+    """Return an empty sheet of this size in millimetres."""
+    from matplotlib.figure import Figure  # noqa: PLC0415 - loaded when something is drawn
+
+    _know_fonts()
+    figure = Figure(figsize=(width / _MM_PER_INCH, height / _MM_PER_INCH))
+    axes = figure.add_axes((0, 0, 1, 1))
+    axes.set_xlim(0, width)
+    axes.set_ylim(height, 0)
+    axes.set_axis_off()
+    return Sheet(figure, axes, width, height)
+
+
+def write_svg(sheet: Sheet, name: str) -> bytes:
+    """Return the drawing as SVG; ``name`` keeps its ids apart from those of other figures."""
+    from matplotlib import rc_context  # noqa: PLC0415 - loaded when something is drawn
+
+    with rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "svg.id": name}):
+        return _save(sheet, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+
+
+def write_png(sheet: Sheet) -> bytes:
+    """Return the drawing as PNG at 300 dpi on white."""
+    return _save(sheet, format="png", dpi=_DPI, facecolor="white", metadata={"Software": None})
+
+
+def _save(sheet: Sheet, **options: Any) -> bytes:
+    buffer = io.BytesIO()
+    with warnings.catch_warnings():
+        # A sign that neither font has is drawn as a box; the tables beside the figure still hold it.
+        warnings.filterwarnings("ignore", message=".*[Gg]lyph.*")
+        sheet.figure.savefig(buffer, **options)
+    return buffer.getvalue()
+
+
+def _know_fonts() -> None:
+    from matplotlib.font_manager import fontManager  # noqa: PLC0415 - loaded when something is drawn
+
+    if any(font.name == PLAIN for font in fontManager.ttflist):
+        return
+    for name in ("Regular", "SemiBold"):
+        with resources.as_file(resources.files("rarefactor.report") / "fonts" / f"SourceSans3-{name}.ttf") as path:
+            fontManager.addfont(path)

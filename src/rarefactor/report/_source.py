@@ -1,0 +1,109 @@
+"""What the content of the report is made from: results by the parts that name them, and the study in words.
+
+Convention: a row that is not there is None, and is shown as a dash; nothing is computed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rarefactor.errors import InputError, Problem
+from rarefactor.results import Estimate, FactorInfo, FlowStep, Note, Results
+from rarefactor.spec import Outcome, Study
+
+_PARTS = ("analysis", "measure", "landmark", "model", "factor", "term", "group", "method")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The results, the study that they answer, and an index of the rows."""
+
+    results: Results
+    study: Study
+    index: Mapping[tuple[str | None, ...], Estimate]
+
+    def row(self, analysis: str, measure: str, **parts: str | None) -> Estimate | None:
+        """Return the row with exactly these parts (what is not given is None), or None."""
+        named: dict[str, Any] = {"analysis": analysis, "measure": measure} | parts
+        return self.index.get(tuple(named.get(part) for part in _PARTS))
+
+    @property
+    def outcome(self) -> Outcome:
+        """The outcome as the study file describes it."""
+        return self.study.the_outcome
+
+    @property
+    def event(self) -> str:
+        """What patients with the event are called."""
+        return self.outcome.event or self.outcome.label
+
+    @property
+    def no_event(self) -> str:
+        """What patients without the event are called."""
+        return self.outcome.no_event or f"No {lower_first(self.event)}"
+
+    @property
+    def landmarks(self) -> tuple[str, ...]:
+        """The landmarks of the analysis, in the order of the study file."""
+        return self.study.analysis.landmarks
+
+    def visit(self, name: str) -> str:
+        """Return the words for a visit, such as ``month 6``."""
+        visit = self.study.cohort.visits.get(name)
+        return visit.label if visit and visit.label else name.replace("_", " ")
+
+    def factor(self, name: str) -> FactorInfo:
+        """Return how a factor is shown."""
+        return self.results.factor(name)
+
+    def steps(self, landmark: str | None) -> tuple[FlowStep, ...]:
+        """Return the steps of the flow that belong to a landmark, or to all (None)."""
+        return tuple(step for step in self.results.flow if step.landmark == landmark)
+
+    def analysed(self, landmark: str) -> FlowStep | None:
+        """Return the last step of a landmark: the patients whose outcome is known."""
+        steps = self.steps(landmark)
+        return steps[-1] if steps else None
+
+    def notes(self, *about: str, landmark: str | None = None, model: str | None = None) -> tuple[Note, ...]:
+        """Return the notes on some parts that belong to this landmark and model, or to none."""
+        return tuple(
+            note
+            for note in self.results.notes
+            if note.about in about and note.landmark in {None, landmark} and note.model in {None, model}
+        )
+
+
+def read_source(results: Results) -> Source:
+    """Return the results with their study and index.
+
+    Raises
+    ------
+    InputError
+        The results do not hold the study file that they answer.
+    """
+    try:
+        study = Study.model_validate(results.study["file"])
+    except (KeyError, ValueError) as error:
+        raise InputError(
+            Problem(
+                found=f"results whose study cannot be read ({type(error).__name__})",
+                expected="the study file, as checked, under study.file",
+                next_step="Run the study again with this version of rarefactor.",
+            )
+        ) from error
+    index = {tuple(getattr(row, part) for part in _PARTS): row for row in results.rows}
+    return Source(results=results, study=study, index=index)
+
+
+def lower_first(text: str) -> str:
+    """Return words for the middle of a sentence: an acronym or a code such as D-penicillamine stays as it is.
+
+    Examples
+    --------
+    >>> lower_first("Serum bilirubin"), lower_first("HLA type"), lower_first("D-penicillamine")
+    ('serum bilirubin', 'HLA type', 'D-penicillamine')
+    """
+    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text

@@ -1,0 +1,192 @@
+"""What was found, in five lines that a reviewer accepts.
+
+Convention: an estimate never comes without its interval, and a factor is never called independent or significant.
+Nothing is chosen by its P value: every marker of a model is named.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rarefactor.report._cells import exists, number, runs, with_range
+from rarefactor.report._effects import Effect, model_effects, risk, univariable_effects
+from rarefactor.report._models import model_number
+from rarefactor.report._source import Source, lower_first
+from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
+from rarefactor.report.tree import Inline, Number, Runs, Text
+from rarefactor.results import Estimate, FlowStep, ModelInfo
+
+
+def summarise(source: Source) -> tuple[Runs, ...]:
+    """Return the five lines: the outcome, the models (or the factors one by one), the risks, the limits."""
+    lines = [_outcome_line(source), *_found_lines(source), _risk_line(source), _limits_line(source)]
+    return tuple(line for line in lines if line)
+
+
+def flow_number(step: FlowStep, value: int) -> Number:
+    """Return a number of the flow, which knows its step."""
+    return Number(format_count(value), f"flow/{step.id}")
+
+
+def joined(parts: Sequence[Sequence[Inline | str]]) -> list[Inline | str]:
+    """Return parts as a list in a sentence: commas, and ``and`` before the last.
+
+    Examples
+    --------
+    >>> joined([["a"], ["b"], ["c"]])
+    ['a', ', ', 'b', ' and ', 'c']
+    """
+    result: list[Inline | str] = []
+    for place, part in enumerate(parts):
+        if place:
+            result.append(" and " if place == len(parts) - 1 else ", ")
+        result.extend(part)
+    return result
+
+
+def _outcome_line(source: Source) -> Runs:
+    step = source.analysed(source.landmarks[0])
+    shared = source.steps(None)
+    if step is None or step.events is None or not shared:
+        return ()
+    eligible = shared[-1]
+    share = format_percent(step.events / step.n if step.n else None, step.n)
+    return runs(
+        Text("Outcome. ", "strong"),
+        "Of ",
+        flow_number(eligible, eligible.n),
+        " eligible patients, the outcome was known in ",
+        flow_number(step, step.n),
+        "; ",
+        flow_number(step, step.events),
+        " of them ",
+        Number(f"({share}%)", f"flow/{step.id}"),
+        f" had the outcome “{lower_first(source.outcome.label)}”.",
+    )
+
+
+def _found_lines(source: Source) -> Iterator[Runs]:
+    models = source.results.models
+    if not models:
+        landmark = source.landmarks[0]
+        effects = [effect for effect in univariable_effects(source, landmark) if effect.info.role == "marker"]
+        yield runs(Text("Factors one by one. ", "strong"), *_findings(effects))
+    for model in models:
+        effects = [effect for effect in model_effects(source, model) if effect.info.role == "marker"]
+        yield runs(Text(f"Model “{model.label}”. ", "strong"), *_fitted(source, model), *_findings(effects))
+
+
+def _fitted(source: Source, model: ModelInfo) -> list[Inline | str]:
+    complete = model_number(source, model, "complete_cases") or model_number(source, model, "patients")
+    events = model_number(source, model, "events")
+    adjusters = [lower_first(source.factor(name).label) for name in model.factors if source.factor(name).role == "adjuster"]
+    parts: list[Inline | str] = ["In "]
+    parts += [number(complete, format_count(complete.estimate) if complete else ""), " patients"]
+    if events:
+        parts += [" with ", number(events, format_count(events.estimate)), " events"]
+    parts += [f", followed from {source.visit(model.landmark)}"]
+    if adjusters:
+        parts += [" and adjusted for ", *joined([[name] for name in adjusters])]
+    return [*parts, ": "]
+
+
+def _findings(effects: Sequence[Effect]) -> list[Inline | str]:
+    """Say of each marker on which side of 1 its interval lies; those whose interval holds 1 come last."""
+    estimated = [effect for effect in effects if exists(effect.firth)]
+    higher, lower, open_ = ([e for e in estimated if _side(e.firth) == side] for side in (1, -1, 0))
+    clauses: list[list[Inline | str]] = []
+    if higher:
+        clauses.append(["the odds were higher with ", *joined([_named(effect) for effect in higher])])
+    if lower:
+        clauses.append(["the odds were lower with ", *joined([_named(effect) for effect in lower])])
+    if open_:
+        clauses.append(["the data leave both directions open for ", *joined([_named(effect) for effect in open_])])
+    sentence = [part for place, clause in enumerate(clauses) for part in (["; "] if place else []) + clause]
+    return [*sentence, "."] if sentence else ["no odds ratio of a marker could be estimated."]
+
+
+def _named(effect: Effect) -> list[Inline | str]:
+    label = lower_first(effect.label)
+    row = effect.firth
+    return [label, " (OR ", number(row, with_range(row) if row else ""), ")"]
+
+
+def _side(row: Estimate | None) -> int:
+    """Return on which side of 1 the whole interval lies: 1, -1, or 0 where it holds 1 or is not known."""
+    if row is None or row.low is None or row.high is None:
+        return 0
+    return (row.low > 1) - (row.high < 1)
+
+
+def _risk_line(source: Source) -> Runs:
+    """Put absolute risks beside the odds ratios: every marker of the first model that has two levels."""
+    model = next(iter(source.results.models), None)
+    landmark = model.landmark if model else source.landmarks[0]
+    effects = model_effects(source, model) if model else univariable_effects(source, landmark)
+    chosen = [effect for effect in effects if effect.info.levels and effect.info.role == "marker"][:4]
+    parts = [part for part in (_risks(source, landmark, effect) for effect in chosen) if part]
+    if not parts:
+        return ()
+    sentence: list[Inline | str] = [part for place, each in enumerate(parts) for part in (["; "] if place else []) + each]
+    return runs(Text("Risks, not adjusted. ", "strong"), *sentence, ".")
+
+
+def _risks(source: Source, landmark: str, effect: Effect) -> list[Inline | str]:
+    exposed, reference = (
+        risk(source, landmark, effect.info, level) for level in (effect.term, effect.info.levels[0])
+    )
+    if exposed is None or reference is None:
+        return []
+    return [f"{effect.label}: ", *_one_risk(exposed), " against ", *_one_risk(reference)]
+
+
+def _one_risk(row: Estimate) -> list[Inline | str]:
+    interval = format_range(row.low, row.high, lambda value: format_percent(value, row.n))
+    counts = f"{format_count(row.events)} of {format_count(row.n)}"
+    return [number(row, f"{counts}, {format_percent(row.estimate, row.n)}% ({interval})")]
+
+
+def _limits_line(source: Source) -> Runs:
+    parts: list[Inline | str] = [Text("Limits. ", "strong"), "Odds ratios are Firth estimates with "]
+    parts.append(f"{100 * source.study.analysis.level:g}% intervals and describe association, not cause. ")
+    parts += _unknown(source)
+    for model in source.results.models:
+        parts += _support(source, model)
+    parts += _separated(source)
+    return runs(*parts)
+
+
+def _unknown(source: Source) -> list[Inline | str]:
+    shared, step = source.steps(None), source.analysed(source.landmarks[0])
+    if not shared or step is None or shared[-1].n == step.n:
+        return []
+    unknown, eligible = shared[-1].n - step.n, shared[-1].n
+    return [
+        "The outcome is not known for ",
+        flow_number(step, unknown),
+        " of ",
+        flow_number(shared[-1], eligible),
+        " eligible patients, who are left out. ",
+    ]
+
+
+def _support(source: Source, model: ModelInfo) -> list[Inline | str]:
+    complete, patients, ratio = (
+        model_number(source, model, measure) for measure in ("complete_cases", "patients", "events_per_parameter")
+    )
+    parts: list[Inline | str] = [f"Model “{model.label}” rests on "]
+    if ratio:
+        parts += [number(ratio, format_fixed(ratio.estimate, 1)), " events per parameter"]
+    if complete and patients and complete.estimate != patients.estimate:
+        parts += [" and on complete cases (", number(complete, format_count(complete.estimate)), " of "]
+        parts += [number(patients, format_count(patients.estimate)), " patients)"]
+    return [*parts, ". "] if len(parts) > 1 else []
+
+
+def _separated(source: Source) -> list[Inline | str]:
+    separated = [row for row in source.results.rows if row.measure == "odds_ratio" and "separated" in row.flags]
+    names = list(dict.fromkeys(row.factor for row in separated if row.factor))
+    if not names:
+        return []
+    labels = [[lower_first(source.factor(name).label)] for name in names]
+    return ["Separation makes the maximum-likelihood odds ratio of ", *joined(labels), " infinite or zero. "]

@@ -1,0 +1,178 @@
+"""Table 1: who the patients are, by outcome."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rarefactor.report._bibliography import cite
+from rarefactor.report._cells import cell, difference, mark, number, p_value, ratio, right, runs
+from rarefactor.report._effects import stands_alone
+from rarefactor.report._source import Source
+from rarefactor.report.format import decimals_for, format_count, format_fixed, format_percent, format_range
+from rarefactor.report.tree import Inline, Row, Runs, Table, Text
+from rarefactor.results import Estimate, FactorInfo
+
+_GROUPS = ("all", "event", "no_event")
+
+
+def tabulate_table1(source: Source, number_of_table: int) -> Table:
+    """Return Table 1: every factor at the first landmark, for all patients and by outcome."""
+    rows = tuple(row for info in source.results.factors for row in _factor_rows(source, info))
+    return Table(
+        name="table1",
+        number=number_of_table,
+        caption=f"Characteristics of the patients at {source.visit(source.landmarks[0])}, by outcome",
+        header=(_header(source),),
+        rows=rows,
+        widths=(24, 13, 13, 14, 21, 19, 7),
+        footnotes=_footnotes(source),
+    )
+
+
+def _header(source: Source) -> Row:
+    step = source.analysed(source.landmarks[0])
+    total, events = (step.n, step.events or 0) if step else (None, None)
+    others = None if total is None or events is None else total - events
+    labels = (("All", total), (source.event, events), (source.no_event, others))
+    counted = (right(f"{label}\n(n = {format_count(count)})") for label, count in labels)
+    level = f"{100 * source.study.analysis.level:g}% CI"
+    return Row(
+        cells=(cell("Characteristic"), *counted, right(f"Comparison\n({level})"), right(f"SMD\n({level})"), right("P"))
+    )
+
+
+def _factor_rows(source: Source, info: FactorInfo) -> Iterator[Row]:
+    if not _is_described(source, info):
+        return
+    shown = {"continuous": _continuous, "binary": _binary, "categorical": _categorical}[info.kind]
+    yield from shown(source, info)
+    yield from _missing(source, info)
+
+
+def _is_described(source: Source, info: FactorInfo) -> bool:
+    """A factor that is known only after the first landmark has no row here."""
+    first = source.landmarks[0]
+    return any(row.factor == info.name for row in source.results.select(analysis="table1", landmark=first))
+
+
+def _get(source: Source, measure: str, info: FactorInfo, **parts: str | None) -> Estimate | None:
+    return source.row("table1", measure, landmark=source.landmarks[0], factor=info.name, **parts)
+
+
+def _continuous(source: Source, info: FactorInfo) -> Iterator[Row]:
+    unit = f", {info.unit}" if info.unit else ""
+    spread = _get(source, "sd", info, group="all")
+    decimals = decimals_for(spread.estimate if spread else None)
+    welch = _get(source, "mean_difference", info, method="welch_t")
+    shift = _get(source, "location_shift", info, method="wilcoxon")
+    blank = (right(),) * 6
+    yield Row(cells=(cell(f"{info.label}{unit}"), *blank), kind="head")
+    means = (right(*_mean_sd(source, info, group, decimals)) for group in _GROUPS)
+    yield Row(
+        cells=(
+            cell("Mean (SD)"),
+            *means,
+            right(difference(welch, decimals), mark("a") if welch else ""),
+            right(_smd(_get(source, "smd", info))),
+            right(p_value(welch)),
+        ),
+        kind="level",
+    )
+    medians = (right(_median_iqr(_get(source, "median", info, group=group), decimals)) for group in _GROUPS)
+    yield Row(
+        cells=(
+            cell("Median (IQR)"),
+            *medians,
+            right(difference(shift, decimals), mark("b") if shift else ""),
+            right(),
+            right(p_value(shift)),
+        ),
+        kind="level",
+    )
+
+
+def _binary(source: Source, info: FactorInfo) -> Iterator[Row]:
+    term = info.levels[-1] if info.levels else "yes"
+    test = _get(source, "odds_ratio", info, method="fisher", term=term) or _get(
+        source, "odds_ratio", info, method="fisher"
+    )
+    counts = (right(*_count_percent(source, info, term, group)) for group in _GROUPS)
+    yield Row(
+        cells=(
+            cell(f"{stands_alone(info, term)}, n (%)"),
+            *counts,
+            right(ratio(test), mark("c") if test else ""),
+            right(_smd(_get(source, "smd", info))),
+            right(p_value(test)),
+        ),
+        kind="head",
+    )
+
+
+def _categorical(source: Source, info: FactorInfo) -> Iterator[Row]:
+    test = _get(source, "association", info, method="fisher")
+    blank = (right(),) * 4
+    p = (p_value(test), mark("d")) if test else (p_value(test),)
+    yield Row(
+        cells=(cell(f"{info.label}, n (%)"), *blank, right(_smd(_get(source, "smd", info))), right(*p)), kind="head"
+    )
+    for level in info.levels:
+        counts = (right(*_count_percent(source, info, level, group)) for group in _GROUPS)
+        yield Row(cells=(cell(level), *counts, right(), right(), right()), kind="level")
+
+
+def _missing(source: Source, info: FactorInfo) -> Iterator[Row]:
+    rows = [_get(source, "missing", info, group=group) for group in _GROUPS]
+    if not any(row and row.estimate for row in rows):
+        return
+    counts = (right(number(row, format_count(row.estimate) if row else "")) for row in rows)
+    yield Row(cells=(cell("Missing, n"), *counts, right(), right(), right()), kind="level")
+
+
+def _mean_sd(source: Source, info: FactorInfo, group: str, decimals: int) -> tuple[Inline, ...]:
+    mean, spread = (_get(source, measure, info, group=group) for measure in ("mean", "sd"))
+    if mean is None or mean.estimate is None:
+        return (Text("–"),)
+    first = number(mean, format_fixed(mean.estimate, decimals))
+    return (first, Text(" ("), number(spread, format_fixed(spread.estimate if spread else None, decimals)), Text(")"))
+
+
+def _median_iqr(row: Estimate | None, decimals: int) -> Inline:
+    if row is None or row.estimate is None:
+        return Text("–")
+    quartiles = format_range(row.low, row.high, lambda value: format_fixed(value, decimals))
+    return number(row, f"{format_fixed(row.estimate, decimals)} ({quartiles})")
+
+
+def _count_percent(source: Source, info: FactorInfo, term: str, group: str) -> tuple[Inline, ...]:
+    count = _get(source, "count", info, term=term, group=group)
+    share = _get(source, "proportion", info, term=term, group=group)
+    if count is None:
+        return (Text("–"),)
+    shown = number(count, format_count(count.estimate))
+    if share is None or share.estimate is None:
+        return (shown,)
+    return (shown, Text(" ("), number(share, format_percent(share.estimate, share.n)), Text(")"))
+
+
+def _smd(row: Estimate | None) -> Inline:
+    return difference(row, 2)
+
+
+def _footnotes(source: Source) -> tuple[Runs, ...]:
+    event, other = source.event, source.no_event
+    smd = ("SMD, standardised mean difference ", cite("austin2009"), "; IQR, first to third quartile; SD, standard ")
+    return (
+        runs(*smd, "deviation; CI, confidence interval. Percentages leave out patients whose value is missing."),
+        runs(mark("a"), f" Difference of means, {event} minus {other}; Welch’s t test ", cite("welch1947"), "."),
+        runs(
+            mark("b"),
+            f" Hodges–Lehmann shift, {event} minus {other} ",
+            cite("hodges1963"),
+            "; Wilcoxon rank-sum test ",
+            cite("wilcoxon1945"),
+            ".",
+        ),
+        runs(mark("c"), " Odds ratio (conditional estimate) and Fisher’s exact test ", cite("fisher1935"), "."),
+        runs(mark("d"), " Fisher’s exact test for tables of several rows ", cite("freeman1951"), "."),
+    )

@@ -1,0 +1,66 @@
+"use strict";
+(() => {
+  const details = JSON.parse(document.getElementById("details").textContent);
+  const box = document.getElementById("source");
+  let opener = null;
+
+  const add = (parent, tag, text, name) => {
+    const element = parent.appendChild(document.createElement(tag));
+    element.textContent = text;
+    if (name) element.className = name;
+    return element;
+  };
+
+  const place = (button) => {
+    const target = button.getBoundingClientRect();
+    const size = box.getBoundingClientRect();
+    const below = target.bottom + 6 + size.height < innerHeight;
+    box.style.left = `${Math.max(8, Math.min(target.left, innerWidth - size.width - 8))}px`;
+    box.style.top = `${Math.max(8, below ? target.bottom + 6 : target.top - size.height - 6)}px`;
+  };
+
+  const show = (button) => {
+    opener = button;
+    box.replaceChildren();
+    const list = box.appendChild(document.createElement("dl"));
+    for (const [name, text] of Object.entries(details[button.dataset.row] || {})) {
+      add(list, "dt", name);
+      add(list, "dd", text);
+    }
+    add(add(box, "p", "", "address"), "code", button.dataset.row);
+    if (box.showPopover) box.showPopover();
+    place(button);
+  };
+
+  // One stop for the Tab key per table or paragraph; arrow keys go from number to number inside it.
+  const groups = new Map();
+  for (const button of document.querySelectorAll(".n")) {
+    const group = button.closest("table, li, p");
+    if (!groups.has(group)) groups.set(group, []);
+    const members = groups.get(group);
+    button.tabIndex = members.length ? -1 : 0;
+    members.push(button);
+    button.setAttribute("aria-haspopup", "dialog");
+  }
+
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest(".n");
+    if (button) show(button);
+  });
+  document.addEventListener("keydown", (event) => {
+    const button = event.target.closest && event.target.closest(".n");
+    if (!button || !(event.key in step)) return;
+    const members = groups.get(button.closest("table, li, p"));
+    const next = members[members.indexOf(button) + step[event.key]];
+    if (!next) return;
+    event.preventDefault();
+    button.tabIndex = -1;
+    next.tabIndex = 0;
+    next.focus();
+  });
+  box.addEventListener("toggle", (event) => {
+    if (event.newState === "closed" && opener) opener.focus({ preventScroll: true });
+  });
+  addEventListener("scroll", () => { if (box.matches(":popover-open")) box.hidePopover(); }, { passive: true });
+})();

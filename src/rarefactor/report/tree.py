@@ -1,0 +1,195 @@
+"""The document as a tree of our own: what every writer must be able to show, and nothing more.
+
+Convention: a tree is frozen and holds finished text; a number carries the id of the row of ``results.json`` that it
+shows. Lengths are in millimetres. A writer decides fonts, colours and pages, never words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Align = Literal["left", "right", "center"]
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Words, plain or with a style."""
+
+    text: str
+    style: Literal["plain", "emphasis", "strong", "code", "superscript"] = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """A number as it is shown, and the row of ``results.json`` that it comes from."""
+
+    text: str
+    row: str
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A citation in the text: ``text`` in APA style, ``keys`` the references that it points to."""
+
+    text: str
+    keys: tuple[str, ...]
+
+
+Inline = Text | Number | Citation
+Runs = tuple[Inline, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """A heading; ``anchor`` is its name for links."""
+
+    text: str
+    anchor: str
+    level: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paragraph:
+    """A paragraph of running text."""
+
+    runs: Runs
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bullets:
+    """A list whose items are paragraphs; ``title`` says what it lists, empty where the heading does."""
+
+    items: tuple[Runs, ...]
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """A cell of a table that spans ``span`` columns."""
+
+    runs: Runs = ()
+    align: Align = "left"
+    span: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Row:
+    """A row of a table: ``head`` opens a group, ``level`` is indented below it."""
+
+    cells: tuple[Cell, ...]
+    kind: Literal["body", "head", "level"] = "body"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table with its caption, header rows (repeated on every page), footnotes and relative column widths."""
+
+    name: str
+    number: int
+    caption: str
+    header: tuple[Row, ...]
+    rows: tuple[Row, ...]
+    widths: tuple[float, ...]
+    footnotes: tuple[Runs, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """What the text calls it.
+
+        Examples
+        --------
+        >>> Table(name="t", number=2, caption="", header=(), rows=(), widths=()).label
+        'Table 2'
+        """
+        return f"Table {self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure as vector and bitmap picture, with caption and a text for those who cannot see it."""
+
+    name: str
+    number: int
+    caption: Runs
+    alt: str
+    svg: bytes
+    png: bytes
+    width_mm: float
+
+    @property
+    def label(self) -> str:
+        """What the text calls it."""
+        return f"Figure {self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Note:
+    """A remark that a reader must see beside the numbers."""
+
+    items: tuple[Runs, ...]
+    title: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """An entry of the reference list; ``url`` is the DOI as a link."""
+
+    key: str
+    runs: Runs
+    url: str = ""
+
+
+Block = Heading | Paragraph | Bullets | Table | Figure | Note | Reference
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Document:
+    """A whole report. ``details`` says for each row id that the document shows what stands behind it."""
+
+    title: str
+    subtitle: str
+    byline: str
+    blocks: tuple[Block, ...]
+    details: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+
+    def tables(self) -> tuple[Table, ...]:
+        """Return the tables in their order."""
+        return tuple(block for block in self.blocks if isinstance(block, Table))
+
+    def figures(self) -> tuple[Figure, ...]:
+        """Return the figures in their order."""
+        return tuple(block for block in self.blocks if isinstance(block, Figure))
+
+    def runs(self) -> Iterator[Inline]:
+        """Return every run of the document, in reading order."""
+        for block in self.blocks:
+            yield from _runs(block)
+
+
+def text_of(runs: Iterable[Inline]) -> str:
+    """Return the words of some runs without their styles.
+
+    Examples
+    --------
+    >>> text_of((Text("OR "), Number("2.10", row="multivariable/m/age/firth/odds_ratio")))
+    'OR 2.10'
+    """
+    return "".join(run.text for run in runs)
+
+
+def _runs(block: Block) -> Iterator[Inline]:
+    if isinstance(block, Paragraph | Reference):
+        yield from block.runs
+    elif isinstance(block, Bullets | Note):
+        for item in block.items:
+            yield from item
+    elif isinstance(block, Figure):
+        yield from block.caption
+    elif isinstance(block, Table):
+        for row in (*block.header, *block.rows):
+            for cell in row.cells:
+                yield from cell.runs
+        for footnote in block.footnotes:
+            yield from footnote
