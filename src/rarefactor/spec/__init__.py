@@ -1,5 +1,8 @@
 """The study as written: a YAML file becomes frozen values, and every error says where it stands."""
 
+from rarefactor.spec._check import check_expression
+from rarefactor.spec._compile import compile_expression
+from rarefactor.spec._fit import check_study
 from rarefactor.spec._model import (
     DAYS_PER_MONTH,
     Analysis,
@@ -17,21 +20,38 @@ from rarefactor.spec._model import (
     TerminalEvent,
     Visit,
 )
+from rarefactor.spec._nodes import Column
+from rarefactor.spec._parse import Expression, parse_column, parse_expression
+from rarefactor.spec._scope import Scope, find_code, find_flag
+from rarefactor.spec._tokens import ExpressionError
+from rarefactor.spec.stage import load
 
 __all__ = [
     "DAYS_PER_MONTH",
     "Analysis",
     "Author",
     "Cohort",
+    "Column",
     "DataField",
     "Eligibility",
+    "Expression",
+    "ExpressionError",
     "Factor",
     "FieldType",
     "Missing",
     "Model",
     "Outcome",
+    "Scope",
     "Source",
     "Study",
     "TerminalEvent",
     "Visit",
+    "check_expression",
+    "check_study",
+    "compile_expression",
+    "find_code",
+    "find_flag",
+    "load",
+    "parse_column",
+    "parse_expression",
 ]

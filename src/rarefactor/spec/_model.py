@@ -305,6 +305,10 @@ class Study(Part):
         study._origin = origin  # noqa: SLF001 - it is this class
         return study
 
+    def written(self, *key: str | int) -> tuple[str | int, ...]:
+        """Return a key as it stands in the file, without the levels that a short form leaves out."""
+        return self._origin.locate(key)
+
     def problem(self, *key: str | int, found: str, expected: str, next_step: str) -> Problem:
         """Return a problem at a key, such as ``"factors", "age", "cut"``, with its file and line."""
         return self._origin.problem(key, found=found, expected=expected, next_step=next_step)

@@ -48,9 +48,9 @@ class Origin:
         ('records', 'day')
         """
         key: Key = ()
-        for part in path:
+        for part in path if self.lines else ():
             key = (*key, part) if (*key, part) in self.lines else key
-        return key
+        return key if self.lines else path
 
     def problem(self, key: Key, *, found: str, expected: str, next_step: str) -> Problem:
         """Return a problem at a key."""
