@@ -4,36 +4,58 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from rich.console import RenderableType
 from rich.text import Text
 
 from rarefactor import study
 from rarefactor.cli._console import draw_pairs, draw_table, read_console
-from rarefactor.cli._findings import draw_findings
+from rarefactor.cli._findings import draw_failures, draw_notes, draw_study
 from rarefactor.cli._templates import STUDY_FILE, read_templates, write_demo
 from rarefactor.cli._watch import Terminal
+from rarefactor.cohort import check_data
+from rarefactor.errors import DataError
 from rarefactor.results import Results
+from rarefactor.spec import load
 from rarefactor.work import Silent
 
 REPORTS = ("report.html", "report.docx", "report.pdf")
 
 
 def check_study(path: Path) -> bool:
-    """Show what is in the data and return whether anything does not fit."""
-    checked = study.check(find_study(path))
+    """Show what is in the data and return whether anything does not fit.
+
+    Raises
+    ------
+    StudyFileError, DataError
+        Something has to be mended before a run; what was found elsewhere is shown first.
+    """
+    file = find_study(path)
+    try:
+        checked = study.check(file)
+    except DataError:
+        _show_what_was_read(file)
+        raise
+    failures, notes = checked.cohort.failures, [note.text for note in checked.table.notes]
+    _show(*draw_study(checked), *draw_failures(failures), draw_notes(notes))
+    return bool(failures.height)
+
+
+def _show_what_was_read(file: Path) -> None:
+    findings = check_data(load(file))
+    if findings.failures.height:
+        _show(*draw_failures(findings.failures))
+
+
+def _show(*parts: RenderableType) -> None:
     console = read_console()
-    for part in draw_findings(checked):
+    for part in parts:
         console.print(part)
-    count = checked.cohort.failures.height
-    console.print(f"{count} findings" if count else "Nothing found: every value fits its dictionary.", style="bold")
-    return bool(count)
 
 
 def show_plan(path: Path) -> None:
     """Show the steps that a run would take."""
     rows = ([step.name, "unchanged" if step.reused else "to do", step.detail] for step in study.plan(find_study(path)))
-    console = read_console()
-    console.print(draw_table(["step", "state", "what"], rows))
-    console.print("Nothing was run or written.")
+    _show(draw_table(["step", "state", "what"], rows), "Nothing was run or written.")
 
 
 def run_study(path: Path, out: Path | None, *, quiet: bool) -> None:

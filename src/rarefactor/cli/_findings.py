@@ -13,30 +13,39 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from rarefactor.cli._console import draw_pairs, draw_table
+from rarefactor.cohort import RULES
 
 if TYPE_CHECKING:
     from rarefactor.study import Checked
 
 _ROWS_SHOWN = 5
+_COUNTS = ("with outcome", "events")
 
 
-def draw_findings(checked: Checked) -> Iterator[RenderableType]:
-    """Yield the parts of the page, in order."""
+def draw_failures(failures: pl.DataFrame) -> Iterator[RenderableType]:
+    """Yield the table of findings and their number."""
+    if failures.height:
+        columns = ["file", "column", "rule", "expected", "count", "rows"]
+        yield draw_table(columns, tabulate_failures(failures), right=["count"])
+        yield Text(f"{failures.height} findings. A run takes these values as missing.", style="bold")
+    else:
+        yield Text("Nothing found: every value fits its dictionary.", style="bold")
+
+
+def draw_study(checked: Checked) -> Iterator[RenderableType]:
+    """Yield what was read and who is left at each landmark."""
     yield Text(checked.study.title, style="bold")
     yield draw_table(["table", "rows", "patients", "columns"], _tables(checked), right=["rows", "patients", "columns"])
-    if checked.cohort.failures.height:
-        columns = ["file", "column", "rule", "count", "rows"]
-        yield draw_table(columns, tabulate_findings(checked.cohort.failures), right=["count"])
-    yield draw_table(["landmark", "patients", "with outcome", "events"], _landmarks(checked), right=_COUNTS)
-    notes = [note.text for note in checked.table.notes]
-    yield draw_pairs((("note" if index == 0 else "", text) for index, text in enumerate(notes)))
+    yield draw_table(["landmark", "patients", *_COUNTS], _landmarks(checked), right=["patients", *_COUNTS])
 
 
-_COUNTS = ("patients", "with outcome", "events")
+def draw_notes(notes: Sequence[str]) -> RenderableType:
+    """Return the notes, one below the other."""
+    return draw_pairs((("note" if index == 0 else "", text) for index, text in enumerate(notes)))
 
 
-def tabulate_findings(failures: pl.DataFrame) -> list[list[str]]:
-    """Return file, column, rule, count and the first rows of each kind of finding, in the order of the data.
+def tabulate_failures(failures: pl.DataFrame) -> list[list[str]]:
+    """Return file, column, rule, what it expects, count and the first rows of each kind of finding.
 
     Parameters
     ----------
@@ -45,20 +54,20 @@ def tabulate_findings(failures: pl.DataFrame) -> list[list[str]]:
 
     Examples
     --------
-    >>> tabulate_findings(pl.DataFrame({"file": ["a.csv"] * 2, "row": [2, 9], "column": ["age"] * 2,
+    >>> tabulate_failures(pl.DataFrame({"file": ["a.csv"] * 2, "row": [2, 9], "column": ["age"] * 2,
     ...                                 "rule": ["range"] * 2}))
-    [['a.csv', 'age', 'range', '2', '2, 9']]
+    [['a.csv', 'age', 'range', 'a value within the declared limits', '2', '2, 9']]
     """
     groups = failures.group_by("file", "column", "rule", maintain_order=True).agg(pl.len(), pl.col("row").sort())
     return [
-        [file or "", column or "", rule, str(count), _row_numbers([row for row in rows if row is not None])]
+        [file or "", column or "", rule, RULES.get(rule, ""), str(count), _row_numbers(rows)]
         for file, column, rule, count, rows in groups.iter_rows()
     ]
 
 
-def _row_numbers(rows: Sequence[int]) -> str:
-    shown = ", ".join(str(row) for row in rows[:_ROWS_SHOWN])
-    return f"{shown}, ..." if len(rows) > _ROWS_SHOWN else shown
+def _row_numbers(rows: Sequence[int | None]) -> str:
+    known = [str(row) for row in rows if row is not None]
+    return ", ".join([*known[:_ROWS_SHOWN], "..."] if len(known) > _ROWS_SHOWN else known)
 
 
 def _tables(checked: Checked) -> Iterator[list[str]]:
