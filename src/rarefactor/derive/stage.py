@@ -108,7 +108,7 @@ def _lost_values(columns: pl.DataFrame, infos: tuple[FactorInfo, ...]) -> tuple[
         Note(
             about="factors",
             factor=info.name,
-            text=f"{counts[info.name]} values of {info.label} are not above 0: without a logarithm, they count as missing.",
+            text=f"{counts[info.name]} values of {info.label} are not above 0 and have no logarithm: they are missing.",
         )
         for info in logged
         if counts[info.name]
