@@ -1,5 +1,11 @@
-"""What every test may use: the reference data beside the checkout, where it is there."""
+"""What every test may use: a small study of invented patients, and the reference data beside the checkout."""
 
+import csv
+import io
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -26,3 +32,93 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     left_out = [report for report in terminalreporter.stats.get("skipped", []) if LEFT_OUT in str(report.longrepr)]
     if left_out:
         terminalreporter.write_line(f"Left out: {len(left_out)} tests. Each {LEFT_OUT}; a lone clone has none.")
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """A small study of 60 invented patients, to be spoiled by a test."""
+
+    folder: Path
+
+    @property
+    def study(self) -> Path:
+        return self.folder / "study.yaml"
+
+    @property
+    def records(self) -> Path:
+        return self.folder / "records.csv"
+
+    @property
+    def out(self) -> Path:
+        return self.folder / "out"
+
+    def edit(self, old: str, new: str) -> None:
+        """Change one place of the study file."""
+        _replace_once(self.study, old, new)
+
+    def edit_records(self, old: str, new: str) -> None:
+        """Change one place of the data."""
+        _replace_once(self.records, old, new)
+
+    def set_column(self, column: str, change: Callable[[str], str]) -> None:
+        """Change every value of a column."""
+        rows = list(csv.DictReader(io.StringIO(self.records.read_text(encoding="utf-8"))))
+        lines = [",".join(rows[0]), *(",".join((row | {column: change(row[column])}).values()) for row in rows)]
+        self.records.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+@pytest.fixture
+def clinic(tmp_path: Path) -> Clinic:
+    folder = tmp_path / "clinic"
+    folder.mkdir()
+    made = Clinic(folder)
+    made.study.write_text(CLINIC, encoding="utf-8")
+    made.records.write_text("\n".join(_invent_records()) + "\n", encoding="utf-8")
+    return made
+
+
+CLINIC = """\
+id: clinic
+title: A small study of invented patients
+cohort:
+  records: {file: records.csv, event: event}
+  subject: id
+  visit_date: date
+  fields:
+    id: {type: id}
+    event: {type: text}
+    date: {type: date}
+    sex: {type: choice, choices: {1: female, 2: male}}
+    age: {type: number, unit: years, min: 18, max: 89}
+    score: {type: number, min: 0, max: 100}
+    marker: {type: yesno}
+  visits:
+    baseline: {event: base, month: 0}
+    month_12: {event: year, month: 12, window: [10, 15]}
+outcome:
+  refractory: {label: Refractory at 12 months, at: month_12, when: "score < 40"}
+factors:
+  male: {label: Male sex, from: sex, equals: male}
+  age: {label: Age, from: age, unit: years, per: 10, role: adjuster}
+  marker: {label: Marker, from: marker}
+analysis:
+  models:
+    clinical: [male, age]
+"""
+
+
+def _invent_records() -> Iterator[str]:
+    rng = random.Random(7)
+    yield "id,event,date,sex,age,score,marker"
+    for number in range(1, 61):
+        first = date(2020, 1, 1) + timedelta(days=rng.randrange(300))
+        sex, age, marker = rng.choice("12"), rng.randrange(20, 80), rng.choice("01")
+        score = min(100, max(0, round(rng.gauss(58 - 12 * (sex == "2") - 10 * (marker == "1"), 18))))
+        yield f"{number:03},base,{first},{sex},{age},,{marker}"
+        yield f"{number:03},year,{first + timedelta(days=rng.randrange(330, 420))},,,{score},"
+
+
+def _replace_once(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times in {path.name}"
+    path.write_text(text.replace(old, new), encoding="utf-8")
