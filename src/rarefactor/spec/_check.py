@@ -5,6 +5,7 @@ Convention: what is asked of a value depends on its kind alone; dates are days s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -118,7 +119,14 @@ class _Checker:
             self.scope.check_visit(column)
             return KINDS[self.scope.find(column)[1].type]
         except ExpressionError as error:
+            if column.table is None and self.is_label(column.name):
+                step = f"Put it in quotes: '{column.name}'."
+                return self.refuse(column, f"{column.name} without quotes", "a column, or a label in quotes", step)
             return self.pass_on(column, error)
+
+    def is_label(self, name: str) -> bool:
+        fields = [item for described in self.scope.tables.values() for item in described.values()]
+        return any(name in {*item.choices, *item.choices.values()} for item in fields)
 
     def numbers(self, *operands: Node) -> Kind:
         for operand in operands:
@@ -157,7 +165,7 @@ class _Checker:
         if "condition" in {left, right}:
             step = "Join conditions with and, or, not; leave out == yes."
             self.refuse(node, "a condition compared", "two values", step)
-        elif node.operator in ORDERED and {left, right} & {"choice", "text", "yesno"} and not self.mixed(left, right):
+        elif node.operator in ORDERED and self.has_no_order(left, right):
             step = "Write == or !=, or list what counts: in ['a', 'b']."
             self.refuse(node, f'"{node.operator}" between what has no order', "== or !=", step)
         elif isinstance(node.left, Number | Text | Flag):
@@ -166,9 +174,10 @@ class _Checker:
             self.match(node.left, left, node.right, right)
         return "condition"
 
-    def mixed(self, left: Kind, right: Kind) -> bool:
-        """Whether one side is a number and the other a text in quotes: a matter of kinds, not of order."""
-        return {left, right} in ({"number", "text"}, {"date", "text"})
+    def has_no_order(self, *kinds: Kind) -> bool:
+        """Whether the values cannot be larger or smaller; a number beside a text is told as that."""
+        mixed = set(kinds) in ({"number", "text"}, {"date", "text"})
+        return bool({"choice", "text", "yesno"} & set(kinds)) and not mixed and "unknown" not in kinds
 
     def match(self, node: Node, kind: Kind, other: Node, other_kind: Kind) -> None:
         """Check that two values can be equal."""
@@ -218,7 +227,7 @@ def _next_step(kind: Kind, other: Node) -> str:
     if kind == "text" and isinstance(other, Number | Flag):
         return f"Put it in quotes: '{other}'."
     if kind == "number" and isinstance(other, Text):
-        return "Remove the quotation marks."
+        return "Remove the quotation marks." if re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", other.text) else "Write a number."
     return "Compare values of one kind; the data dictionary says which each column has."
 
 

@@ -50,8 +50,8 @@ def _place(finding: Finding, origin: Origin) -> Key:
 
 def _part(data: Any, path: Key) -> Any:
     for step in path:
-        inside = (isinstance(data, dict) and step in data) or (isinstance(data, list) and step in range(len(data)))
-        data = data[step] if inside else None
+        items: Any = dict(enumerate(data)) if isinstance(data, list) else data
+        data = items.get(step) if isinstance(items, dict) else None
     return data
 
 
@@ -76,7 +76,7 @@ def _copied(data: Any) -> Any:
 def tell_apart(further: Iterable[Problem], found: list[Finding], origin: Origin) -> list[Problem]:
     """Return the further problems that do not come from the mending alone."""
     wrong = [_place(finding, origin) for finding in found if finding["type"] != "extra_forbidden"]
-    if any(len(path) <= 2 and path[-1] in PILLARS for path in wrong if path):
+    if any(PILLARS & set(path[-2:] if len(path) <= 3 else ()) for path in wrong):
         return []
     hidden = [dotted(path[:-1]) for path in wrong if len(path) > 2]
     return [

@@ -166,7 +166,7 @@ class _Parser:
         node = self.compared(left)
         chained = self.token.value in COMPARATORS or self.sees("in") or self.sees("not", "in") or self.sees("is")
         if node is not left and self.token.kind in {"sign", "word"} and chained:
-            step = f"Join two comparisons with and, such as {_joined(node)}."
+            step = f"Join two comparisons with and, such as {_joined(node, self.token.value)}."
             raise self.refuse(f'a second "{self.token.value}"', "one comparison", step)
         return self.checked(node, token)
 
@@ -314,8 +314,8 @@ def _flat(operator: str, parts: list[Node]) -> tuple[Node, ...]:
     return tuple(flat)
 
 
-def _joined(node: Node) -> str:
-    return f"({node}) and ({node.right} ...)" if isinstance(node, Comparison) else f"({node}) and ..."
+def _joined(node: Node, sign: str) -> str:
+    return f"({node}) and ({node.right} {sign} ...)" if isinstance(node, Comparison) else f"({node}) and ..."
 
 
 def _described(token: Token) -> str:

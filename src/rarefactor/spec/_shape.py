@@ -124,6 +124,9 @@ def _unknown(finding: Finding) -> Words:
     known = known_keys(path)
     if name == "<<":
         return "a merge key", f"one of {', '.join(known)}", "Write the keys out: YAML 1.2 has no merge keys."
+    if name.isdecimal():
+        step = "A comma separates keys: write a decimal point, or put a text that holds a comma in quotes."
+        return f"a comma before {name}", f"one of {', '.join(known)}", step
     place = None if nearest(name, known) else _elsewhere(name)
     step = f"Move it: {name} belongs to {place}." if place else suggest(name, known)
     return "an unknown key", f"one of {', '.join(known)}", step

@@ -124,9 +124,10 @@ def _token(group: str, found: str, at: int) -> Token:
 
 
 def _foreign(text: str, place: int, found: str) -> ExpressionError:
-    unclosed = {"'": "a text that is never closed", '"': "a text that is never closed", "`": "a name never closed"}
+    if found in {"'", '"', "`"}:
+        return refuse(text, place, f"{found} that is never closed", f"a second {found}", FOREIGN[found])
     step = FOREIGN.get(found, f"Remove it, or put a name that holds it in backticks: `a{found}b`.")
-    return refuse(text, place, unclosed.get(found, f'"{found}"'), "a word of the expression language", step)
+    return refuse(text, place, f'"{found}"', "a word of the expression language", step)
 
 
 def refuse(text: str, place: int, found: str, expected: str, next_step: str) -> ExpressionError:
