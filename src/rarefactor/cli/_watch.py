@@ -28,14 +28,15 @@ class Terminal:
         self._tasks: dict[str, tuple[TaskID, float]] = {}
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
+        if self._console.is_interactive:
             self._bars.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bars.stop()
+        if self._console.is_interactive:
+            self._bars.stop()
 
     def start(self, step: str, total: int | None = None) -> None:
         """A step begins."""

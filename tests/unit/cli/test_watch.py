@@ -30,8 +30,7 @@ def test_a_step_that_was_never_started_does_no_harm():
 
 
 def test_a_failure_takes_the_bars_away():
-    terminal = Console(file=io.StringIO(), force_terminal=True, width=60)
-    with pytest.raises(OutputError), Terminal(terminal) as watcher:
-        watcher.start("Read")
+    terminal = Console(file=io.StringIO(), force_terminal=True, force_interactive=True, width=60)
+    with pytest.raises(OutputError), Terminal(terminal):
         write_file(Path("/proc/none"), b"")
     assert "\x1b[?25h" in terminal.file.getvalue()  # the cursor is shown again
