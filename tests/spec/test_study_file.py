@@ -363,6 +363,7 @@ NO_STUDY = [
     (b"id: a\n---\nid: b\n", "a second document (after ---)"),
     (b"\x00\x01\x02\x03PK", "binary data"),
     (b"id: a\ntitle: \xe9tude\n", "a character that is not UTF-8 text (byte 8 of the line)"),
+    (b"id: a\x07\n", "a control character (byte 6 of the line)"),
     ("id: a\n".encode("utf-16"), "text in UTF-16"),
     (b"a: " + b"[" * 5000, "values nested too deeply"),
     (b"a: &a [*a]\n", "values nested too deeply"),
@@ -418,6 +419,12 @@ def test_an_unquoted_code_stays_what_it_is(tmp_path):
     )
     assert study.factors["male"].equals == ("001",)
     assert study.title == "2020-01-01"
+
+
+def test_the_end_of_a_line_and_a_byte_order_mark_change_nothing(tmp_path):
+    path = tmp_path / "windows.yaml"
+    path.write_bytes(RIGHT.replace("\n", "\r\n").encode("utf-8-sig"))
+    assert load(path).model_dump() == load(write(tmp_path, RIGHT)).model_dump()
 
 
 def test_a_null_label_is_not_the_text_none(tmp_path):

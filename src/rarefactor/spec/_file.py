@@ -26,10 +26,10 @@ def read_text(path: Path) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise _not_text(path, data, error.start) from None
+        raise _not_text(path, data, error.start, "a character that is not UTF-8 text") from None
     binary = CONTROL.search(text)
     if binary:
-        raise _not_text(path, data, len(text[: binary.start()].encode()))
+        raise _not_text(path, data, len(text[: binary.start()].encode()), "a control character")
     return text
 
 
@@ -60,14 +60,14 @@ def _offer(folder: Path, name: str) -> str:
     return f"Use one of: {', '.join(str(folder / item) for item in known[:10])}." if known else "Check the path."
 
 
-def _not_text(path: Path, data: bytes, place: int) -> StudyFileError:
+def _not_text(path: Path, data: bytes, place: int, found: str) -> StudyFileError:
     before = data[:place]
     line, byte = before.count(b"\n") + 1, place - (before.rfind(b"\n") + 1) + 1
     if b"\x00" in data:
         return _refuse(path, "binary data", "a text file in YAML", "Name the study file, not a data file.", line)
     return _refuse(
         path,
-        f"a character that is not UTF-8 text (byte {byte} of the line)",
+        f"{found} (byte {byte} of the line)",
         "text in UTF-8",
         "Save the file as UTF-8 in your editor.",
         line,

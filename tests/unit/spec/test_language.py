@@ -91,7 +91,7 @@ TOKENS = re.findall(r"[\w.]+|\s+|[^\w\s]", STUDY)
 
 
 @given(st.lists(st.tuples(st.integers(0, len(TOKENS) - 1), st.sampled_from(["", *TOKENS])), min_size=1, max_size=3))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_no_damage_to_a_study_raises_anything_but_an_error_of_the_study_file(tmp_path_factory, damage):
     tokens = [*TOKENS]
     for place, token in damage:
