@@ -1,7 +1,7 @@
 """The report: shows results and computes none.
 
-Convention: content modules turn :class:`rarefactor.results.Results` into one tree (:mod:`rarefactor.report.tree`); three
-writers turn the tree into HTML, Word and PDF. All numbers are formatted in :mod:`rarefactor.report.format`.
+Convention: content modules turn :class:`rarefactor.results.Results` into one tree (:mod:`rarefactor.report.tree`);
+three writers turn the tree into HTML, Word and PDF. All numbers are formatted in :mod:`rarefactor.report.format`.
 """
 
 from rarefactor.report.stage import write_report

@@ -1,6 +1,7 @@
 """Provenance as an RO-Crate (Process Run Crate): who read what with which software and what came out.
 
-Convention: inputs are named by their content (RFC 6920), outputs by their path from the crate; both carry their SHA-256.
+Convention: inputs are named by their content (RFC 6920), outputs by their path from the crate; both carry their
+SHA-256.
 """
 
 from __future__ import annotations

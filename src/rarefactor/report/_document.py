@@ -70,11 +70,11 @@ def _blocks(source: Source) -> Iterator[Block]:
 
 
 def _univariable(source: Source) -> Iterator[Block]:
-    yield Heading(text="Factors one by one", anchor="univariable")
+    yield Heading(text="Univariable associations", anchor="univariable")
     for place, landmark in enumerate(_landmarks(source)):
         yield Heading(text=_from(source, landmark), anchor=f"univariable-{landmark}", level=2)
         yield tabulate_univariable(source, landmark, 2 + place)
-        caption = f"Factors one by one, {lower_first(_from(source, landmark))}. "
+        caption = f"Univariable associations of the factors {lower_first(_from(source, landmark))}. "
         effects = univariable_effects(source, landmark)
         yield _forest_figure(source, f"forest-univariable-{landmark}", 2 + place, caption, effects)
         yield from _notes(source, "univariable", landmark=landmark, title="About these estimates")
@@ -84,7 +84,7 @@ def _multivariable(source: Source) -> Iterator[Block]:
     models = source.results.models
     if not models:
         return
-    yield Heading(text="Factors together", anchor="multivariable")
+    yield Heading(text="Multivariable models", anchor="multivariable")
     first = 2 + len(_landmarks(source))
     for place, model in enumerate(models):
         yield Heading(text=f"Model “{model.label}”", anchor=f"model-{model.name}", level=2)
@@ -111,13 +111,13 @@ def _flow_figure(source: Source) -> Figure:
 
 def _model_figure(source: Source, model: ModelInfo, place: int) -> Figure:
     effects = model_effects(source, model)
-    return _forest_figure(source, f"forest-{model.name}", place, f"All factors of the model “{model.label}”. ", effects)
+    return _forest_figure(source, f"forest-{model.name}", place, f"Multivariable model “{model.label}”. ", effects)
 
 
 def _forest_figure(source: Source, name: str, place: int, caption: str, effects: Sequence[Effect]) -> Figure:
     level = source.study.analysis.level
-    what = f"Odds ratios with {100 * level:g}% intervals on a log scale; Events/n as in the table."
-    alt = f"Forest plot of {len(effects)} odds ratios with intervals on a log scale. All numbers stand in the table before it."
+    what = f"Odds ratios with {100 * level:g}% intervals on a log scale."
+    alt = f"Forest plot of {len(effects)} odds ratios with intervals on a log scale; its numbers stand in the table."
     return _figure(name, place, runs(Text(caption, "strong"), what), alt, draw_forest(effects, level))
 
 
@@ -136,8 +136,7 @@ def _notes(
 
 
 def _byline(source: Source) -> str:
-    authors = ", ".join(f"{author.given} {author.family}" for author in source.study.authors)
-    return authors or "Authors: to be named in the study file"
+    return ", ".join(f"{author.given} {author.family}" for author in source.study.authors)
 
 
 def _provenance(source: Source) -> Iterator[Block]:

@@ -40,7 +40,8 @@ def write_docx(document: Document, created: datetime) -> bytes:
     _set_properties(file, document, created)
     file.add_paragraph(document.subtitle, style="Byline")
     file.add_paragraph(document.title, style="Title")
-    file.add_paragraph(document.byline, style="Byline")
+    if document.byline:
+        file.add_paragraph(document.byline, style="Byline")
     for block in document.blocks:
         _ADD[type(block)](file, block)
     buffer = io.BytesIO()
@@ -97,8 +98,10 @@ def _add_table(file: Any, block: Table) -> None:
 def _add_figure(file: Any, block: Figure) -> None:
     from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
 
-    paragraph = file.add_paragraph(style="Figure")
+    paragraph = file.add_paragraph(style="Report Figure")
     shape = paragraph.add_run().add_picture(io.BytesIO(block.png), width=Mm(block.width_mm))
+    for side in ("distT", "distB", "distL", "distR"):
+        shape._inline.set(side, "0")  # noqa: SLF001 - else LibreOffice leaves a gap around the picture
     properties = shape._inline.docPr  # noqa: SLF001 - python-docx has no public way to set the alternative text
     properties.set("descr", block.alt)
     properties.set("name", block.label)
@@ -131,7 +134,7 @@ def _set_properties(file: Any, document: Document, created: datetime) -> None:
     properties = file.core_properties
     properties.title = document.title
     properties.subject = document.subtitle
-    properties.author = document.byline if "to be named" not in document.byline else ""
+    properties.author = document.byline
     properties.last_modified_by = "rarefactor"
     properties.comments = "Written by rarefactor"
     properties.language = "en-GB"

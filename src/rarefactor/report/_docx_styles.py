@@ -17,10 +17,10 @@ def add_styles(file: Any) -> None:
     file.styles["List Bullet"].paragraph_format.space_after = _pt(5)
     for name, size, before, after in (
         ("Byline", 10, 0, 6),
-        ("Table Text", 8, 1, 1),
-        ("Table Note", 7.5, 2, 2),
+        ("Table Text", 7.5, 1, 1),
+        ("Table Note", 7, 1, 1),
         ("Note", 9, 2, 2),
-        ("Figure", 9, 6, 3),
+        ("Report Figure", 9, 6, 3),
         ("Reference", 9, 0, 4),
     ):
         _add_paragraph_style(file, name, size, before, after)
@@ -41,7 +41,7 @@ def _set_normal(file: Any) -> None:
     normal = file.styles["Normal"]
     _set_font(normal, 10)
     normal.paragraph_format.space_after = _pt(6)
-    normal.paragraph_format.line_spacing = 1.15
+    normal.paragraph_format.line_spacing = 1.08
 
 
 def _set_heading(style: Any, size: float, before: float, after: float) -> None:
@@ -79,7 +79,7 @@ def _refine(file: Any) -> None:
     styles = file.styles
     styles["Byline"].font.color.rgb = styles["Table Note"].font.color.rgb = RGBColor(0x5D, 0x68, 0x74)
     styles["Note"].paragraph_format.left_indent = Mm(4)
-    styles["Figure"].paragraph_format.keep_with_next = True
+    styles["Report Figure"].paragraph_format.keep_with_next = True
     styles["Reference"].paragraph_format.left_indent = Mm(5)
     styles["Reference"].paragraph_format.first_line_indent = Mm(-5)
 

@@ -10,6 +10,7 @@ from rarefactor.report.tree import Cell, Row, Runs, Table, Text
 AddRuns = Callable[[Any, Runs], None]
 _WIDTH_MM = 170.0
 _THICK, _THIN = 8, 4  # eighths of a point
+_PADDING = 40  # twentieths of a point, left and right of the text in a cell
 
 
 def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
@@ -18,6 +19,7 @@ def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
     rows = (*block.header, *block.rows)
     table = file.add_table(rows=len(rows), cols=columns)
     table.autofit = False
+    _align_left(table)
     _set_widths(table, block.widths)
     for place, row in enumerate(rows):
         header = place < len(block.header)
@@ -26,6 +28,17 @@ def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
     _rule(table.rows[0], "top", _THICK)
     _rule(table.rows[max(len(block.header) - 1, 0)], "bottom", _THIN)
     _rule(table.rows[-1], "bottom", _THICK)
+
+
+def _align_left(table: Any) -> None:
+    """Word hangs tables into the margin by the padding of a cell; ours start where the text starts."""
+    from docx.oxml.ns import qn  # noqa: PLC0415 - loaded when a report is written
+    from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
+
+    indent = OxmlElement("w:tblInd")
+    indent.set(qn("w:w"), str(_PADDING))
+    indent.set(qn("w:type"), "dxa")
+    table._tbl.tblPr.append(indent)  # noqa: SLF001 - python-docx has no table indent
 
 
 def _set_widths(table: Any, widths: Sequence[float]) -> None:
@@ -47,7 +60,8 @@ def _fill_row(target: Any, row: Row, add_runs: AddRuns, *, header: bool) -> None
         filled = cells[place]
         if cell.span > 1:
             filled = filled.merge(cells[place + cell.span - 1])
-            _set_border(filled, "bottom", _THIN)
+            if header:
+                _set_border(filled, "bottom", _THIN)
         strong = header or (number == 0 and row.kind == "head")
         _fill_cell(filled, cell, add_runs, strong=strong, indent=number == 0 and row.kind == "level")
         place += cell.span
@@ -59,7 +73,7 @@ def _fill_cell(target: Any, cell: Cell, add_runs: AddRuns, *, strong: bool, inde
     from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
 
     paragraph = target.paragraphs[0]
-    paragraph.style = "Table Text"
+    paragraph._p.style = "TableText"  # noqa: SLF001 - by id: looking the name up takes a second per report
     paragraph.alignment = WD_ALIGN_PARAGRAPH[cell.align.upper()]
     paragraph.paragraph_format.left_indent = Mm(3) if indent else None
     runs = cell.runs
@@ -110,7 +124,7 @@ def _set_margins(cell: Any) -> None:
     margins = OxmlElement("w:tcMar")
     for edge in ("left", "right"):
         side = OxmlElement(f"w:{edge}")
-        side.set(qn("w:w"), "40")
+        side.set(qn("w:w"), str(_PADDING))
         side.set(qn("w:type"), "dxa")
         margins.append(side)
     cell._tc.get_or_add_tcPr().append(margins)  # noqa: SLF001 - python-docx has no cell margins

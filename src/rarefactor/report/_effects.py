@@ -36,7 +36,7 @@ class Effect:
     def label(self) -> str:
         """What the odds ratio is for, in one line."""
         if self.info.kind == "continuous":
-            return f"{self.info.label}, {self.info.term}"
+            return f"{self.info.label}, {step_words(self.info)}"
         if self.info.kind == "binary":
             return stands_alone(self.info, self.term)
         return f"{self.info.label}: {self.term} vs {self.info.levels[0]}"
@@ -62,16 +62,34 @@ def stands_alone(info: FactorInfo, level: str) -> str:
     return info.label if level.casefold() in _YES else f"{info.label}: {level}"
 
 
+def step_words(info: FactorInfo) -> str:
+    """Return what one odds ratio of a continuous factor is for.
+
+    Examples
+    --------
+    >>> count = FactorInfo(name="x", label="Platelets", kind="continuous", role="marker", measured_at="baseline",
+    ...                    unit="10⁹/l", step=50.0)
+    >>> step_words(count)
+    'per 50 × 10⁹/l'
+    """
+    if info.transform == "log" and info.step == 2:
+        return "per doubling"
+    unit = info.unit or ""
+    return info.term.replace(f" {unit}", f" × {unit}") if unit[:1].isdigit() else info.term
+
+
 def univariable_effects(source: Source, landmark: str) -> tuple[Effect, ...]:
     """Return the odds ratios of all factors that were analysed one by one at a landmark."""
     rows = source.results.select(analysis="univariable", landmark=landmark)
-    names = list(dict.fromkeys(row.factor for row in rows if row.factor))
+    found = {row.factor for row in rows}
+    names = [info.name for info in source.results.factors if info.name in found]
     return tuple(_effects(source, names, "univariable", landmark, None))
 
 
 def model_effects(source: Source, model: ModelInfo) -> tuple[Effect, ...]:
-    """Return the odds ratios of a multivariable model."""
-    return tuple(_effects(source, model.factors, "multivariable", model.landmark, model.name))
+    """Return the odds ratios of a multivariable model, the markers first."""
+    names = sorted(model.factors, key=lambda name: source.factor(name).role != "marker")
+    return tuple(_effects(source, names, "multivariable", model.landmark, model.name))
 
 
 def risk(source: Source, landmark: str, info: FactorInfo, level: str) -> Estimate | None:
@@ -79,9 +97,7 @@ def risk(source: Source, landmark: str, info: FactorInfo, level: str) -> Estimat
     return source.row("univariable", "risk", landmark=landmark, factor=info.name, group=level)
 
 
-def _effects(
-    source: Source, names: Sequence[str], analysis: str, landmark: str, model: str | None
-) -> Iterator[Effect]:
+def _effects(source: Source, names: Sequence[str], analysis: str, landmark: str, model: str | None) -> Iterator[Effect]:
     for name in names:
         info = source.factor(name)
         for term in info.levels[1:] or (info.term,):

@@ -12,8 +12,9 @@ from rarefactor.report.format import format_count, format_percent
 from rarefactor.results import FlowStep
 
 WIDTH = 170.0
+_EDGE = 0.3
 _SHARED = (35.0, 135.0)
-_GAP, _PAD, _LINE = 5.0, 2.0, 3.7
+_GAP, _PAD, _LINE = 4.2, 1.6, 3.5
 _LETTERS_PER_MM = 0.66
 _TRUNK, _SIDE = 0.14, 0.26  # where the trunk runs and a side box begins, as shares of the column
 
@@ -55,7 +56,7 @@ def draw_flow(source: Source) -> Sheet:
     """Return the flow diagram of the study."""
     shared = _column(source, source.steps(None), *_SHARED)
     branches = _branches(source)
-    fork = 11.0 if branches else 0.0
+    fork = 9.0 if branches else 0.0
     height = 1 + shared.height + fork + max((branch.height for branch in branches), default=0.0) + 1
     sheet = open_sheet(WIDTH, height)
     _draw_column(sheet, shared, 1.0)
@@ -75,7 +76,7 @@ def describe_flow(source: Source) -> str:
 def _branches(source: Source) -> tuple[Column, ...]:
     names = [name for name in source.landmarks if source.steps(name)]
     gutter = 6.0
-    width = min((WIDTH - gutter * (len(names) - 1)) / max(len(names), 1), 110.0)
+    width = min((WIDTH - 2 * _EDGE - gutter * (len(names) - 1)) / max(len(names), 1), 110.0)
     left = (WIDTH - width * len(names) - gutter * max(len(names) - 1, 0)) / 2
     edges = [left + number * (width + gutter) for number in range(len(names))]
     return tuple(
@@ -109,7 +110,8 @@ def _side_lines(step: FlowStep, letters: int) -> Lines | None:
     total = sum(item.n for item in step.excluded)
     reasons = (f"{item.reason} (n = {format_count(item.n)})" for item in step.excluded)
     wrapped = (line for reason in reasons for line in textwrap.wrap(reason, letters, subsequent_indent="   "))
-    return Lines(f"Left (n = {format_count(total)})", tuple(wrapped))
+    title = "Not in this analysis" if step.landmark else "Excluded"
+    return Lines(f"{title} (n = {format_count(total)})", tuple(wrapped))
 
 
 def _draw_column(sheet: Sheet, column: Column, top: float) -> None:

@@ -25,7 +25,7 @@ def write_html(document: Document) -> bytes:
 
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
     environment.filters["kind"] = lambda value: type(value).__name__
-    environment.filters["svg"] = lambda figure: Markup(inline_svg(figure))  # noqa: S704 - drawn by us, text as outlines
+    environment.filters["svg"] = _markup
     css, script = (Markup(_read(name)) for name in _FILES)  # noqa: S704 - files of this package
     text = environment.from_string(_read("report.html.j2")).render(
         document=document,
@@ -47,6 +47,12 @@ def inline_svg(figure: Figure) -> str:
     for colour, name in _COLOURS.items():
         svg = svg.replace(colour, f"var(--{name})")
     return re.sub(r"<svg\b", f'<svg role="img" aria-labelledby="{figure.name}-alt"', svg, count=1)
+
+
+def _markup(figure: Figure) -> Any:
+    from markupsafe import Markup  # noqa: PLC0415 - loaded when a report is written
+
+    return Markup(inline_svg(figure))  # noqa: S704 - drawn by us, text as outlines
 
 
 def _contents(document: Document) -> Iterator[Heading]:

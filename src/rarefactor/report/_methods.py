@@ -10,11 +10,14 @@ from collections.abc import Iterator
 
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, runs
-from rarefactor.report._source import Source, lower_first
+from rarefactor.report._effects import step_words
+from rarefactor.report._source import Source, lower_first, upper_first
 from rarefactor.report._summary import joined
 from rarefactor.report.tree import Block, Heading, Inline, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import FactorInfo
 from rarefactor.spec import Eligibility, TerminalEvent, Visit
+
+_WORDS = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six"}
 
 
 def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
@@ -53,8 +56,8 @@ def _subheading(title: str) -> Heading:
 
 
 def _factor_row(source: Source, info: FactorInfo) -> Row:
-    step = info.term if not info.levels else f"{', '.join(info.levels[1:])} vs {info.levels[0]}"
-    texts = (info.label, info.definition, source.visit(info.measured_at), info.role, step)
+    step = step_words(info) if not info.levels else f"{', '.join(info.levels[1:])} vs {info.levels[0]}"
+    texts = (info.label, upper_first(info.definition), source.visit(info.measured_at), info.role, step)
     return Row(cells=tuple(cell(text) for text in texts))
 
 
@@ -90,14 +93,11 @@ def _visits(source: Source) -> Runs:
     landmarks = [[source.visit(name)] for name in source.landmarks]
     parts: list[Inline | str] = ["The visits are ", *joined(described)]
     parts.append("; of several visits in a window, the one nearest to its nominal month counts. ")
-    parts += ["Factors are analysed at the landmark where they are known (", *joined(landmarks), "), "]
-    parts += ["among the patients who reached it without the outcome having been decided before ", _landmark_cite()]
-    parts.append(", so that no factor is used before it was known.")
-    return runs(*parts)
-
-
-def _landmark_cite() -> Inline:
-    return cite("anderson1983", "vanhouwelingen2007")
+    parts += ["Each analysis starts at a landmark (", *joined(landmarks), "), uses only factors known by then, and "]
+    parts.append("holds the patients who had reached it")
+    before = [[event.name] for event in source.outcome.before]
+    parts += [" without ", *joined(before), " before"] if before and len(landmarks) > 1 else []
+    return runs(*parts, " ", cite("anderson1983", "vanhouwelingen2007"), ".")
 
 
 def _visit(source: Source, name: str, visit: Visit) -> str:
@@ -108,18 +108,19 @@ def _visit(source: Source, name: str, visit: Visit) -> str:
 
 def _outcome(source: Source) -> Runs:
     outcome = source.outcome
-    parts: list[Inline | str] = [f"The outcome, “{lower_first(outcome.label)}”, was present where "]
-    parts += [Text(outcome.when, "code"), f" held at the visit {source.visit(outcome.at)}"]
+    parts: list[Inline | str] = [f"The outcome, “{lower_first(outcome.label)}”, is present if "]
+    parts += [Text(outcome.when, "code"), f" holds at the visit {source.visit(outcome.at)}. "]
     for event in outcome.before:
-        parts += _terminal(source, event)
-    parts.append(". Patients whose outcome is not known stay in the flow diagram and out of the analysis.")
+        parts += _terminal(event)
+    parts.append("Patients whose outcome is not known stay in the flow diagram and out of the analysis.")
     return runs(*parts)
 
 
-def _terminal(source: Source, event: TerminalEvent) -> list[Inline | str]:
-    meaning = {"event": "counted as the outcome", "no_event": "counted as no outcome", "unknown": "left it unknown"}
-    when = [f"; {event.name} before that visit (", Text(event.when, "code")]
-    return [*when, f"), or before the end of its window where the visit is missing, {meaning[event.counts_as]}"]
+def _terminal(event: TerminalEvent) -> list[Inline | str]:
+    meaning = {"event": "counts as the outcome", "no_event": "counts as no outcome", "unknown": "leaves it unknown"}
+    name = event.name[:1].upper() + event.name[1:]
+    when: list[Inline | str] = [f"{name} (", Text(event.when, "code"), ") before that visit"]
+    return [*when, f" or, without a visit, before the end of its window {meaning[event.counts_as]}. "]
 
 
 def _factors(source: Source, number_of_table: int) -> Runs:
@@ -184,9 +185,10 @@ def _models(source: Source) -> Runs:
     for model in source.results.models:
         labels = [[lower_first(source.factor(name).label)] for name in model.factors]
         described.append([f"“{model.label}” (from {source.visit(model.landmark)}: ", *joined(labels), ")"])
-    count = "One multivariable model was" if len(described) == 1 else f"{len(described)} multivariable models were"
+    count = _WORDS.get(len(described), str(len(described)))
+    verb = "model was" if len(described) == 1 else "models were"
     return runs(
-        f"{count} specified beforehand: ",
+        f"{count} multivariable {verb} specified beforehand: ",
         *joined(described),
         ". No factor was selected or dropped by the data. Events per parameter are given as a measure of how much "
         "the data can carry, not as a threshold ",

@@ -9,23 +9,18 @@ from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, mark, number, p_value, ratio, right, runs
 from rarefactor.report._effects import MARKS, Effect, model_effects, risk, univariable_effects
 from rarefactor.report._source import Source
-from rarefactor.report.format import EMPTY, format_count, format_fixed, format_percent, format_range
+from rarefactor.report.format import EMPTY, format_count, format_fixed, format_range
 from rarefactor.report.tree import Cell, Inline, Number, Row, Runs, Table, Text
 from rarefactor.results import Estimate, FactorInfo, ModelInfo
 
+_SEPARATED = (
+    " Separated: the factor predicts the outcome perfectly in some group of patients, so that no finite "
+    "maximum-likelihood estimate exists; the Firth estimate is finite, but rests on few patients "
+)
 _FLAG_NOTES = {
-    "separated": (
-        " Separated: the factor predicts the outcome perfectly in some group of patients, so that no finite "
-        "maximum-likelihood estimate exists; the Firth estimate is finite, but rests on few patients ",
-        cite("heinze2002"),
-        ".",
-    ),
-    "sparse": (
-        " Sparse: few patients or events in a group; estimates may lie too far from 1 ",
-        cite("greenland2016"),
-        ".",
-    ),
-    "not_converged": (" The fit did not converge; the estimate is left out.",),
+    "separated": (_SEPARATED, "heinze2002"),
+    "sparse": (" Sparse: few patients or events in a group; estimates may lie too far from 1 ", "greenland2016"),
+    "not_converged": (" The fit did not converge; its estimate is left out ", "heinze2006"),
 }
 
 
@@ -40,7 +35,7 @@ def tabulate_univariable(source: Source, landmark: str, number_of_table: int) ->
     return Table(
         name=f"univariable-{landmark}",
         number=number_of_table,
-        caption=f"Factors one by one and {_outcome(source)}: patients at {source.visit(landmark)}",
+        caption=f"Univariable associations with {_outcome(source)}: factors known at {source.visit(landmark)}",
         header=_univariable_header(source),
         rows=tuple(rows),
         widths=(29, 10, 16, 20, 8, 20, 8),
@@ -54,7 +49,7 @@ def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Ta
     return Table(
         name=f"multivariable-{model.name}",
         number=number_of_table,
-        caption=f"Model “{model.label}”: all its factors together and {_outcome(source)}, from {source.visit(model.landmark)}",
+        caption=f"Multivariable model “{model.label}” of {_outcome(source)}, from {source.visit(model.landmark)}",
         header=_model_header(source),
         rows=tuple(_model_rows(effects)),
         widths=(43, 22, 9, 22, 9),
@@ -99,15 +94,16 @@ def _univariable_rows(source: Source, landmark: str, effects: Sequence[Effect]) 
         yield _effect_row(effects[0], (right(_counts(effects[0].counted)), right(EMPTY)), effects[0].label, "head")
         return
     test = source.row("univariable", "factor_test", landmark=landmark, factor=info.name, method="firth")
-    blank = tuple(right() for _ in range(5))
-    yield Row(cells=(cell(info.label), *blank, right(p_value(test) if test else "")), kind="head")
+    yield Row(cells=(cell(info.label, span=6), right(p_value(test) if test else "")), kind="head")
     yield _reference_row(source, landmark, info)
     for effect in effects:
-        yield _effect_row(effect, _risk_cells(risk(source, landmark, info, effect.term)), effect.term, "level")
+        yield _effect_row(
+            effect, _risk_cells(source, landmark, risk(source, landmark, info, effect.term)), effect.term, "level"
+        )
 
 
 def _reference_row(source: Source, landmark: str, info: FactorInfo) -> Row:
-    risks = _risk_cells(risk(source, landmark, info, info.levels[0]))
+    risks = _risk_cells(source, landmark, risk(source, landmark, info, info.levels[0]))
     one = right("1 (reference)")
     return Row(cells=(cell(info.levels[0]), *risks, one, right(), one, right()), kind="level")
 
@@ -126,11 +122,11 @@ def _tested(row: Estimate | None) -> Estimate | None:
     return None if row is None or row.estimate is None else row
 
 
-def _risk_cells(row: Estimate | None) -> tuple[Cell, Cell]:
+def _risk_cells(source: Source, landmark: str, row: Estimate | None) -> tuple[Cell, Cell]:
     if row is None:
         return right(EMPTY), right(EMPTY)
-    interval = format_range(row.low, row.high, lambda value: format_percent(value, row.n))
-    shown = EMPTY if row.estimate is None else f"{format_percent(row.estimate, row.n)} ({interval})"
+    interval = format_range(row.low, row.high, lambda value: source.percent(row, value, landmark))
+    shown = EMPTY if row.estimate is None else f"{source.percent(row, row.estimate, landmark)} ({interval})"
     return right(_counts(row)), right(number(row, shown))
 
 
@@ -145,7 +141,7 @@ def _model_rows(effects: Sequence[Effect]) -> Iterator[Row]:
     for role, title in roles.items():
         chosen = [effect for effect in effects if effect.info.role == role]
         if chosen:
-            yield Row(cells=(cell(title), *(right() for _ in range(4))), kind="head")
+            yield Row(cells=(cell(title, span=5),), kind="head")
             yield from (_effect_row(effect, (), effect.label, "level") for effect in chosen)
 
 
@@ -184,4 +180,5 @@ def _abbreviations(source: Source) -> Runs:
 
 def _flag_footnotes(effects: Iterable[Effect]) -> tuple[Runs, ...]:
     found = {flag for effect in effects for flag in effect.flags}
-    return tuple(runs(mark(MARKS[flag]), *_FLAG_NOTES[flag]) for flag in MARKS if flag in found)
+    notes = ((MARKS[flag], *_FLAG_NOTES[flag]) for flag in MARKS if flag in found)
+    return tuple(runs(mark(sign), text, cite(key), ".") for sign, text, key in notes)

@@ -1,8 +1,8 @@
 """The report as PDF/UA-1: tagged, with alternative texts, the same bytes for the same document.
 
 Convention: the document goes to the typesetter as JSON, never as markup, so that no text has to be escaped. The
-fonts are the one of this package and, for signs that it lacks, the one that matplotlib ships; fonts of the machine are not
-looked at. A sign that neither has is written as its number.
+font is the one of this package and, for signs that it lacks, the one that matplotlib ships; fonts of the machine are
+not looked at. A sign that neither has is written as its number.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import dataclasses
 import json
 from functools import cache
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 from rarefactor.errors import OutputError, Problem
@@ -40,8 +41,9 @@ def write_pdf(document: Document) -> bytes:
                 pdf_standards=["ua-1"],
                 timestamp=_TIMESTAMP,
                 sys_inputs={"document": content},
-                font_paths=[str(fonts), _fallback_fonts()],
-                ignore_system_fonts=True,
+                font_paths=typst.Fonts(
+                    include_system_fonts=False, include_embedded_fonts=True, font_paths=[fonts, Path(_fallback_fonts())]
+                ),
             )
     except typst.TypstError as error:
         raise OutputError(
@@ -51,7 +53,7 @@ def write_pdf(document: Document) -> bytes:
                 next_step="Please report this with the study file.",
             )
         ) from error
-    return pdf if isinstance(pdf, bytes) else b"".join(pdf or [])
+    return pdf
 
 
 def _plain(document: Document) -> dict[str, Any]:
@@ -92,11 +94,11 @@ def _run(run: Inline) -> dict[str, Any]:
 
 
 def spell(text: str) -> str:
-    """Return the text with signs that no font has written as their numbers.
+    r"""Return the text with signs that no font has written as their numbers.
 
     Examples
     --------
-    >>> spell("α ≤ 5 µg"), spell("\\U00013000")
+    >>> spell("α ≤ 5 µg"), spell("\U00013000")
     ('α ≤ 5 µg', '[U+13000]')
     """
     if text.isascii():

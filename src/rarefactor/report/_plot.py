@@ -42,7 +42,7 @@ class Sheet:
     def text(self, x: float, y: float, words: str, *, size: float = 8, **style: Any) -> None:
         """Write words at a point; mathematics and dollar signs are left as they are."""
         family = [SEMIBOLD if style.pop("strong", False) else PLAIN, FALLBACK]
-        style = {"color": INK, "va": "center", "ha": "left", "linespacing": 1.2} | style
+        style = {"color": INK, "va": "center", "ha": "left", "linespacing": 1.0} | style
         self.axes.text(x, y, words, fontsize=size, fontfamily=family, parse_math=False, **style)
 
     def line(self, xs: tuple[float, ...], ys: tuple[float, ...], **style: Any) -> None:

@@ -5,11 +5,13 @@ Convention: a row that is not there is None, and is shown as a dash; nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rarefactor.errors import InputError, Problem
+from rarefactor.report.format import format_percent
 from rarefactor.results import Estimate, FactorInfo, FlowStep, Note, Results
 from rarefactor.spec import Outcome, Study
 
@@ -25,9 +27,9 @@ class Source:
     index: Mapping[tuple[str | None, ...], Estimate]
 
     def row(self, analysis: str, measure: str, **parts: str | None) -> Estimate | None:
-        """Return the row with exactly these parts (what is not given is None), or None."""
+        """Return the row with these parts, or None; a part that is not given is None, a method any."""
         named: dict[str, Any] = {"analysis": analysis, "measure": measure} | parts
-        return self.index.get(tuple(named.get(part) for part in _PARTS))
+        return self.index.get(_key(named.get))
 
     @property
     def outcome(self) -> Outcome:
@@ -67,6 +69,11 @@ class Source:
         steps = self.steps(landmark)
         return steps[-1] if steps else None
 
+    def percent(self, row: Estimate, value: float | None, landmark: str) -> str:
+        """Return a share of a row as a percentage, with the decimals that the patients of the landmark allow."""
+        step = self.analysed(landmark)
+        return format_percent(value, step.n if step else row.n)
+
     def notes(self, *about: str, landmark: str | None = None, model: str | None = None) -> tuple[Note, ...]:
         """Return the notes on some parts that belong to this landmark and model, or to none."""
         return tuple(
@@ -94,8 +101,25 @@ def read_source(results: Results) -> Source:
                 next_step="Run the study again with this version of rarefactor.",
             )
         ) from error
-    index = {tuple(getattr(row, part) for part in _PARTS): row for row in results.rows}
-    return Source(results=results, study=study, index=index)
+    return Source(results=results, study=study, index=_index(results.rows))
+
+
+def _index(rows: Iterable[Estimate]) -> Mapping[tuple[str | None, ...], Estimate]:
+    index: dict[tuple[str | None, ...], Estimate] = {}
+    for row in rows:
+        key = _key(partial(getattr, row))
+        index[key] = row
+        index.setdefault((*key[:-1], None), row)
+    return index
+
+
+def _key(get: Callable[[str], Any]) -> tuple[str | None, ...]:
+    return tuple(get(part) for part in _PARTS)
+
+
+def upper_first(text: str) -> str:
+    """Return words for the beginning of a sentence."""
+    return text[:1].upper() + text[1:]
 
 
 def lower_first(text: str) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rarefactor.report._cells import exists, number, runs, with_range
+from rarefactor.report._cells import exists, number, runs
 from rarefactor.report._effects import Effect, model_effects, risk, univariable_effects
 from rarefactor.report._models import model_number
 from rarefactor.report._source import Source, lower_first
-from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
+from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
 from rarefactor.report.tree import Inline, Number, Runs, Text
-from rarefactor.results import Estimate, FlowStep, ModelInfo
+from rarefactor.results import Estimate, FactorInfo, FlowStep, ModelInfo
 
 
 def summarise(source: Source) -> tuple[Runs, ...]:
@@ -70,16 +70,18 @@ def _found_lines(source: Source) -> Iterator[Runs]:
     if not models:
         landmark = source.landmarks[0]
         effects = [effect for effect in univariable_effects(source, landmark) if effect.info.role == "marker"]
-        yield runs(Text("Factors one by one. ", "strong"), *_findings(effects))
+        yield runs(Text("Factors one by one. ", "strong"), *_findings(source, effects))
     for model in models:
         effects = [effect for effect in model_effects(source, model) if effect.info.role == "marker"]
-        yield runs(Text(f"Model “{model.label}”. ", "strong"), *_fitted(source, model), *_findings(effects))
+        yield runs(Text(f"Model “{model.label}”. ", "strong"), *_fitted(source, model), *_findings(source, effects))
 
 
 def _fitted(source: Source, model: ModelInfo) -> list[Inline | str]:
     complete = model_number(source, model, "complete_cases") or model_number(source, model, "patients")
     events = model_number(source, model, "events")
-    adjusters = [lower_first(source.factor(name).label) for name in model.factors if source.factor(name).role == "adjuster"]
+    adjusters = [
+        lower_first(source.factor(name).label) for name in model.factors if source.factor(name).role == "adjuster"
+    ]
     parts: list[Inline | str] = ["In "]
     parts += [number(complete, format_count(complete.estimate) if complete else ""), " patients"]
     if events:
@@ -90,25 +92,29 @@ def _fitted(source: Source, model: ModelInfo) -> list[Inline | str]:
     return [*parts, ": "]
 
 
-def _findings(effects: Sequence[Effect]) -> list[Inline | str]:
+def _findings(source: Source, effects: Sequence[Effect]) -> list[Inline | str]:
     """Say of each marker on which side of 1 its interval lies; those whose interval holds 1 come last."""
+    level = f"{100 * source.study.analysis.level:g}% CI"
     estimated = [effect for effect in effects if exists(effect.firth)]
     higher, lower, open_ = ([e for e in estimated if _side(e.firth) == side] for side in (1, -1, 0))
     clauses: list[list[Inline | str]] = []
     if higher:
-        clauses.append(["the odds were higher with ", *joined([_named(effect) for effect in higher])])
+        clauses.append(["the odds were higher with ", *joined([_named(effect, level) for effect in higher])])
     if lower:
-        clauses.append(["the odds were lower with ", *joined([_named(effect) for effect in lower])])
+        clauses.append(["the odds were lower with ", *joined([_named(effect, level) for effect in lower])])
     if open_:
-        clauses.append(["the data leave both directions open for ", *joined([_named(effect) for effect in open_])])
+        clauses.append(
+            ["the data leave both directions open for ", *joined([_named(effect, level) for effect in open_])]
+        )
     sentence = [part for place, clause in enumerate(clauses) for part in (["; "] if place else []) + clause]
     return [*sentence, "."] if sentence else ["no odds ratio of a marker could be estimated."]
 
 
-def _named(effect: Effect) -> list[Inline | str]:
-    label = lower_first(effect.label)
+def _named(effect: Effect, level: str) -> list[Inline | str]:
     row = effect.firth
-    return [label, " (OR ", number(row, with_range(row) if row else ""), ")"]
+    interval = format_range(row.low, row.high, format_ratio) if row else ""
+    shown = f"OR {format_ratio(row.estimate)}, {level} {interval}" if row else ""
+    return [lower_first(effect.label), " (", number(row, shown), ")"]
 
 
 def _side(row: Estimate | None) -> int:
@@ -119,31 +125,28 @@ def _side(row: Estimate | None) -> int:
 
 
 def _risk_line(source: Source) -> Runs:
-    """Put absolute risks beside the odds ratios: every marker of the first model that has two levels."""
+    """Put absolute risks beside the odds ratios: the markers of the first model that have levels."""
     model = next(iter(source.results.models), None)
     landmark = model.landmark if model else source.landmarks[0]
     effects = model_effects(source, model) if model else univariable_effects(source, landmark)
-    chosen = [effect for effect in effects if effect.info.levels and effect.info.role == "marker"][:4]
-    parts = [part for part in (_risks(source, landmark, effect) for effect in chosen) if part]
+    infos = {effect.info.name: effect.info for effect in effects if effect.info.levels and effect.info.role == "marker"}
+    parts = [part for part in (_risks(source, landmark, info) for info in list(infos.values())[:3]) if part]
     if not parts:
         return ()
-    sentence: list[Inline | str] = [part for place, each in enumerate(parts) for part in (["; "] if place else []) + each]
-    return runs(Text("Risks, not adjusted. ", "strong"), *sentence, ".")
+    sentence = [piece for place, part in enumerate(parts) for piece in (["; "] if place else []) + part]
+    return runs(Text("Risks, not adjusted. ", "strong"), f"{source.event} by ", *sentence, ".")
 
 
-def _risks(source: Source, landmark: str, effect: Effect) -> list[Inline | str]:
-    exposed, reference = (
-        risk(source, landmark, effect.info, level) for level in (effect.term, effect.info.levels[0])
-    )
-    if exposed is None or reference is None:
-        return []
-    return [f"{effect.label}: ", *_one_risk(exposed), " against ", *_one_risk(reference)]
+def _risks(source: Source, landmark: str, info: FactorInfo) -> list[Inline | str]:
+    rows = [(level, risk(source, landmark, info, level)) for level in info.levels]
+    shown = [[f"{level} ", _one_risk(source, landmark, row)] for level, row in rows if row]
+    return [f"{lower_first(info.label)}: ", *joined(shown)] if shown else []
 
 
-def _one_risk(row: Estimate) -> list[Inline | str]:
-    interval = format_range(row.low, row.high, lambda value: format_percent(value, row.n))
+def _one_risk(source: Source, landmark: str, row: Estimate) -> Inline:
+    interval = format_range(row.low, row.high, lambda value: source.percent(row, value, landmark))
     counts = f"{format_count(row.events)} of {format_count(row.n)}"
-    return [number(row, f"{counts}, {format_percent(row.estimate, row.n)}% ({interval})")]
+    return number(row, f"{counts} ({source.percent(row, row.estimate, landmark)}%, {interval})")
 
 
 def _limits_line(source: Source) -> Runs:

@@ -24,7 +24,7 @@ def tabulate_table1(source: Source, number_of_table: int) -> Table:
         caption=f"Characteristics of the patients at {source.visit(source.landmarks[0])}, by outcome",
         header=(_header(source),),
         rows=rows,
-        widths=(24, 13, 13, 14, 21, 19, 7),
+        widths=(18.9, 13.0, 13.0, 13.6, 17.8, 16.6, 7.1),
         footnotes=_footnotes(source),
     )
 
@@ -65,8 +65,7 @@ def _continuous(source: Source, info: FactorInfo) -> Iterator[Row]:
     decimals = decimals_for(spread.estimate if spread else None)
     welch = _get(source, "mean_difference", info, method="welch_t")
     shift = _get(source, "location_shift", info, method="wilcoxon")
-    blank = (right(),) * 6
-    yield Row(cells=(cell(f"{info.label}{unit}"), *blank), kind="head")
+    yield Row(cells=(cell(f"{info.label}{unit}", span=7),), kind="head")
     means = (right(*_mean_sd(source, info, group, decimals)) for group in _GROUPS)
     yield Row(
         cells=(
@@ -111,10 +110,9 @@ def _binary(source: Source, info: FactorInfo) -> Iterator[Row]:
 
 def _categorical(source: Source, info: FactorInfo) -> Iterator[Row]:
     test = _get(source, "association", info, method="fisher")
-    blank = (right(),) * 4
     p = (p_value(test), mark("d")) if test else (p_value(test),)
     yield Row(
-        cells=(cell(f"{info.label}, n (%)"), *blank, right(_smd(_get(source, "smd", info))), right(*p)), kind="head"
+        cells=(cell(f"{info.label}, n (%)", span=5), right(_smd(_get(source, "smd", info))), right(*p)), kind="head"
     )
     for level in info.levels:
         counts = (right(*_count_percent(source, info, level, group)) for group in _GROUPS)
@@ -152,7 +150,13 @@ def _count_percent(source: Source, info: FactorInfo, term: str, group: str) -> t
     shown = number(count, format_count(count.estimate))
     if share is None or share.estimate is None:
         return (shown,)
-    return (shown, Text(" ("), number(share, format_percent(share.estimate, share.n)), Text(")"))
+    return (shown, Text(" ("), number(share, format_percent(share.estimate, _all_patients(source))), Text(")"))
+
+
+def _all_patients(source: Source) -> int | None:
+    """One denominator decides the decimals of all percentages, so that columns read alike."""
+    step = source.analysed(source.landmarks[0])
+    return step.n if step else None
 
 
 def _smd(row: Estimate | None) -> Inline:

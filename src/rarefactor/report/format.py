@@ -1,8 +1,8 @@
 """Numbers as a journal prints them.
 
-Convention: ratios have two decimals and three significant digits from 10 on; P has three decimals and ends at <0.001; percentages have one decimal from 100
-patients on and none below; ranges have an en dash, or "to" where a bound is negative; minus is a minus sign; thousands
-are set apart by a narrow space; a bound that does not exist is ∞.
+Convention: ratios have two decimals and three significant digits from 10 on; P has three decimals and ends at <0.001;
+percentages have one decimal from 100 patients on and none below; ranges have an en dash, or "to" where a bound is
+negative; minus is a minus sign; thousands are set apart by a narrow space; a bound that does not exist is ∞.
 """
 
 from __future__ import annotations
@@ -123,7 +123,7 @@ def decimals_for(spread: float | None) -> int:
     """
     if not spread or not math.isfinite(spread):
         return 1
-    return min(5, max(0 if spread >= 100 else 1, 1 - math.floor(math.log10(spread))))
+    return min(5, max(0 if spread >= 30 else 1, 1 - math.floor(math.log10(spread))))
 
 
 def _ratio_decimals(value: float) -> int:

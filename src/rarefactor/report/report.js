@@ -50,6 +50,10 @@
   });
   document.addEventListener("keydown", (event) => {
     const button = event.target.closest && event.target.closest(".n");
+    if (button && (event.key === "Enter" || event.key === " ")) {
+      event.preventDefault();
+      show(button);
+    }
     if (!button || !(event.key in step)) return;
     const members = groups.get(button.closest("table, li, p"));
     const next = members[members.indexOf(button) + step[event.key]];

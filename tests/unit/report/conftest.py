@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
+from rarefactor.report import write_report
+from rarefactor.report._document import write_document
 from rarefactor.report._source import read_source
 from rarefactor.results import Estimate, Exclusion, FactorInfo, FlowStep, InputFile, ModelInfo, Note, Results
 from rarefactor.spec import Study
@@ -15,8 +17,9 @@ ROOT = Path(__file__).parents[3]
 N, EVENTS = 273, 102
 
 
-def continuous(name, label, unit, mean, sd, shift, odds, **extra):
+def continuous(name, label, unit, moments, odds, **extra):
     """One continuous factor: its FactorInfo and the rows of Table 1 and of the univariable analysis."""
+    mean, sd, shift = moments
     info = FactorInfo(
         name=name,
         label=label,
@@ -142,17 +145,17 @@ def odds_rows(analysis, landmark, model, name, odds):
 
 
 FACTORS = (
-    continuous("age", "Age", "years", 50.0, 10.5, 3.1, 1.28, step=10.0, role="adjuster"),
+    continuous("age", "Age", "years", (50.0, 10.5, 3.1), 1.28, step=10.0, role="adjuster"),
     levelled("male", "Male sex", ("No", "Yes"), (1.44,), role="adjuster"),
     levelled("treatment", "D-penicillamine", ("No", "Yes"), (0.92,), role="adjuster"),
     levelled("hepatomegaly", "Hepatomegaly", ("No", "Yes"), (2.31,)),
     levelled("spiders", "Spider naevi", ("No", "Yes"), (1.72,)),
     levelled("ascites", "Ascites", ("No", "Yes"), (38.2,)),
     levelled("oedema", "Oedema", ("none", "untreated or resolved with diuretics", "despite diuretics"), (1.94, 7.35)),
-    continuous("bilirubin", "Serum bilirubin", "mg/dl", 3.3, 4.5, 2.4, 1.62, step=2.0, transform="log"),
-    continuous("albumin", "Serum albumin", "g/dl", 3.52, 0.42, -0.21, 0.42),
-    continuous("protime", "Prothrombin time", "s", 10.7, 1.0, 0.4, 1.5),
-    continuous("platelets", "Platelets", "10⁹/l", 262.3, 95.6, -12.1, 0.97, step=50.0),
+    continuous("bilirubin", "Serum bilirubin", "mg/dl", (3.3, 4.5, 2.4), 1.62, step=2.0, transform="log"),
+    continuous("albumin", "Serum albumin", "g/dl", (3.52, 0.42, -0.21), 0.42),
+    continuous("protime", "Prothrombin time", "s", (10.7, 1.0, 0.4), 1.5),
+    continuous("platelets", "Platelets", "10⁹/l", (262.3, 95.6, -12.1), 0.97, step=50.0),
     levelled("stage", "Histological stage (biopsy)", ("III", "I", "II", "IV"), (0.31, 0.71, 1.66)),
 )
 RATE = FactorInfo(
@@ -227,7 +230,12 @@ def build_results(study: Study) -> Results:
     for model in models:
         for name in model.factors:
             rows += odds_rows("multivariable", model.landmark, model.name, name, odds[name])
-        for measure, value in (("patients", N), ("events", 98), ("complete_cases", 262), ("events_per_parameter", 14.0)):
+        for measure, value in (
+            ("patients", N),
+            ("events", 98),
+            ("complete_cases", 262),
+            ("events_per_parameter", 14.0),
+        ):
             rows.append(
                 Estimate(
                     analysis="multivariable",
@@ -268,3 +276,36 @@ def results(study) -> Results:
 @pytest.fixture(scope="session")
 def source(results):
     return read_source(results)
+
+
+@pytest.fixture(scope="session")
+def document(source):
+    return write_document(source)
+
+
+@pytest.fixture(scope="session")
+def files(results):
+    return write_report(results)
+
+
+HOSTILE = "</script><b>&amp; $x_1$ #let *a* _b_ `c` \\ “q” 😀 שלום 𓀀"
+
+
+@pytest.fixture(scope="session")
+def hostile_label() -> str:
+    return HOSTILE
+
+
+@pytest.fixture(scope="session")
+def hostile(study, results):
+    """Fewer results, where whoever wrote the labels did not think of us."""
+    factors = (dataclasses.replace(results.factors[0], label=HOSTILE, definition=HOSTILE), *results.factors[1:])
+    plan = study.model_dump(mode="json", by_alias=True) | {"title": HOSTILE, "description": HOSTILE}
+    notes = (Note(about="data", text=HOSTILE),)
+    rows = tuple(row for row in results.rows if row.landmark == "baseline" and row.model is None)
+    return dataclasses.replace(results, study={"file": plan}, factors=factors, rows=rows, models=(), notes=notes)
+
+
+@pytest.fixture(scope="session")
+def hostile_files(hostile):
+    return write_report(hostile)

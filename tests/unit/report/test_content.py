@@ -1,0 +1,108 @@
+"""What the report says: the words, the numbers and their addresses."""
+
+import dataclasses
+import re
+
+import pytest
+
+from rarefactor.errors import InputError
+from rarefactor.report._document import cited_keys, write_document
+from rarefactor.report._source import read_source
+from rarefactor.report._summary import summarise
+from rarefactor.report.tree import Number, Reference, Table, text_of
+from rarefactor.results import Estimate, Results
+
+FORBIDDEN = re.compile(r"independent|significan|risk factor|predictor|trend toward|failed to", re.IGNORECASE)
+
+
+def words(document):
+    """Everything that the document says, captions and references apart from titles of papers."""
+    for block in document.blocks:
+        if isinstance(block, Table):
+            yield block.caption
+            yield from (text_of(cell.runs) for row in (*block.header, *block.rows) for cell in row.cells)
+            yield from (text_of(note) for note in block.footnotes)
+        elif hasattr(block, "runs") and not isinstance(block, Reference):
+            yield text_of(block.runs)
+        elif hasattr(block, "items"):
+            yield from (text_of(item) for item in block.items)
+
+
+def test_words_that_reviewers_attack_are_never_written(document):
+    assert not [text for text in words(document) if FORBIDDEN.search(text)]
+
+
+def test_every_number_has_its_details(document, results):
+    numbers = [run for run in document.runs() if isinstance(run, Number)]
+    assert len(numbers) > 300
+    assert all(document.details[number.row] for number in numbers)
+    shown = {number.row for number in numbers}
+    unseen = [row.id for row in results.rows if row.id not in shown and row.analysis != "table1"]
+    assert unseen == []
+
+
+def test_every_citation_is_in_the_reference_list(document):
+    listed = {block.key for block in document.blocks if isinstance(block, Reference)}
+    assert set(cited_keys(document.blocks)) == listed
+
+
+def test_tables_and_figures_are_numbered_in_order(document):
+    assert [table.number for table in document.tables()] == list(range(1, len(document.tables()) + 1))
+    assert [figure.number for figure in document.figures()] == list(range(1, len(document.figures()) + 1))
+
+
+def test_no_row_of_a_table_has_too_many_or_too_few_cells(document):
+    for table in document.tables():
+        widths = {sum(cell.span for cell in row.cells) for row in (*table.header, *table.rows)}
+        assert widths == {len(table.widths)}, table.name
+
+
+def test_summary_names_every_marker_of_a_model_with_its_interval(source):
+    lines = [text_of(line) for line in summarise(source)]
+    assert len(lines) == 5
+    assert "102 of them (37.4%)" in lines[0]
+    for label in ("serum bilirubin, per doubling", "serum albumin", "prothrombin time", "oedema"):
+        assert re.search(rf"{label}.*?\(OR [\d.]+, 95% CI [\d.]+–[\d.]+\)", lines[1]), label
+    assert "39 of 312 eligible patients" in lines[-1]
+    assert "14.0 events per parameter" in lines[-1]
+
+
+def test_an_interval_that_holds_1_leaves_both_directions_open(results):
+    rows = tuple(
+        dataclasses.replace(row, low=0.7, high=1.4) if row.factor == "protime" and row.method == "firth" else row
+        for row in results.rows
+    )
+    line = text_of(summarise(read_source(dataclasses.replace(results, rows=rows)))[1])
+    assert "both directions open for prothrombin time" in line
+
+
+def test_a_separated_factor_has_no_ml_estimate_and_says_why(document):
+    table = next(table for table in document.tables() if table.name == "univariable-baseline")
+    row = next(row for row in table.rows if any("†" in text_of(cell.runs) for cell in row.cells))
+    assert "not estimable" in text_of(row.cells[3].runs)
+    assert "38.2 (4.61–4\u202f893)" in text_of(row.cells[5].runs)
+    assert any("Separated" in text_of(note) for note in table.footnotes)
+
+
+def test_methods_give_the_outcome_as_the_study_file_does(document):
+    text = " ".join(words(document))
+    assert "visits.bili >= 1.25 * visits.bili[baseline]" in text
+    assert "window 9 to 18 months" in text
+    assert "Death or transplantation" in text
+
+
+def test_a_study_with_nothing_analysed_still_gets_its_report(results):
+    bare = Results(study=results.study, flow=results.flow[:2], rows=(), factors=results.factors)
+    document = write_document(read_source(bare))
+    assert "No multivariable model was specified" in " ".join(words(document))
+
+
+def test_rows_that_are_missing_are_dashes(results):
+    rows = tuple(row for row in results.rows if row.measure not in {"risk", "smd", "sd"} and row.method != "ml")
+    document = write_document(read_source(dataclasses.replace(results, rows=rows)))
+    assert any("–" in text for text in words(document))
+
+
+def test_results_without_their_study_are_refused():
+    with pytest.raises(InputError, match="study cannot be read"):
+        read_source(Results(study={}, flow=(), rows=(Estimate(analysis="x", measure="y", estimate=1.0),)))
