@@ -1,0 +1,9 @@
+"""The analyses of the study file: landmark tables in, one tidy table of results out.
+
+Convention: every analysis is a task that depends on nothing but its landmark table, its factors and the level, so that
+it is known by its content and reused while that is unchanged.
+"""
+
+from rarefactor.analyse.stage import Task, run, tasks
+
+__all__ = ["Task", "run", "tasks"]

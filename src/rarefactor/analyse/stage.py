@@ -1,0 +1,172 @@
+"""The door of this part: the study and its tables in, results out."""
+
+from __future__ import annotations
+
+import dataclasses
+import platform
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+
+import polars as pl
+
+from rarefactor import __version__
+from rarefactor.analyse._multivariable import analyse_multivariable
+from rarefactor.analyse._table1 import describe_table1
+from rarefactor.analyse._univariable import analyse_univariable
+from rarefactor.derive import AnalysisTable, LandmarkTable
+from rarefactor.errors import AnalysisError, Problem
+from rarefactor.results import (
+    Analysed,
+    FactorInfo,
+    ModelInfo,
+    Note,
+    Results,
+    read_analysed,
+    write_analysed,
+)
+from rarefactor.spec import Study
+from rarefactor.work import Cache, Progress, Silent, content_key, remember
+
+_SOFTWARE = ("numpy", "scipy", "polars", "matplotlib", "typst", "python-docx")
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """One analysis: its words for a progress bar, its key by content, and the function that does it."""
+
+    label: str
+    detail: str
+    key: str
+    compute: Callable[[], Analysed]
+
+
+def tasks(study: Study, table: AnalysisTable, *, code: str) -> tuple[Task, ...]:
+    """Return the analyses of a study in the order of the report; nothing is computed yet.
+
+    ``code`` names the version of the program: results of another are not reused.
+
+    Raises
+    ------
+    AnalysisError
+        At a landmark nobody, or everybody, has the outcome.
+    """
+    _check_outcome(study, table)
+    return tuple(_tasks(study, table, code))
+
+
+def run(study: Study, table: AnalysisTable, *, cache: Cache, code: str, progress: Progress | None = None) -> Results:
+    """Return the results of all analyses of a study, each computed or, where nothing changed, reused.
+
+    Raises
+    ------
+    AnalysisError
+        At a landmark nobody, or everybody, has the outcome.
+    """
+    progress = progress or Silent()
+    found = [_do(task, cache, progress) for task in tasks(study, table, code=code)]
+    sources = tuple(item.id for item in table.inputs)
+    return Results(
+        study={"file": study.model_dump(mode="json", by_alias=True)},
+        flow=table.flow,
+        rows=tuple(dataclasses.replace(row, source=sources) for analysed in found for row in analysed.rows),
+        notes=(*table.notes, *_lost_to_follow_up(table), *(note for analysed in found for note in analysed.notes)),
+        factors=table.factors,
+        models=_models(study),
+        inputs=table.inputs,
+        software=_software(),
+    )
+
+
+def _do(task: Task, cache: Cache, progress: Progress) -> Analysed:
+    progress.start(task.label)
+    analysed, reused = remember(cache, task.key, task.compute, write=write_analysed, read=read_analysed)
+    progress.finish(task.label, task.detail, reused=reused)
+    return analysed
+
+
+def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
+    level = study.analysis.level
+    first = study.analysis.landmarks[0]
+    infos = {info.name: info for info in table.factors}
+    known = {name: [infos[factor] for factor in at.factors] for name, at in table.landmarks.items()}
+    work = partial(describe_table1, table.landmarks[first], known[first], level=level)
+    yield _task("Describe the patients", first, work, table.landmarks[first], known[first], [code, level])
+    for landmark, at in table.landmarks.items():
+        work = partial(analyse_univariable, at, known[landmark], level=level)
+        yield _task("One factor at a time", landmark, work, at, known[landmark], [code, level])
+    for model in _models(study):
+        factors = [infos[name] for name in model.factors]
+        at = table.landmarks[model.landmark]
+        work = partial(analyse_multivariable, at, factors, model, level=level)
+        key = [code, level, dataclasses.asdict(model)]
+        yield _task(f"Model {model.label}", model.landmark, work, at, factors, key)
+
+
+def _task(
+    label: str,
+    landmark: str,
+    work: Callable[[], Analysed],
+    table: LandmarkTable,
+    factors: Iterable[FactorInfo],
+    key: Sequence[object],
+) -> Task:
+    infos = list(factors)
+    columns = table.frame.select("outcome", *(info.name for info in infos))
+    described: list[Mapping[str, object]] = [dataclasses.asdict(info) for info in infos]
+    content = content_key(label, landmark, columns.write_csv(), described, *key)
+    detail = f"{landmark.replace('_', ' ')}, {len(infos)} {'factor' if len(infos) == 1 else 'factors'}"
+    return Task(label=f"{label} at {landmark.replace('_', ' ')}", detail=detail, key=content, compute=work)
+
+
+def _models(study: Study) -> tuple[ModelInfo, ...]:
+    return tuple(
+        ModelInfo(
+            name=name,
+            label=model.label or name.replace("_", " "),
+            landmark=study.landmark_of(model),
+            factors=model.factors,
+        )
+        for name, model in study.analysis.models.items()
+    )
+
+
+def _check_outcome(study: Study, table: AnalysisTable) -> None:
+    problems: list[Problem] = []
+    for landmark, at in table.landmarks.items():
+        known = at.frame["outcome"].drop_nulls()
+        if known.n_unique() < 2:
+            problems.append(_one_class(study, landmark, known))
+    if problems:
+        raise AnalysisError(*problems)
+
+
+def _one_class(study: Study, landmark: str, known: pl.Series) -> Problem:
+    events = int(known.sum())
+    return study.problem(
+        "outcome",
+        study.outcome_name,
+        "when",
+        found=f"an outcome with one class at {landmark}: {events} of {known.len()} patients have it",
+        expected="patients with and patients without the outcome",
+        next_step="Check the expression and the visit against the data (rarefactor check shows the flow).",
+    )
+
+
+def _lost_to_follow_up(table: AnalysisTable) -> Iterator[Note]:
+    """Say at each landmark how many patients have no outcome: what they would change is not known."""
+    for step in table.flow:
+        lost = sum(item.n for item in step.excluded)
+        if step.id.startswith("outcome/") and lost:
+            text = f"{lost} of {lost + step.n} patients have no outcome and are not in the analysis."
+            yield Note(about="outcome", landmark=step.landmark, text=text)
+
+
+def _software() -> dict[str, str]:
+    return {
+        "rarefactor": __version__,
+        "Python": platform.python_version(),
+        **{name: version(name) for name in _SOFTWARE},
+    }

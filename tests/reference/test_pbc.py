@@ -1,0 +1,123 @@
+"""The PBC study from its raw files, through the command a user types, against R (tests/reference/R/pbc_models.R).
+
+The script derives the cohort, the outcome and the factors a second time and fits every model with glm, brglm2 and a
+solver of its own, so agreement here is agreement of the whole road.
+"""
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rarefactor import study
+from rarefactor.results import Results, read_results
+
+ROOT = Path(__file__).parents[2]
+TOLERANCE = 1e-7
+R = json.loads((ROOT / "tests/reference/fixtures/pbc_models.json").read_text())
+
+NAMES = {
+    "age10": "age",
+    "male": "male",
+    "dpen": "treatment",
+    "hepato": "hepatomegaly",
+    "spiders": "spiders",
+    "ascites": "ascites",
+    "log2bili": "bilirubin",
+    "albumin": "albumin",
+    "protime": "protime",
+    "platelet50": "platelets",
+    "rate01": "bilirubin_rate",
+    "oedema_half": "oedema",
+    "oedema_one": "oedema",
+    "stage_I": "stage",
+    "stage_II": "stage",
+    "stage_IV": "stage",
+}
+LEVELS = {
+    "oedema_half": "untreated or resolved with diuretics",
+    "oedema_one": "despite diuretics",
+    "stage_I": "I",
+    "stage_II": "II",
+    "stage_IV": "IV",
+}
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory) -> Results:
+    out = tmp_path_factory.mktemp("pbc") / "out"
+    study.run(ROOT / "examples/pbc/study.yaml", out)
+    return read_results(out / "results.json")
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def expect_odds_ratios(results: Results, fit: Mapping[str, Any], analysis: str, **parts: str | None) -> None:
+    for method in ("ml", "firth"):
+        for position, column in enumerate(listed(fit["terms"])):
+            name, level = NAMES[column], LEVELS.get(column)
+            rows = results.select(
+                analysis=analysis,
+                factor=name,
+                method=method,
+                measure="odds_ratio",
+                **({"term": level} if level else {}),
+                **parts,
+            )
+            assert len(rows) == 1
+            row, expected = (
+                rows[0],
+                {key: listed(fit[method][key])[position] for key in ("coef", "low", "high", "p", "wald_p", "se")},
+            )
+            assert (row.n, row.events) == (fit["n"], fit["events"])
+            assert math.log(row.estimate) == pytest.approx(expected["coef"], abs=TOLERANCE)
+            if analysis == "univariable" and method == "ml":  # the screen shows Wald limits for maximum likelihood
+                assert math.log(row.high / row.low) / 2 == pytest.approx(1.959963984540054 * expected["se"], abs=1e-6)
+                assert row.p == pytest.approx(expected["wald_p"], abs=1e-6)
+            else:
+                assert math.log(row.low) == pytest.approx(expected["low"], abs=TOLERANCE)
+                assert math.log(row.high) == pytest.approx(expected["high"], abs=TOLERANCE)
+                assert row.p == pytest.approx(expected["p"], abs=TOLERANCE)
+
+
+def test_cohort_and_outcome_are_those_of_r(results: Results) -> None:
+    steps = {step.id: step for step in results.flow}
+    cohort = R["cohort"]
+    assert steps["records"].n == cohort["records"] == 418
+    assert steps["eligible/1"].n == cohort["randomised"] == 312
+    assert (
+        (steps["outcome/baseline"].n, steps["outcome/baseline"].events)
+        == (cohort["known"], cohort["events"])
+        == (273, 102)
+    )
+    assert steps["landmark/month_6"].n == cohort["month_6"]
+    assert (steps["outcome/month_6"].n, steps["outcome/month_6"].events) == (
+        cohort["month_6_known"],
+        cohort["month_6_events"],
+    )
+
+
+@pytest.mark.parametrize("column", list(R["univariable"]))
+def test_univariable(results: Results, column: str) -> None:
+    expect_odds_ratios(results, R["univariable"][column], "univariable", landmark="baseline")
+
+
+def test_univariable_with_levels_and_its_test(results: Results) -> None:
+    expect_odds_ratios(results, R["oedema"], "univariable", landmark="baseline")
+    expect_odds_ratios(results, R["stage"], "univariable", landmark="baseline")
+    test = results.get("univariable/baseline/oedema/firth/factor_test")
+    assert test.p == pytest.approx(R["oedema_test"], abs=TOLERANCE)
+
+
+def test_rate_at_its_landmark(results: Results) -> None:
+    expect_odds_ratios(results, R["rate"], "univariable", landmark="month_6")
+
+
+@pytest.mark.parametrize("model", ["clinical", "early_course"])
+def test_multivariable(results: Results, model: str) -> None:
+    expect_odds_ratios(results, R[model], "multivariable", model=model)
