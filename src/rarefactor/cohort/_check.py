@@ -12,12 +12,15 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rarefactor.cohort._branching import compute_not_asked
 from rarefactor.cohort._grid import ROW
 from rarefactor.cohort._model import CENSORED, FAILURES, Variable, join_failures, shorten
 from rarefactor.cohort._redcap import RawTable, derive_opened
 from rarefactor.cohort._values import Checked, check_values
-from rarefactor.errors import DataError, Problem
+from rarefactor.errors import Problem
 from rarefactor.spec import DataField, FieldType, Study
+
+_MOST_PROBLEMS = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,17 +35,12 @@ class TypedTable:
     keys: pl.DataFrame
     columns: Mapping[str, pl.Series]
     failures: pl.DataFrame
+    problems: tuple[Problem, ...]
     notes: tuple[str, ...]
 
 
 def check_table(raw: RawTable, study: Study) -> TypedTable:
-    """Type one table.
-
-    Raises
-    ------
-    DataError
-        A patient has several rows in a table that has one row per patient (with the row numbers).
-    """
+    """Type one table; ``problems`` name patients with several rows where there is one row per patient."""
     raw, unopened = derive_opened(raw)
     frame, failures = _check_rows(raw)
     missing, decimal = study.cohort.missing_codes, raw.layout.source.decimal
@@ -62,6 +60,7 @@ def check_table(raw: RawTable, study: Study) -> TypedTable:
         keys=ids.with_columns(pl.col("instance").cast(pl.Int32, strict=False), *_days(raw, checked)),
         columns={name: values for name, values in columns.items() if name.removesuffix(CENSORED) in raw.variables},
         failures=join_failures(failures),
+        problems=() if _has_visits(raw) else tuple(_repeated(raw, frame)),
         notes=tuple(_notes(raw, checked, unopened)),
     )
 
@@ -88,39 +87,33 @@ def _to_type(raw: RawTable) -> Mapping[str, Variable]:
 
 
 def _check_rows(raw: RawTable) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
-    """Set rows without a subject and copies of rows aside; refuse several rows of a patient where there is one each."""
-    layout, subject = raw.layout, raw.layout.subject
+    """Set rows without a subject, and copies of dated rows, aside."""
+    subject = raw.layout.subject
     nobody = raw.frame.filter(pl.col(subject).is_null())
     frame = raw.frame.filter(pl.col(subject).is_not_null())
     failures = [row_failures(raw, nobody[ROW], subject, "missing_subject")]
-    if not (layout.event or raw.date or raw.day or raw.repeats):
-        _refuse_repeats(raw, frame)
-    elif raw.date or raw.day:
+    if raw.date or raw.day:
         copies = ~frame.drop(ROW).hash_rows().is_first_distinct()
         failures.append(row_failures(raw, frame.filter(copies)[ROW], subject, "duplicate_row"))
         frame = frame.filter(~copies)
     return frame, failures
 
 
-def _refuse_repeats(raw: RawTable, frame: pl.DataFrame) -> None:
-    repeated = (
-        frame.group_by(raw.layout.subject, maintain_order=True).agg(pl.col(ROW)).filter(pl.col(ROW).list.len() > 1)
-    )
-    if repeated.is_empty():
-        return
-    raise DataError(
-        *(
-            Problem(
-                file=raw.layout.grid.file.name,
-                row=rows[0],
-                column=raw.layout.subject,
-                found=f"the same patient in rows {shorten(map(str, rows))}",
-                expected="one row per patient, or `date`, `day` or `event` that tells the visits apart",
-                next_step="Correct the ids or remove the rows that are not right; for visits name the column of the day.",
-            )
-            for rows in repeated[ROW].head(20).to_list()
+def _has_visits(raw: RawTable) -> bool:
+    return bool(raw.layout.event or raw.date or raw.day or raw.repeats)
+
+
+def _repeated(raw: RawTable, frame: pl.DataFrame) -> Iterator[Problem]:
+    rows = frame.group_by(raw.layout.subject, maintain_order=True).agg(pl.col(ROW))[ROW]
+    for repeated in rows.filter(rows.list.len() > 1).head(_MOST_PROBLEMS).to_list():
+        yield Problem(
+            file=raw.layout.grid.file.name,
+            row=repeated[0],
+            column=raw.layout.subject,
+            found=f"the same patient in rows {shorten(map(str, repeated))}",
+            expected="one row per patient, or `date`, `day` or `event` that tells the visits apart",
+            next_step="Correct the ids or remove the rows that are not right; for visits name the column of the day.",
         )
-    )
 
 
 def row_failures(
@@ -129,7 +122,7 @@ def row_failures(
     """Return one failure for each row number."""
     return pl.DataFrame(
         {
-            "table": pl.Series([raw.name]).new_from_index(0, len(rows)) if len(rows) else [],
+            "table": [raw.name] * len(rows),
             "file": [raw.layout.grid.file.name] * len(rows),
             "row": rows,
             "column": [column] * len(rows),
@@ -162,6 +155,8 @@ def _notes(raw: RawTable, checked: Mapping[str, Checked], unopened: Mapping[str,
         f"{key} ({len(c) - c.null_count()})" for key, item in checked.items() if (c := item.censored) is not None
     )
     yield from _named(f"{name}: censored values, the bound is kept", censored)
+    not_asked = (f"{key} ({count} of {empty})" for key, (count, empty) in compute_not_asked(raw).items())
+    yield from _named(f"{name}: empty cells that the form did not ask for (branching logic)", not_asked)
     forms = (f"{form} ({count} rows)" for form, count in unopened.items())
     yield from _named(f"{name}: boxes of forms that were never opened are unknown, not unticked", forms)
 

@@ -89,21 +89,22 @@ def _sheet_name(file: DataFile, source: Source, book: Any, wanted: Sequence[str]
         return source.sheet or ""
     if source.sheet is None and len(names) == 1:
         return names[0]
-    likely = [name for name in names if wanted and _holds(book[name], wanted[0])]
+    likely = max(names, key=lambda name: _known_names(book[name], wanted))
     raise DataError(
         Problem(
             file=file.name,
             key="sheet",
             found=f"no sheet called {source.sheet}" if source.sheet else f"{len(names)} sheets and none named",
             expected=f"one of {shorten(names)}",
-            next_step=f"Write `sheet: {likely[0]}`." if likely else suggest(source.sheet or "", names),
+            next_step=suggest(source.sheet, names) if source.sheet else f"Write `sheet: {likely}`.",
         )
     )
 
 
-def _holds(sheet: Any, name: str) -> bool:
+def _known_names(sheet: Any, wanted: Sequence[str]) -> int:
+    """Return how many of the wanted names stand in the row of the sheet that has most of them."""
     rows = sheet.iter_rows(max_row=_LOOK_FOR_HEADER, values_only=True)
-    return any(isinstance(cell, str) and clean(cell) == name for row in rows for cell in row)
+    return max((len({clean(cell) for cell in row if isinstance(cell, str)} & set(wanted)) for row in rows), default=0)
 
 
 def _gather(values: Any, formulas: Any) -> _Sheet:

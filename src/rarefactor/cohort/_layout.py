@@ -22,6 +22,7 @@ from rarefactor.spec import DataField, Source, Study
 EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
 GROUP, SURVEY = "redcap_data_access_group", "redcap_survey_identifier"
 _NO_DATA = {"notes": "free text", "file": "files", "descriptive": "text of the form"}
+_MOST_HINTS = 20
 _EXPORT_OF_LABELS = "This looks like an export of labels: export `CSV / raw data`, whose header has variable names."
 
 
@@ -180,7 +181,8 @@ def _undescribed_note(
 ) -> Iterator[str]:
     names = _undescribed(study, grid, variables, keys)
     free = [name for name in variables if name not in grid.header]
-    hints = [f"{name} (perhaps {near})" if (near := nearest(name, free)) else name for name in names]
+    near = {name: nearest(name, free) for name in names[:_MOST_HINTS]}
+    hints = [f"{name} (perhaps {near[name]})" if near.get(name) else name for name in names]
     if names:
         yield f"{grid.file.name}: columns that nothing describes are not read: {shorten(hints)}."
 
@@ -188,9 +190,9 @@ def _undescribed_note(
 def _undescribed_failures(
     study: Study, table: str, grid: Grid, variables: Mapping[str, Variable], keys: Mapping[str, str | None]
 ) -> pl.DataFrame:
-    """A column outside a REDCap dictionary is a failure; outside the fields of the study file it is left out by choice."""
+    """Return a failure per column outside a REDCap dictionary; fields of a study file leave columns out by choice."""
     names = _undescribed(study, grid, variables, keys) if study.cohort.dictionary else []
     rows = [(table, grid.file.name, grid.header_row, name, "unknown_column", None) for name in names]
     known = pl.col("column").is_in([*variables, study.cohort.subject])
-    failures = grid.failures.with_columns(table=pl.lit(table)).filter(known).cast(dict(FAILURES))  # pyright: ignore[reportArgumentType] - a schema is a mapping of types
+    failures = grid.failures.filter(known).with_columns(table=pl.lit(table, pl.String))
     return pl.concat([failures, pl.DataFrame(rows, schema=FAILURES, orient="row")])

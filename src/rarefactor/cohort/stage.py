@@ -138,11 +138,8 @@ def _read(study: Study, progress: Progress) -> _Reading:
 
 
 def _check(raw: RawTable, study: Study, reading: _Reading) -> None:
-    try:
-        table = check_table(raw, study)
-    except DataError as error:
-        reading.problems += error.problems
-        return
+    table = check_table(raw, study)
+    reading.problems += table.problems
     if raw.name in {other.raw.name for other in reading.typed}:
         reading.problems.append(_same_name(raw))
     reading.typed.append(table)
