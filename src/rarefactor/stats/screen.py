@@ -1,0 +1,226 @@
+"""The univariable screen: every factor alone against the outcome, by maximum likelihood and by Firth.
+
+Convention: a factor is one column of numbers, or one column per level but the first (indicators); NaN is missing, and
+each factor uses its own complete cases. Factors with equally many columns are fitted in one batch. A factor that cannot
+be analysed is a value with a reason; the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rarefactor.stats._arrays import Bools, Floats
+from rarefactor.stats._inputs import check_level, check_outcome, raise_input, read_array
+from rarefactor.stats._newton import Stop
+from rarefactor.stats._tails import compute_chi2_tail, compute_normal_quantile, compute_normal_tail
+from rarefactor.stats.logistic import ManyFits, TermTest, fit_many
+
+SPARSE_CELL = 5
+SPARSE_EVENTS_PER_COLUMN = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenedFit:
+    """One factor's coefficients by one method, without the intercept.
+
+    ``coef``, ``se``, ``p``, ``lr_chisq``, ``wald_p`` (m,) and ``ci``, ``wald_ci`` (m, 2): log odds ratios per unit.
+    ``ci`` and ``p`` are of the (penalised) likelihood ratio; ``term`` tests all columns together.
+    """
+
+    coef: Floats
+    se: Floats
+    ci: Floats
+    p: Floats
+    lr_chisq: Floats
+    wald_ci: Floats
+    wald_p: Floats
+    term: TermTest
+    converged: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenedFactor:
+    """One factor alone against the outcome.
+
+    ``cells`` (levels, 2) counts patients without and with the event at each level (None for a continuous factor);
+    ``epv`` is the smaller outcome class per column. ``flags``: sparse (a cell below 5, or epv below 10), separated.
+    ``reason`` says why there are no fits, empty where there are.
+    """
+
+    name: str
+    n: int
+    events: int
+    missing: int
+    cells: Floats | None
+    epv: float
+    ml: ScreenedFit
+    firth: ScreenedFit
+    flags: tuple[str, ...]
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Factors with equally many columns: ``columns`` (F, n, m) with NaN, ``complete`` (F, n)."""
+
+    names: tuple[str, ...]
+    columns: Floats
+    complete: Bools
+
+
+def fit_screen(factors: Mapping[str, ArrayLike], y: ArrayLike, *, level: float = 0.95) -> dict[str, ScreenedFactor]:
+    """Analyse every factor alone, with complete cases per factor.
+
+    Parameters
+    ----------
+    factors
+        For each name (n,) numbers, or (n, m) indicators of the levels but the first; NaN is missing.
+    y
+        Outcome (n,) in {0, 1}.
+    level
+        The confidence level.
+
+    Returns
+    -------
+    dict of str to ScreenedFactor
+        In the order of ``factors``.
+
+    Raises
+    ------
+    InputError
+        An outcome that is not 0/1 or has one class, or factors of another length than the outcome.
+
+    References
+    ----------
+    Heinze G, Schemper M. A solution to the problem of separation in logistic regression. Stat Med 2002;21:2409-19.
+
+    Examples
+    --------
+    >>> screen = fit_screen({"male": np.repeat([0, 1], [30, 25])}, np.repeat([0, 1, 0], [30, 5, 20]))
+    >>> screen["male"].cells.tolist(), screen["male"].flags, np.exp(screen["male"].firth.coef).round(2)
+    ([[30.0, 0.0], [20.0, 5.0]], ('sparse', 'separated'), array([16.37]))
+    """
+    outcome = read_array(y, "y")
+    check_outcome(outcome)
+    check_level(level)
+    columns = {name: _read_factor(name, values, outcome.size) for name, values in factors.items()}
+    screened: dict[str, ScreenedFactor] = {}
+    for width in sorted({values.shape[1] for values in columns.values()}):
+        group = _collect({name: values for name, values in columns.items() if values.shape[1] == width})
+        screened.update(_screen_group(group, outcome, level))
+    return {name: screened[name] for name in factors}
+
+
+def _read_factor(name: str, values: ArrayLike, rows: int) -> Floats:
+    array = read_array(values, name)
+    array = array[:, None] if array.ndim == 1 else array
+    if array.ndim != 2 or len(array) != rows or not array.shape[1]:
+        raise_input(name, "another shape", f"{rows} rows like the outcome", "Give one row per patient.")
+    return array
+
+
+def _collect(columns: Mapping[str, Floats]) -> _Group:
+    stacked = np.stack(list(columns.values()))
+    return _Group(names=tuple(columns), columns=stacked, complete=np.asarray(np.isfinite(stacked).all(axis=2)))
+
+
+def _screen_group(group: _Group, outcome: Floats, level: float) -> dict[str, ScreenedFactor]:
+    reasons = [_find_reason(*pair, outcome) for pair in zip(group.columns, group.complete, strict=True)]
+    usable = np.array([not reason for reason in reasons])
+    weights = (group.complete & usable[:, None]).astype(float)
+    ml, firth = (_fit_method(group, outcome, weights, penalty, level) for penalty in ("none", "firth"))
+    return {
+        name: _describe_factor(name, group.columns[i], outcome, (ml[i], firth[i]), reasons[i])
+        for i, name in enumerate(group.names)
+    }
+
+
+def _find_reason(columns: Floats, complete: Bools, outcome: Floats) -> str:
+    """Say why a factor cannot be analysed, empty where it can."""
+    if not complete.any():
+        return "no patient has a value"
+    if np.ptp(outcome[complete]) == 0.0:
+        return "one outcome class only among patients with a value"
+    if (np.ptp(columns[complete], axis=0) == 0.0).any():
+        return "one value only"
+    return ""
+
+
+def _fit_method(group: _Group, outcome: Floats, weights: Floats, penalty: str, level: float) -> list[ScreenedFit]:
+    """Fit all factors of a group by one method."""
+    width = group.columns.shape[2]
+    many = fit_many(
+        group.columns,
+        outcome,
+        weights=weights,
+        penalty=penalty,
+        tests=True,
+        intervals=True,
+        level=level,
+        terms=() if width == 1 else (range(width),),
+    )
+    chisq = many.lr_chisq[:, 1] if width == 1 else many.term_chisq[:, 0]
+    return [_describe_fit(many, i, float(chisq[i]), level) for i in range(len(group.names))]
+
+
+def _describe_fit(many: ManyFits, i: int, chisq: float, level: float) -> ScreenedFit:
+    coef, se = many.coef[i, 1:], many.se[i, 1:]
+    finite = np.isfinite(coef) & np.isfinite(se)
+    z = np.where(finite, coef, np.nan) / np.where(finite, se, 1.0)
+    half = compute_normal_quantile(0.5 + 0.5 * level) * np.where(finite, se, np.nan)
+    df = coef.size
+    return ScreenedFit(
+        coef=coef,
+        se=se,
+        ci=many.ci[i, 1:],
+        p=compute_chi2_tail(many.lr_chisq[i, 1:]),
+        lr_chisq=many.lr_chisq[i, 1:],
+        wald_ci=np.column_stack([coef - half, coef + half]),
+        wald_p=compute_normal_tail(z),
+        term=TermTest(chisq=chisq, df=df, p=float(compute_chi2_tail(np.array(chisq), float(df)))),
+        converged=bool(many.converged[i]),
+        reason=Stop(int(many.stop[i])).reason,
+    )
+
+
+def _describe_factor(
+    name: str, columns: Floats, outcome: Floats, fits: tuple[ScreenedFit, ScreenedFit], reason: str
+) -> ScreenedFactor:
+    complete = np.isfinite(columns).all(axis=1)
+    known, events = columns[complete], outcome[complete]
+    cells = count_cells(known, events)
+    smaller = float(min(events.sum(), (1.0 - events).sum()))
+    epv = smaller / columns.shape[1]
+    sparse = epv < SPARSE_EVENTS_PER_COLUMN or (cells is not None and bool((cells < SPARSE_CELL).any()))
+    flags = (("sparse",) if sparse else ()) + (("separated",) if fits[0].reason.startswith("separated") else ())
+    return ScreenedFactor(
+        name=name, n=events.size, events=int(events.sum()), missing=outcome.size - events.size, cells=cells, epv=epv,
+        ml=fits[0], firth=fits[1], flags=flags, reason=reason,
+    )  # fmt: skip
+
+
+def count_cells(columns: Floats, outcome: Floats) -> Floats | None:
+    """Return patients without and with the event per level (levels, 2), or None for a continuous factor.
+
+    Examples
+    --------
+    >>> count_cells(np.array([[0.0], [1.0], [1.0]]), np.array([0.0, 1.0, 0.0])).tolist()
+    [[1.0, 0.0], [1.0, 1.0]]
+    """
+    if columns.shape[1] == 1:
+        levels = np.unique(columns)
+        if levels.size != 2:
+            return None
+        level = np.searchsorted(levels, columns[:, 0])
+    elif np.isin(columns, (0.0, 1.0)).all() and (columns.sum(axis=1) <= 1.0).all():
+        level = np.where(columns.any(axis=1), columns.argmax(axis=1) + 1, 0)
+    else:
+        return None
+    cells = np.zeros((max(2, columns.shape[1] + 1), 2))
+    np.add.at(cells, (level, outcome.astype(int)), 1.0)
+    return cells
