@@ -9,7 +9,7 @@ import polars as pl
 
 from rarefactor.derive._values import Values
 from rarefactor.results import FactorInfo, Kind
-from rarefactor.spec import DAYS_PER_MONTH, Column, DataField, Factor, Study, parse_column
+from rarefactor.spec import DAYS_PER_MONTH, Column, DataField, Factor, Study, find_code, find_flag, parse_column
 
 NO, YES = "No", "Yes"
 
@@ -51,11 +51,10 @@ def _measure(values: Values, column: Column, factor: Factor, study: Study) -> tu
 
 
 def _is_one_of(values: Values, column: Column, factor: Factor, field: DataField) -> pl.Series:
-    codes = {code for code, label in field.choices.items() if code in factor.equals or label in factor.equals}
     known = values.gather([column], at=factor.measured_at)[str(column)]
     if field.type == "yesno":
-        return _yes_no(known == (factor.equals[0].lower() in {"yes", "true", "1"}))
-    return _yes_no(known.is_in(list(codes)))
+        return _yes_no(known.is_in([find_flag(value) for value in factor.equals]))
+    return _yes_no(known.is_in([find_code(field, value) for value in factor.equals]))
 
 
 def _yes_no(held: pl.Series) -> pl.Series:
@@ -69,10 +68,8 @@ def _labelled(
 ) -> tuple[pl.Series, Kind, tuple[str, ...]]:
     labels = unique_labels(field)
     codes = values.gather([column], at=factor.measured_at)[str(column)]
-    reference = next(
-        (label for code, label in labels.items() if factor.reference in {code, field.choices[code]}),
-        next(iter(labels.values())),
-    )
+    first = find_code(field, factor.reference) if factor.reference else next(iter(labels))
+    reference = labels[first]
     levels = (reference, *(label for label in labels.values() if label != reference))
     series = codes.replace_strict(labels, default=None, return_dtype=pl.String)
     return series, "binary" if len(levels) == 2 else "categorical", levels
@@ -138,4 +135,4 @@ def _definition(factor: Factor, field: DataField, study: Study, levels: tuple[st
 
 
 def _labels(equals: tuple[str, ...], field: DataField) -> list[str]:
-    return [field.choices.get(value, value) for value in equals]
+    return [field.choices.get(find_code(field, value), value) if field.choices else value for value in equals]

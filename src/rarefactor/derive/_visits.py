@@ -101,7 +101,9 @@ def _window(study: Study, name: str, visit: Visit) -> tuple[float, float]:
 
 def _nearest(rows: pl.DataFrame, table: Table, name: str, visit: Visit) -> tuple[pl.DataFrame, tuple[Note, ...]]:
     if not rows["day"].is_null().all():
-        rows = rows.with_columns(distance=(_month() - visit.month).abs().round(9)).sort("subject", "distance", "day", "row")
+        rows = rows.with_columns(distance=(_month() - visit.month).abs().round(9)).sort(
+            "subject", "distance", "day", "row"
+        )
     else:
         _check_one_row_each(Table(name=table.name, frame=rows, fields=table.fields), ["subject", "visit"])
         rows = rows.with_columns(distance=pl.lit(0.0))
