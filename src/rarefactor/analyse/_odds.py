@@ -37,6 +37,9 @@ def usable_columns(design: Design) -> tuple[Design, tuple[tuple[FactorInfo, str]
     """Return the design without what cannot be estimated, and a sentence for each column that was left out."""
     kept, dropped = [], list[tuple[FactorInfo, str]]()
     for columns in design.columns:
+        if not columns.terms:
+            dropped.append((columns.factor, _left_out(columns.factor, "")))
+            continue
         varies = np.array([_varies(values) for values in columns.values.T], dtype=bool)
         absent = [term for term, usable in zip(columns.terms, varies, strict=True) if not usable]
         dropped.extend((columns.factor, _left_out(columns.factor, term)) for term in absent)
@@ -133,7 +136,7 @@ def _varies(values: Floats) -> bool:
 
 
 def _left_out(info: FactorInfo, term: str) -> str:
-    level = f" ({term})" if info.kind == "categorical" else ""
+    level = f" ({term})" if term and info.kind == "categorical" else ""
     return f"{info.label}{level} has one value, or none, among these patients and cannot be analysed."
 
 
