@@ -7,7 +7,7 @@ patient are refused, because nobody but its owner knows which one is right.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -42,7 +42,7 @@ class TypedTable:
 def check_table(raw: RawTable, study: Study) -> TypedTable:
     """Type one table; ``problems`` name patients with several rows where there is one row per patient."""
     raw, unopened = derive_opened(raw)
-    frame, failures = _check_rows(raw)
+    frame, failures = _check_rows(raw, study.cohort.missing_codes)
     missing, decimal = study.cohort.missing_codes, raw.layout.source.decimal
     keys = {"event": raw.layout.event, "instance": raw.layout.instance}
     ids = frame.select(
@@ -86,11 +86,11 @@ def _to_type(raw: RawTable) -> Mapping[str, Variable]:
     return variables
 
 
-def _check_rows(raw: RawTable) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
+def _check_rows(raw: RawTable, missing: Collection[str]) -> tuple[pl.DataFrame, list[pl.DataFrame]]:
     """Set rows without a subject, and copies of dated rows, aside."""
     subject = raw.layout.subject
-    nobody = raw.frame.filter(pl.col(subject).is_null())
-    frame = raw.frame.filter(pl.col(subject).is_not_null())
+    unknown = pl.col(subject).is_null() | pl.col(subject).is_in(list(missing)).fill_null(value=False)
+    nobody, frame = raw.frame.filter(unknown), raw.frame.filter(~unknown)
     failures = [row_failures(raw, nobody[ROW], subject, "missing_subject")]
     if raw.date or raw.day:
         copies = ~frame.drop(ROW).hash_rows().is_first_distinct()

@@ -69,7 +69,9 @@ def _read_sheet(file: DataFile, source: Source, wanted: Sequence[str]) -> _Sheet
             name = _sheet_name(file, source, values, wanted)
             sheet = _gather(values[name], formulas[name])
             sheet.merged = _merged(file, values[name])
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError) as error:
+    except DataError:
+        raise
+    except Exception as error:  # a damaged workbook fails anywhere in unpacking, XML or openpyxl
         raise DataError(
             Problem(
                 file=file.name,

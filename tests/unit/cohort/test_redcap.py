@@ -25,7 +25,14 @@ def project(tmp_path: Path, make_study):
     """Write an export beside a small dictionary and return its study."""
     lines = [",".join(f'"{cell}"' for cell in _HEADER)]
     for name, form, kind, choices in ROWS:
-        cells = {0: name, 1: form, 3: kind, 5: choices, 7: "number" if name == "ck" else ""}
+        cells = {
+            0: name,
+            1: form,
+            3: kind,
+            4: {"id": "Record ID"}.get(name, name.title()),
+            5: choices,
+            7: "number" if name == "ck" else "",
+        }
         cells |= {11: "[sex] = '2'"} if name == "born" else {}
         lines.append(",".join(f'"{cells.get(index, "")}"' for index in range(len(_HEADER))))
     (tmp_path / "dictionary.csv").write_text("\n".join(lines) + "\n")
@@ -89,6 +96,11 @@ def test_labels_are_read_for_codes_and_said_to_be(project) -> None:
     cohort = ingest(project("id,sex\n1,male\n2,female\n"))
     assert cohort.tables["records"].frame["sex"].to_list() == ["1", "2"]
     assert "data.csv: labels were read for codes: sex." in cohort.notes
+
+
+def test_a_header_of_labels_is_answered_with_the_export_to_choose(project) -> None:
+    with pytest.raises(DataError, match="export `CSV / raw data`"):
+        ingest(project("Record ID,Sex\n1,male\n"))
 
 
 def test_a_patient_in_two_rows_of_a_plain_export_is_refused(project) -> None:
