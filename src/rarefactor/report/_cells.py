@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from rarefactor.report.format import EMPTY, format_fixed, format_p, format_range, format_ratio
 from rarefactor.report.tree import Align, Cell, Inline, Number, Row, Runs, Text
 from rarefactor.results import Estimate
@@ -44,7 +46,7 @@ def ratio(row: Estimate | None) -> Inline:
     if row is None:
         return Text(EMPTY)
     if not exists(row):
-        return Number(NOT_ESTIMABLE, row.id)
+        return Number(_without_estimate(row), row.id)
     return Number(with_range(row), row.id)
 
 
@@ -53,6 +55,13 @@ def with_range(row: Estimate) -> str:
     if row.low is None or row.high is None:
         return format_ratio(row.estimate)
     return f"{format_ratio(row.estimate)} ({format_range(row.low, row.high, format_ratio)})"
+
+
+def _without_estimate(row: Estimate) -> str:
+    """An interval may still say how far the odds ratio is from nothing or everything."""
+    if row.low is None or row.high is None or (row.low == 0 and math.isinf(row.high)):
+        return NOT_ESTIMABLE
+    return f"{NOT_ESTIMABLE} ({format_range(row.low, row.high, format_ratio)})"
 
 
 def difference(row: Estimate | None, decimals: int) -> Inline:
@@ -71,6 +80,6 @@ def p_value(row: Estimate | None) -> Inline:
 
 def exists(row: Estimate | None) -> bool:
     """Whether the row holds a finite estimate above zero that was found."""
-    if row is None or row.estimate is None or "not_converged" in row.flags:
+    if row is None or row.estimate is None:
         return False
     return 0 < row.estimate < float("inf") and not ("separated" in row.flags and row.method == "ml")

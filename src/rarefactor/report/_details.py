@@ -11,7 +11,6 @@ from rarefactor.report.tree import Document, Number
 from rarefactor.results import Estimate, FlowStep
 
 _METHODS = {
-    "ml": "maximum likelihood, likelihood-ratio test, profile likelihood interval",
     "firth": "Firth, penalised likelihood-ratio test, profile penalised-likelihood interval",
     "fisher": "Fisher’s exact test",
     "welch_t": "Welch’s t test",
@@ -49,7 +48,7 @@ def _describe_row(source: Source, row: Estimate) -> Mapping[str, str]:
         "Term": row.term or "",
         "Group": _GROUPS.get(row.group or "", row.group or ""),
         "Measure": row.measure.replace("_", " "),
-        "Method": _METHODS.get(row.method or "", row.method or ""),
+        "Method": _method(row),
         "Value": _value(row),
         "P": format_p(row.p) if row.p is not None else "",
         "n": format_count(row.n) if row.n is not None else "",
@@ -58,6 +57,15 @@ def _describe_row(source: Source, row: Estimate) -> Mapping[str, str]:
         "Sources": ", ".join(files.get(name, name) for name in row.source),
     }
     return _filled(fields)
+
+
+def _method(row: Estimate) -> str:
+    if row.method == "ml":
+        wald = row.analysis == "univariable"
+        return "maximum likelihood, " + (
+            "Wald interval and test" if wald else "profile interval, likelihood-ratio test"
+        )
+    return _METHODS.get(row.method or "", row.method or "")
 
 
 def _value(row: Estimate) -> str:

@@ -76,7 +76,7 @@ def _univariable(source: Source) -> Iterator[Block]:
         yield tabulate_univariable(source, landmark, 2 + place)
         caption = f"Univariable associations of the factors {lower_first(_from(source, landmark))}. "
         effects = univariable_effects(source, landmark)
-        yield _forest_figure(source, f"forest-univariable-{landmark}", 2 + place, caption, effects)
+        yield _forest_figure(source, f"forest-univariable-{landmark}", 2 + place, (caption, ""), effects)
         yield from _notes(source, "univariable", landmark=landmark, title="About these estimates")
 
 
@@ -111,19 +111,25 @@ def _flow_figure(source: Source) -> Figure:
 
 def _model_figure(source: Source, model: ModelInfo, place: int) -> Figure:
     effects = model_effects(source, model)
-    return _forest_figure(source, f"forest-{model.name}", place, f"Multivariable model “{model.label}”. ", effects)
+    title = f"Multivariable model “{model.label}”. "
+    counts = " Events/n of a level counts all patients with it whose outcome is known."
+    return _forest_figure(source, f"forest-{model.name}", place, (title, counts), effects)
 
 
-def _forest_figure(source: Source, name: str, place: int, caption: str, effects: Sequence[Effect]) -> Figure:
+def _forest_figure(
+    source: Source, name: str, place: int, caption: tuple[str, str], effects: Sequence[Effect]
+) -> Figure:
     level = source.study.analysis.level
-    what = f"Odds ratios with {100 * level:g}% intervals on a log scale."
+    title, more = caption
+    what = f"Odds ratios with {100 * level:g}% intervals on a log scale.{more}"
     alt = f"Forest plot of {len(effects)} odds ratios with intervals on a log scale; its numbers stand in the table."
-    return _figure(name, place, runs(Text(caption, "strong"), what), alt, draw_forest(effects, level))
+    return _figure(name, place, runs(Text(title, "strong"), what), alt, draw_forest(effects, level))
 
 
 def _figure(name: str, place: int, caption: Runs, alt: str, sheet: Sheet) -> Figure:
     svg, png = write_svg(sheet, name), write_png(sheet)
-    return Figure(name=name, number=place, caption=caption, alt=alt, svg=svg, png=png, width_mm=sheet.width)
+    size = {"width_mm": sheet.width, "height_mm": sheet.height}
+    return Figure(name=name, number=place, caption=caption, alt=alt, svg=svg, png=png, **size)
 
 
 def _notes(

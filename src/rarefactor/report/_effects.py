@@ -17,11 +17,13 @@ _YES = {"yes", "true", "1", "present"}
 class Effect:
     """One odds ratio: a level against the reference, or a step of a continuous factor.
 
-    ``counted`` holds n and events of the level (or of all, for a continuous factor).
+    ``reference`` is the level compared with, empty for a continuous factor; ``counted`` holds n and events of the level
+    (or of all, for a continuous factor).
     """
 
     info: FactorInfo
     term: str
+    reference: str
     ml: Estimate | None
     firth: Estimate | None
     counted: Estimate | None
@@ -39,7 +41,7 @@ class Effect:
             return f"{self.info.label}, {step_words(self.info)}"
         if self.info.kind == "binary":
             return stands_alone(self.info, self.term)
-        return f"{self.info.label}: {self.term} vs {self.info.levels[0]}"
+        return f"{self.info.label}: {self.term} vs {self.reference}"
 
     @property
     def counts(self) -> str:
@@ -92,6 +94,12 @@ def model_effects(source: Source, model: ModelInfo) -> tuple[Effect, ...]:
     return tuple(_effects(source, names, "multivariable", model.landmark, model.name))
 
 
+def reference_level(source: Source, landmark: str, info: FactorInfo) -> str:
+    """Return the level that the others are compared with: the first that some patient has."""
+    rows = ((level, risk(source, landmark, info, level)) for level in info.levels)
+    return next((level for level, row in rows if row and row.n), next(iter(info.levels), ""))
+
+
 def risk(source: Source, landmark: str, info: FactorInfo, level: str) -> Estimate | None:
     """Return the risk of the outcome among patients with this level of a factor."""
     return source.row("univariable", "risk", landmark=landmark, factor=info.name, group=level)
@@ -109,4 +117,5 @@ def _effects(source: Source, names: Sequence[str], analysis: str, landmark: str,
             )
             counted = risk(source, landmark, info, term) if info.levels else firth or ml
             if ml or firth:
-                yield Effect(info=info, term=term, ml=ml, firth=firth, counted=counted)
+                reference = reference_level(source, landmark, info)
+                yield Effect(info=info, term=term, reference=reference, ml=ml, firth=firth, counted=counted)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._plot import INK, MUTED, PANEL, RULE, Sheet, open_sheet
+from rarefactor.report._plot import INK, MUTED, PANEL, RULE, Sheet, open_sheet, wrap_text
 from rarefactor.report._source import Source
 from rarefactor.report.format import format_count, format_percent
 from rarefactor.results import FlowStep
@@ -15,7 +14,7 @@ WIDTH = 170.0
 _EDGE = 0.3
 _SHARED = (35.0, 135.0)
 _GAP, _PAD, _LINE = 4.2, 1.6, 3.5
-_LETTERS_PER_MM = 0.66
+_NB = "\u00a0"
 _TRUNK, _SIDE = 0.14, 0.26  # where the trunk runs and a side box begins, as shares of the column
 
 
@@ -85,15 +84,13 @@ def _branches(source: Source) -> tuple[Column, ...]:
 
 
 def _column(source: Source, steps: Sequence[FlowStep], left: float, right: float) -> Column:
-    letters = int((right - left - 2 * _PAD) * _LETTERS_PER_MM)
-    side_letters = int(((1 - _SIDE) * (right - left) - 2 * _PAD) * _LETTERS_PER_MM)
-    return Column(
-        left, right, tuple((_side_lines(step, side_letters), _step_lines(source, step, letters)) for step in steps)
-    )
+    width = right - left - 2 * _PAD
+    side = (1 - _SIDE) * (right - left) - 2 * _PAD
+    return Column(left, right, tuple((_side_lines(step, side), _step_lines(source, step, width)) for step in steps))
 
 
-def _step_lines(source: Source, step: FlowStep, letters: int) -> Lines:
-    title = "\n".join(textwrap.wrap(f"{step.label} (n = {format_count(step.n)})", letters, break_long_words=True))
+def _step_lines(source: Source, step: FlowStep, width: float) -> Lines:
+    title = "\n".join(wrap_text(f"{step.label} (n{_NB}={_NB}{format_count(step.n)})", width))
     if step.events is None:
         return Lines(title, ())
     share = format_percent(step.events / step.n if step.n else None, step.n)
@@ -101,15 +98,15 @@ def _step_lines(source: Source, step: FlowStep, letters: int) -> Lines:
         f"{source.event}: {format_count(step.events)} ({share}%)",
         f"{source.no_event}: {format_count(step.n - step.events)}",
     )
-    return Lines(title, tuple(line for count in counts for line in textwrap.wrap(count, letters)))
+    return Lines(title, tuple(line for count in counts for line in wrap_text(count, width)))
 
 
-def _side_lines(step: FlowStep, letters: int) -> Lines | None:
+def _side_lines(step: FlowStep, width: float) -> Lines | None:
     if not step.excluded:
         return None
     total = sum(item.n for item in step.excluded)
-    reasons = (f"{item.reason} (n = {format_count(item.n)})" for item in step.excluded)
-    wrapped = (line for reason in reasons for line in textwrap.wrap(reason, letters, subsequent_indent="   "))
+    reasons = (f"{item.reason} (n{_NB}={_NB}{format_count(item.n)})" for item in step.excluded)
+    wrapped = (line for reason in reasons for line in wrap_text(reason, width, indent="   "))
     title = "Not in this analysis" if step.landmark else "Excluded"
     return Lines(f"{title} (n = {format_count(total)})", tuple(wrapped))
 

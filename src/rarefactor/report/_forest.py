@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._cells import NOT_ESTIMABLE, exists, with_range
 from rarefactor.report._effects import MARKS, Effect
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
 from rarefactor.report.format import format_p
 from rarefactor.results import Estimate
 
 WIDTH = 170.0
 _LABEL, _COUNTS, _LEFT, _RIGHT, _RATIO, _P = 1.0, 66.0, 71.0, 123.0, 157.5, 169.0
-_LABEL_LETTERS = 38
+_LABEL_WIDTH = 52.0
 _ROW, _LINE, _TOP = 6.4, 3.5, 9.0
 _WIDEST = 100.0  # beyond this a bound becomes an arrow
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
@@ -68,9 +67,9 @@ def compute_scale(rows: Sequence[Estimate]) -> Scale:
     )
 
 
-def _wrapped(effect: Effect) -> list[str]:
+def _wrapped(effect: Effect) -> tuple[str, ...]:
     marks = "".join(MARKS[flag] for flag in effect.flags)
-    return textwrap.wrap(effect.label + marks, _LABEL_LETTERS, max_lines=4, placeholder=" …") or [""]
+    return wrap_text(effect.label + marks, _LABEL_WIDTH)
 
 
 def _draw_heads(sheet: Sheet, level: float) -> None:

@@ -168,7 +168,9 @@ def _regression() -> Runs:
         cite("firth1993"),
         ", which keeps estimates finite and closer to the truth where events are few or groups are separated ",
         cite("heinze2002", "heinze2006"),
-        ". Tests are (penalised) likelihood-ratio tests and intervals profile (penalised) likelihood intervals ",
+        ". Firth estimates have profile penalised-likelihood intervals and penalised likelihood-ratio tests; "
+        "maximum-likelihood estimates have Wald’s in the univariable analysis and profile likelihood intervals with "
+        "likelihood-ratio tests in the models ",
         cite("venzon1988", "heinze2002"),
         ". Separation was looked for by linear programming ",
         cite("konis2007"),

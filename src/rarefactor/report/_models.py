@@ -11,16 +11,25 @@ from rarefactor.report._effects import MARKS, Effect, model_effects, risk, univa
 from rarefactor.report._source import Source
 from rarefactor.report.format import EMPTY, format_count, format_fixed, format_range
 from rarefactor.report.tree import Cell, Inline, Number, Row, Runs, Table, Text
-from rarefactor.results import Estimate, FactorInfo, ModelInfo
+from rarefactor.results import Estimate, ModelInfo
 
+_UNIVARIABLE_INTERVALS = "Maximum likelihood with Wald’s intervals and tests, as they are mostly reported. "
+_MODEL_INTERVALS = "Maximum likelihood with profile intervals and likelihood-ratio tests. "
 _SEPARATED = (
     " Separated: the factor predicts the outcome perfectly in some group of patients, so that no finite "
     "maximum-likelihood estimate exists; the Firth estimate is finite, but rests on few patients "
 )
+_SPARSE = (
+    " Sparse: fewer than 5 patients in a cell of the factor with the outcome, or fewer than 10 events (or non-events) "
+    "per parameter; estimates may lie too far from 1 "
+)
+_NOT_CONVERGED = (
+    " Part of a fit that did not converge, as happens beside a separated factor; the estimate may be inexact "
+)
 _FLAG_NOTES = {
     "separated": (_SEPARATED, "heinze2002"),
-    "sparse": (" Sparse: few patients or events in a group; estimates may lie too far from 1 ", "greenland2016"),
-    "not_converged": (" The fit did not converge; its estimate is left out ", "heinze2006"),
+    "sparse": (_SPARSE, "greenland2016"),
+    "not_converged": (_NOT_CONVERGED, "heinze2006"),
 }
 
 
@@ -39,7 +48,7 @@ def tabulate_univariable(source: Source, landmark: str, number_of_table: int) ->
         header=_univariable_header(source),
         rows=tuple(rows),
         widths=(29, 10, 16, 20, 8, 20, 8),
-        footnotes=(_abbreviations(source), *_flag_footnotes(effects)),
+        footnotes=(_abbreviations(_UNIVARIABLE_INTERVALS), *_flag_footnotes(effects)),
     )
 
 
@@ -53,7 +62,11 @@ def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Ta
         header=_model_header(source),
         rows=tuple(_model_rows(effects)),
         widths=(43, 22, 9, 22, 9),
-        footnotes=(_fitted_on(source, model), _abbreviations(source), *_flag_footnotes(effects)),
+        footnotes=(
+            _fitted_on(source, model),
+            _abbreviations(_MODEL_INTERVALS),
+            *_flag_footnotes(effects),
+        ),
     )
 
 
@@ -95,17 +108,18 @@ def _univariable_rows(source: Source, landmark: str, effects: Sequence[Effect]) 
         return
     test = source.row("univariable", "factor_test", landmark=landmark, factor=info.name, method="firth")
     yield Row(cells=(cell(info.label, span=6), right(p_value(test) if test else "")), kind="head")
-    yield _reference_row(source, landmark, info)
+    yield _reference_row(source, landmark, effects[0])
     for effect in effects:
         yield _effect_row(
             effect, _risk_cells(source, landmark, risk(source, landmark, info, effect.term)), effect.term, "level"
         )
 
 
-def _reference_row(source: Source, landmark: str, info: FactorInfo) -> Row:
-    risks = _risk_cells(source, landmark, risk(source, landmark, info, info.levels[0]))
+def _reference_row(source: Source, landmark: str, effect: Effect) -> Row:
+    info, level = effect.info, effect.reference
+    risks = _risk_cells(source, landmark, risk(source, landmark, info, level))
     one = right("1 (reference)")
-    return Row(cells=(cell(info.levels[0]), *risks, one, right(), one, right()), kind="level")
+    return Row(cells=(cell(level), *risks, one, right(), one, right()), kind="level")
 
 
 def _effect_row(effect: Effect, counts: Sequence[Cell], label: str, kind: str) -> Row:
@@ -167,13 +181,12 @@ def _fitted_on(source: Source, model: ModelInfo) -> Runs:
     return runs(*parts)
 
 
-def _abbreviations(source: Source) -> Runs:
-    level = f"{100 * source.study.analysis.level:g}%"
+def _abbreviations(intervals: str) -> Runs:
     return runs(
-        f"OR, odds ratio; CI, confidence interval ({level}), by profile (penalised) likelihood ",
-        cite("venzon1988", "heinze2002"),
-        "; Firth, bias-reduced penalised likelihood ",
+        f"OR, odds ratio; CI, confidence interval. {intervals}Firth: penalised likelihood ",
         cite("firth1993"),
+        " with profile intervals and penalised likelihood-ratio tests ",
+        cite("heinze2002"),
         "; ∞, the bound does not exist.",
     )
 

@@ -67,6 +67,30 @@ class Sheet:
         self.axes.plot([x], [y], marker=marker, ms=4.6, mec=color, mfc=fill, mew=1.0, ls="none", zorder=3)
 
 
+def wrap_text(words: str, width: float, *, size: float = 8, indent: str = "") -> tuple[str, ...]:
+    """Return words as lines that are not wider than ``width`` millimetres; lines after the first are indented."""
+    lines = [""]
+    for word in words.split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1].strip() else f"{lines[-1]}{word}"
+        if _width_of(longer, size) <= width or not lines[-1].strip():
+            lines[-1] = longer
+        else:
+            lines.append(f"{indent}{word}")
+    return tuple(lines)
+
+
+def _width_of(words: str, size: float) -> float:
+    from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - loaded when something is drawn
+    from matplotlib.textpath import text_to_path  # noqa: PLC0415 - loaded when something is drawn
+
+    _know_fonts()
+    font = FontProperties(family=[SEMIBOLD], size=size)  # the wider of the two
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*[Gg]lyph.*")
+        width: float = text_to_path.get_text_width_height_descent(words, font, ismath=False)[0]
+    return width * _MM_PER_INCH / 72
+
+
 def open_sheet(width: float, height: float) -> Sheet:
     """Return an empty sheet of this size in millimetres."""
     from matplotlib.figure import Figure  # noqa: PLC0415 - loaded when something is drawn

@@ -183,6 +183,8 @@ def _support(source: Source, model: ModelInfo) -> list[Inline | str]:
     if complete and patients and complete.estimate != patients.estimate:
         parts += [" and on complete cases (", number(complete, format_count(complete.estimate)), " of "]
         parts += [number(patients, format_count(patients.estimate)), " patients)"]
+    if any("sparse" in row.flags for row in source.results.select(analysis="multivariable", model=model.name)):
+        parts.append("; its data are sparse, so that odds ratios may lie too far from 1")
     return [*parts, ". "] if len(parts) > 1 else []
 
 

@@ -117,6 +117,7 @@ class Figure:
     svg: bytes
     png: bytes
     width_mm: float
+    height_mm: float
 
     @property
     def label(self) -> str:
