@@ -29,14 +29,14 @@ def read_console(*, stderr: bool = False) -> Console:
 def draw_problems(problems: Sequence[Problem]) -> RenderableType:
     """Return each problem as a block: place, found, expected, next step."""
     blocks = [_draw_problem(problem) for problem in problems]
-    count = Text(f"{len(problems)} problems", style="bold red") if len(problems) > 1 else Text()
-    return Group(*blocks, count) if len(problems) > 1 else Group(*blocks)
+    count = [Text(f"{len(problems)} problems", style="bold red")] if len(problems) > 1 else []
+    return Group(*blocks, *count)
 
 
-def draw_pairs(pairs: Iterable[tuple[str, str]], *, indent: int = 2) -> RenderableType:
+def draw_pairs(pairs: Iterable[tuple[str, str]]) -> RenderableType:
     """Return lines of a word and what it stands for, aligned."""
     grid = Table.grid(padding=(0, 2, 0, 0))
-    grid.add_column(width=indent - 2 if indent > 2 else 0)
+    grid.add_column(width=0)
     grid.add_column(style="dim", no_wrap=True)
     grid.add_column(overflow="fold")
     for word, meaning in pairs:

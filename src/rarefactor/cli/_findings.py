@@ -27,7 +27,8 @@ def draw_failures(failures: pl.DataFrame) -> Iterator[RenderableType]:
     if failures.height:
         columns = ["file", "column", "rule", "expected", "count", "rows"]
         yield draw_table(columns, tabulate_failures(failures), right=["count"])
-        yield Text(f"{failures.height} findings. A run takes these values as missing.", style="bold")
+        count = "1 finding" if failures.height == 1 else f"{failures.height} findings"
+        yield Text(f"{count}. A run leaves these values out.", style="bold")
     else:
         yield Text("Nothing found: every value fits its dictionary.", style="bold")
 
