@@ -84,7 +84,7 @@ def test_the_visit_at_month_0_is_baseline_where_its_event_is_named(tmp_path: Pat
     ]
     findings = check(tmp_path, text, **how)
     assert findings.failures.select("row", "column", "rule").rows() == [(6, "seen", "before_baseline")]
-    assert "1 patients have no date of baseline: their dates are unknown." in findings.notes
+    assert "Patients without a date of baseline, whose dates are unknown: 1." in findings.notes
 
 
 @pytest.mark.parametrize(("window", "failed"), [([0, 1], [2, 3]), ([-1, 1], [2]), ([-3, 1], [])])

@@ -157,8 +157,8 @@ def _notes(raw: RawTable, checked: Mapping[str, Checked], unopened: Mapping[str,
     yield from _named(f"{name}: censored values, the bound is kept", censored)
     not_asked = (f"{key} ({count} of {empty})" for key, (count, empty) in compute_not_asked(raw).items())
     yield from _named(f"{name}: empty cells that the form did not ask for (branching logic)", not_asked)
-    forms = (f"{form} ({count} rows)" for form, count in unopened.items())
-    yield from _named(f"{name}: boxes of forms that were never opened are unknown, not unticked", forms)
+    forms = (f"{form} ({count})" for form, count in unopened.items())
+    yield from _named(f"{name}: boxes of forms that were never opened are unknown, not unticked; rows by form", forms)
 
 
 def _named(sentence: str, names: Iterable[str]) -> Iterator[str]:

@@ -169,7 +169,8 @@ def _read_variables(study: Study, reading: _Reading) -> Mapping[str, Variable]:
     elif not study.cohort.fields:
         reading.problems.append(_no_dictionary(study))
     for name, declared in study.cohort.fields.items():
-        variables[name] = _declared(name, declared, variables.get(name))
+        plain = name.removeprefix(f"{_table_of(name, study)}.")
+        variables[name] = _declared(name, declared, variables.get(plain))
     return variables
 
 
@@ -294,7 +295,7 @@ def _finish(study: Study, reading: _Reading) -> None:
 
 def _subject_notes(tables: list[TypedTable], study: Study, baselines: pl.DataFrame, ids: pl.Series) -> Iterator[str]:
     if has_baseline(study) and (undated := ids.n_unique() - baselines.height):
-        yield f"{undated} patients have no date of baseline: their dates are unknown."
+        yield f"Patients without a date of baseline, whose dates are unknown: {undated}."
     single = [table for table in tables if not table.raw.repeats and not table.keys["id"].is_duplicated().any()]
     for table in tables:
         known = single[0].keys["id"] if single and single[0] is not table else table.keys["id"]
@@ -302,7 +303,7 @@ def _subject_notes(tables: list[TypedTable], study: Study, baselines: pl.DataFra
         if len(strangers):
             bare = strangers.str.strip_chars_start("0").is_in(known.str.strip_chars_start("0").implode())
             hint = " (leading zeros differ: write the ids alike)" if bare.any() else ""
-            yield f"{table.raw.name}: {len(strangers)} patients have no row in {single[0].raw.name}{hint}."
+            yield f"{table.raw.name}: patients without a row in {single[0].raw.name}: {len(strangers)}{hint}."
 
 
 def _final_table(

@@ -99,7 +99,7 @@ def test_ids_are_text_and_the_same_patient_has_the_same_hash_everywhere(tmp_path
     first, second = cohort.tables["a"].frame["subject"].to_list()
     assert first != second
     assert cohort.tables["b"].frame["subject"].to_list()[:2] == [first, first]
-    assert "b: 1 patients have no row in a (leading zeros differ: write the ids alike)." in cohort.notes
+    assert "b: patients without a row in a: 1 (leading zeros differ: write the ids alike)." in cohort.notes
 
 
 def test_hashes_differ_between_keys_and_grow_where_they_would_collide() -> None:
