@@ -19,6 +19,10 @@ DRIFT = 1e-3
 """A scaled coefficient that still moves this far after the value has settled runs to infinity."""
 
 
+STEEP = 1e-5
+"""A score above this, per standard deviation, says that a maximum is elsewhere."""
+
+
 class Stop(IntEnum):
     """Why a problem left the batch."""
 
@@ -130,13 +134,33 @@ class _Search:
         self.live = np.arange(self.beta.shape[0])
         self.point = self.objective.evaluate(self.beta)
         self.share = np.ones(self.beta.shape[0])
+        self.step = np.zeros(self.beta.shape)
         self.aim()
 
     def aim(self) -> None:
         """Find the next step of every live problem, no patient's log odds moving further than allowed."""
         step, self.usable = derive_direction(self.point, self.free)
+        if not self.usable.all():
+            step = self.escape(step)
         reach = self.objective.likelihood.compute_reach(step)
         self.step = step * np.minimum(1.0, self.limits.largest / np.maximum(reach, 1e-300))[:, None]
+
+    def escape(self, step: Floats) -> Floats:
+        """Where the curvature has vanished, follow the gradient; where that has vanished too, keep the last step.
+
+        Far out the likelihood is a plateau with cliffs, and the information is zero on both sides of a cliff.
+        """
+        slope = np.where(self.free, self.point.gradient, 0.0)
+        steep = ~self.usable & self.is_determined() & (np.abs(slope).max(axis=1) > STEEP)
+        kept = np.where(self.usable[:, None], step, self.step)
+        self.usable = self.usable | steep
+        return np.where(steep[:, None], slope, kept)
+
+    def is_determined(self) -> Bools:
+        """Say of every live problem whether its columns, all risks being equal, determine the free coefficients."""
+        likelihood = self.objective.likelihood
+        equal = np.broadcast_to(likelihood.sum_pairs(likelihood.weights), self.point.information.shape)
+        return _solve(equal, self.point.gradient, self.free)[1]
 
     def advance(self) -> None:
         """Let those that have arrived leave; move the others by one step, or halve it."""
@@ -156,7 +180,9 @@ class _Search:
         stop[self.round > limits.rounds] = Stop.ROUNDS
         stop[(gain < limits.gain) & (longest > DRIFT)] = Stop.SEPARATED
         stop[longest <= limits.step] = Stop.CONVERGED
-        stop[~self.usable] = Stop.SINGULAR if self.round == 1 else Stop.SEPARATED
+        if not self.usable.all():
+            level = np.where(self.is_determined(), Stop.SEPARATED, Stop.SINGULAR)
+            stop = np.where(self.usable, stop, level)
         return stop
 
     def dismiss(self, stop: Ints) -> None:

@@ -102,6 +102,8 @@ class Firth:
         sums = self.likelihood.evaluate(beta)
         inverse = compute_inverse(sums.information)
         slope, bend = _derive_penalty(self.likelihood, sums, inverse)
+        if not inverse.positive.all():  # far out, where only the score can lead back
+            slope, bend = slope * inverse.positive[:, None], bend * inverse.positive[:, None, None]
         return Point(
             value=np.where(inverse.positive, sums.loglik + 0.5 * inverse.log_determinant, -np.inf),
             gradient=sums.score + slope,

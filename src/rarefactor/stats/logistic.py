@@ -82,8 +82,8 @@ class LogisticFit:
     """One fitted logistic regression; every array has the intercept first.
 
     ``coef``, ``se``, ``p``, ``lr_chisq`` (p + 1,); ``covariance`` (p + 1, p + 1); ``ci`` (p + 1, 2). ``p`` and
-    ``ci`` are of the (penalised) likelihood ratio; ``wald_p`` and ``wald_ci`` are Wald's. ``se`` is of the inverse Fisher
-    information, ``se_augmented`` of the augmented data (what logistf prints; the same as ``se`` without a penalty).
+    ``ci`` are of the (penalised) likelihood ratio; ``wald_p`` and ``wald_ci`` are Wald's. ``se`` is of the inverse
+    Fisher information, ``se_augmented`` of the augmented data (what logistf prints; without a penalty the same).
     ``flags``: separated, not_converged, infinite_bound, bound_not_found.
     """
 
