@@ -33,7 +33,7 @@ _TYPES = {
 Entity = dict[str, Any]
 
 
-def write_crate(source: Source, outputs: Mapping[str, bytes], created: datetime) -> bytes:
+def write_crate(source: Source, outputs: Mapping[str, bytes], created: datetime | None) -> bytes:
     """Return ``ro-crate-metadata.json`` for a run that wrote these outputs."""
     inputs = [_input(item) for item in source.results.inputs]
     files = [_output(path, content) for path, content in outputs.items()]
@@ -57,7 +57,7 @@ def _descriptor() -> Entity:
     }
 
 
-def _root(source: Source, created: datetime, parts: list[Entity], mentions: list[Entity]) -> Entity:
+def _root(source: Source, created: datetime | None, parts: list[Entity], mentions: list[Entity]) -> Entity:
     return {
         "@id": "./",
         "@type": "Dataset",
@@ -65,7 +65,7 @@ def _root(source: Source, created: datetime, parts: list[Entity], mentions: list
         "name": source.study.title,
         "description": source.study.description or f"Results of the study {source.study.id}",
         "identifier": source.study.id,
-        "datePublished": created.isoformat(),
+        **_time("datePublished", created),
         "license": {"@id": "#licence"},
         "hasPart": _links(parts),
         "mentions": _links(mentions),
@@ -81,13 +81,13 @@ def _licence() -> Entity:
     return {"@id": "#licence", "@type": "CreativeWork", "name": "No licence given", "description": text}
 
 
-def _action(source: Source, created: datetime, used: list[Entity], made: list[Entity]) -> Entity:
+def _action(source: Source, created: datetime | None, used: list[Entity], made: list[Entity]) -> Entity:
     return {
         "@id": "#run",
         "@type": "CreateAction",
         "name": f"Analysis of the study {source.study.id}",
         "description": f"Seed of random numbers: {source.study.analysis.seed}",
-        "endTime": created.isoformat(),
+        **_time("endTime", created),
         "instrument": {"@id": "#rarefactor"},
         "object": _links(used),
         "result": _links(made),
@@ -158,6 +158,11 @@ def _file(identity: str, name: str, sha256: str, size: int) -> Entity:
         "contentSize": str(size),
         "sha256": sha256,
     }
+
+
+def _time(name: str, created: datetime | None) -> Entity:
+    """A time that is not known is left out, not invented."""
+    return {name: created.isoformat()} if created else {}
 
 
 def _links(entities: list[Entity]) -> list[Entity]:

@@ -13,7 +13,7 @@ from rarefactor.report._forest import draw_forest
 from rarefactor.report._methods import write_methods
 from rarefactor.report._models import tabulate_model, tabulate_univariable
 from rarefactor.report._plot import Sheet, write_png, write_svg
-from rarefactor.report._source import Source, lower_first
+from rarefactor.report._source import Source
 from rarefactor.report._summary import summarise
 from rarefactor.report._table1 import tabulate_table1
 from rarefactor.report.tree import (
@@ -72,9 +72,9 @@ def _blocks(source: Source) -> Iterator[Block]:
 def _univariable(source: Source) -> Iterator[Block]:
     yield Heading(text="Univariable associations", anchor="univariable")
     for place, landmark in enumerate(_landmarks(source)):
-        yield Heading(text=_from(source, landmark), anchor=f"univariable-{landmark}", level=2)
+        yield Heading(text=f"Known at {source.visit(landmark)}", anchor=f"univariable-{landmark}", level=2)
         yield tabulate_univariable(source, landmark, 2 + place)
-        caption = f"Univariable associations of the factors {lower_first(_from(source, landmark))}. "
+        caption = f"Univariable associations of the factors known at {source.visit(landmark)}. "
         effects = univariable_effects(source, landmark)
         yield _forest_figure(source, f"forest-univariable-{landmark}", 2 + place, (caption, ""), effects)
         yield from _notes(source, "univariable", landmark=landmark, title="About these estimates")
@@ -97,10 +97,6 @@ def _multivariable(source: Source) -> Iterator[Block]:
 
 def _landmarks(source: Source) -> tuple[str, ...]:
     return tuple(name for name in source.landmarks if univariable_effects(source, name))
-
-
-def _from(source: Source, landmark: str) -> str:
-    return f"Known at {source.visit(landmark)}"
 
 
 def _flow_figure(source: Source) -> Figure:

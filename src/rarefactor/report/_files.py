@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from rarefactor.report._bibliography import write_bibtex, write_csl, write_ris
 from rarefactor.report._crate import write_crate
@@ -16,20 +16,28 @@ from rarefactor.report._source import read_source
 from rarefactor.report.tree import Document, Reference
 from rarefactor.results import Results
 
+_FIXED_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 
-def write_files(results: Results, created: datetime) -> Mapping[str, bytes]:
+
+def write_files(results: Results, created: datetime | None) -> Mapping[str, bytes]:
     """Return every file of the report by its path; the provenance, which names all others, comes last."""
     source = read_source(results)
     document = write_document(source)
     files = {
         "report.html": write_html(document),
-        "report.docx": write_docx(document, created),
+        "report.docx": write_docx(document, created or _FIXED_DATE),
         "report.pdf": write_pdf(document),
         **_tables(document),
         **_figures(document),
         **_references(document),
     }
     return files | {"provenance/ro-crate-metadata.json": write_crate(source, files, created)}
+
+
+def write_run(results: Results, outputs: Mapping[str, bytes], created: datetime) -> bytes:
+    """Return the provenance of a run with these outputs; a crate among them does not name itself."""
+    others = {path: content for path, content in outputs.items() if not path.startswith("provenance/")}
+    return write_crate(read_source(results), others, created)
 
 
 def _tables(document: Document) -> Mapping[str, bytes]:

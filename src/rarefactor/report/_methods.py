@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, runs
 from rarefactor.report._effects import step_words
-from rarefactor.report._source import Source, lower_first, upper_first
+from rarefactor.report._source import Source, upper_first
 from rarefactor.report._summary import joined
 from rarefactor.report.tree import Block, Heading, Inline, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import FactorInfo
@@ -66,7 +66,9 @@ def _patients(source: Source) -> Runs:
     parts: list[Inline | str] = []
     if study.description:
         parts.append(f"{study.description.rstrip('.')}. ")
-    parts.append("This is a cohort study of factors associated with a later outcome, reported after STROBE and REMARK ")
+    parts.append(
+        "This is a cohort study of factors associated with a later outcome; the report is laid out for STROBE and REMARK "
+    )
     parts += [cite("vonelm2007", "altman2012"), ". "]
     if study.cohort.dictionary:
         parts += ["Data were typed by their REDCap data dictionary ", cite("harris2009"), ". "]
@@ -108,7 +110,7 @@ def _visit(source: Source, name: str, visit: Visit) -> str:
 
 def _outcome(source: Source) -> Runs:
     outcome = source.outcome
-    parts: list[Inline | str] = [f"The outcome, “{lower_first(outcome.label)}”, is present if "]
+    parts: list[Inline | str] = [f"The outcome, “{outcome.label}”, is present if "]
     parts += [Text(outcome.when, "code"), f" holds at the visit {source.visit(outcome.at)}. "]
     for event in outcome.before:
         parts += _terminal(event)
@@ -126,8 +128,8 @@ def _terminal(event: TerminalEvent) -> list[Inline | str]:
 def _factors(source: Source, number_of_table: int) -> Runs:
     roles = [info.role for info in source.results.factors]
     text = (
-        f"Table {number_of_table} lists the {len(roles)} candidate factors, which were all specified before the "
-        f"analysis: {roles.count('marker')} markers, whose association with the outcome is asked for, and "
+        f"The study file names {len(roles)} candidate factors (Table {number_of_table}): "
+        f"{roles.count('marker')} markers, whose association with the outcome is asked for, and "
         f"{roles.count('adjuster')} adjusters, which are in the models for the sake of the markers. Continuous "
         "factors were kept continuous unless the table gives a cut and its reason."
     )
@@ -185,12 +187,12 @@ def _models(source: Source) -> Runs:
         return runs("No multivariable model was specified, and none was fitted.")
     described: list[list[Inline | str]] = []
     for model in source.results.models:
-        labels = [[lower_first(source.factor(name).label)] for name in model.factors]
+        labels = [[source.factor(name).label] for name in model.factors]
         described.append([f"“{model.label}” (from {source.visit(model.landmark)}: ", *joined(labels), ")"])
     count = _WORDS.get(len(described), str(len(described)))
     verb = "model was" if len(described) == 1 else "models were"
     return runs(
-        f"{count} multivariable {verb} specified beforehand: ",
+        f"{count} multivariable {verb} specified in the study file: ",
         *joined(described),
         ". No factor was selected or dropped by the data. Events per parameter are given as a measure of how much "
         "the data can carry, not as a threshold ",

@@ -44,7 +44,7 @@ def tabulate_univariable(source: Source, landmark: str, number_of_table: int) ->
     return Table(
         name=f"univariable-{landmark}",
         number=number_of_table,
-        caption=f"Univariable associations with {_outcome(source)}: factors known at {source.visit(landmark)}",
+        caption=f"Univariable associations with “{source.outcome.label}”: factors known at {source.visit(landmark)}",
         header=_univariable_header(source),
         rows=tuple(rows),
         widths=(29, 10, 16, 20, 8, 20, 8),
@@ -58,7 +58,7 @@ def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Ta
     return Table(
         name=f"multivariable-{model.name}",
         number=number_of_table,
-        caption=f"Multivariable model “{model.label}” of {_outcome(source)}, from {source.visit(model.landmark)}",
+        caption=f"Multivariable model “{model.label}” of “{source.outcome.label}”, from {source.visit(model.landmark)}",
         header=_model_header(source),
         rows=tuple(_model_rows(effects)),
         widths=(43, 22, 9, 22, 9),
@@ -73,11 +73,6 @@ def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Ta
 def model_number(source: Source, model: ModelInfo, measure: str) -> Estimate | None:
     """Return a number about a whole model, such as its events per parameter."""
     return source.row("multivariable", measure, landmark=model.landmark, model=model.name)
-
-
-def _outcome(source: Source) -> str:
-    label = source.outcome.label
-    return label[:1].lower() + label[1:]
 
 
 def _interval(source: Source) -> str:

@@ -44,7 +44,7 @@ class Source:
     @property
     def no_event(self) -> str:
         """What patients without the event are called."""
-        return self.outcome.no_event or f"No {lower_first(self.event)}"
+        return self.outcome.no_event or "Others"
 
     @property
     def landmarks(self) -> tuple[str, ...]:
@@ -120,14 +120,3 @@ def _key(get: Callable[[str], Any]) -> tuple[str | None, ...]:
 def upper_first(text: str) -> str:
     """Return words for the beginning of a sentence."""
     return text[:1].upper() + text[1:]
-
-
-def lower_first(text: str) -> str:
-    """Return words for the middle of a sentence: an acronym or a code such as D-penicillamine stays as it is.
-
-    Examples
-    --------
-    >>> lower_first("Serum bilirubin"), lower_first("HLA type"), lower_first("D-penicillamine")
-    ('serum bilirubin', 'HLA type', 'D-penicillamine')
-    """
-    return text[:1].lower() + text[1:] if text[1:2].islower() or text[1:2] == " " else text

@@ -1,7 +1,8 @@
 """What was found, in five lines that a reviewer accepts.
 
-Convention: an estimate never comes without its interval, and a factor is never called independent or significant.
-Nothing is chosen by its P value: every marker of a model is named.
+Convention: labels stand as the study file has them (an eponym must keep its capital); an estimate never comes without
+its interval, and a factor is never called independent or significant. Nothing is chosen by its P value: every marker of a
+model is named.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from rarefactor.report._cells import exists, number, runs
 from rarefactor.report._effects import Effect, model_effects, risk, univariable_effects
 from rarefactor.report._models import model_number
-from rarefactor.report._source import Source, lower_first
+from rarefactor.report._source import Source
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
 from rarefactor.report.tree import Inline, Number, Runs, Text
 from rarefactor.results import Estimate, FactorInfo, FlowStep, ModelInfo
@@ -61,7 +62,7 @@ def _outcome_line(source: Source) -> Runs:
         flow_number(step, step.events),
         " of them ",
         Number(f"({share}%)", f"flow/{step.id}"),
-        f" had the outcome “{lower_first(source.outcome.label)}”.",
+        f" had the outcome “{source.outcome.label}”.",
     )
 
 
@@ -79,9 +80,7 @@ def _found_lines(source: Source) -> Iterator[Runs]:
 def _fitted(source: Source, model: ModelInfo) -> list[Inline | str]:
     complete = model_number(source, model, "complete_cases") or model_number(source, model, "patients")
     events = model_number(source, model, "events")
-    adjusters = [
-        lower_first(source.factor(name).label) for name in model.factors if source.factor(name).role == "adjuster"
-    ]
+    adjusters = [source.factor(name).label for name in model.factors if source.factor(name).role == "adjuster"]
     parts: list[Inline | str] = ["In "]
     parts += [number(complete, format_count(complete.estimate) if complete else ""), " patients"]
     if events:
@@ -114,7 +113,7 @@ def _named(effect: Effect, level: str) -> list[Inline | str]:
     row = effect.firth
     interval = format_range(row.low, row.high, format_ratio) if row else ""
     shown = f"OR {format_ratio(row.estimate)}, {level} {interval}" if row else ""
-    return [lower_first(effect.label), " (", number(row, shown), ")"]
+    return [effect.label, " (", number(row, shown), ")"]
 
 
 def _side(row: Estimate | None) -> int:
@@ -134,13 +133,13 @@ def _risk_line(source: Source) -> Runs:
     if not parts:
         return ()
     sentence = [piece for place, part in enumerate(parts) for piece in (["; "] if place else []) + part]
-    return runs(Text("Risks, not adjusted. ", "strong"), f"{source.event} by ", *sentence, ".")
+    return runs(Text("Risks, not adjusted. ", "strong"), f"Share with “{source.event}” by level. ", *sentence, ".")
 
 
 def _risks(source: Source, landmark: str, info: FactorInfo) -> list[Inline | str]:
     rows = [(level, risk(source, landmark, info, level)) for level in info.levels]
     shown = [[f"{level} ", _one_risk(source, landmark, row)] for level, row in rows if row]
-    return [f"{lower_first(info.label)}: ", *joined(shown)] if shown else []
+    return [f"{info.label}: ", *joined(shown)] if shown else []
 
 
 def _one_risk(source: Source, landmark: str, row: Estimate) -> Inline:
@@ -193,5 +192,5 @@ def _separated(source: Source) -> list[Inline | str]:
     names = list(dict.fromkeys(row.factor for row in separated if row.factor))
     if not names:
         return []
-    labels = [[lower_first(source.factor(name).label)] for name in names]
+    labels = [[source.factor(name).label] for name in names]
     return ["Separation makes the maximum-likelihood odds ratio of ", *joined(labels), " infinite or zero. "]

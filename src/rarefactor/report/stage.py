@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 
 from rarefactor.results import Results
-
-FIXED_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 def write_report(results: Results, *, created: datetime | None = None) -> Mapping[str, bytes]:
     """Return every file of the report by its path from the output folder.
 
     ``report.html``, ``report.pdf``, the tables, figures and references depend on the results alone. ``created`` (the
-    time of the run) goes only to the properties of ``report.docx`` and to the provenance; without it, both hold a
-    fixed date.
+    time of the run) goes only to the properties of ``report.docx``, which hold a fixed date without it, and to the
+    provenance, which then names no time.
 
     Raises
     ------
@@ -26,4 +24,21 @@ def write_report(results: Results, *, created: datetime | None = None) -> Mappin
     """
     from rarefactor.report import _files  # noqa: PLC0415 - importing the report must stay light
 
-    return _files.write_files(results, created or FIXED_DATE)
+    return _files.write_files(results, created)
+
+
+def write_provenance(results: Results, outputs: Mapping[str, bytes], *, created: datetime) -> bytes:
+    """Return ``provenance/ro-crate-metadata.json`` for a run that ended at ``created`` with these outputs.
+
+    :func:`write_report` already gives one for its own files; this one is for a road that reuses reports from a cache
+    and knows the time of the run and the other files beside them. ``outputs`` holds the files by their path from the
+    output folder.
+
+    Raises
+    ------
+    InputError
+        The results do not hold the study file that they answer.
+    """
+    from rarefactor.report import _files  # noqa: PLC0415 - importing the report must stay light
+
+    return _files.write_run(results, outputs, created)

@@ -61,7 +61,7 @@ def test_summary_names_every_marker_of_a_model_with_its_interval(source):
     lines = [text_of(line) for line in summarise(source)]
     assert len(lines) == 5
     assert "102 of them (37.4%)" in lines[0]
-    for label in ("serum bilirubin, per doubling", "serum albumin", "prothrombin time", "oedema"):
+    for label in ("Serum bilirubin, per doubling", "Serum albumin", "Prothrombin time", "Oedema"):
         assert re.search(rf"{label}.*?\(OR [\d.]+, 95% CI [\d.]+–[\d.]+\)", lines[1]), label
     assert "39 of 312 eligible patients" in lines[-1]
     assert "14.0 events per parameter" in lines[-1]
@@ -73,7 +73,7 @@ def test_an_interval_that_holds_1_leaves_both_directions_open(results):
         for row in results.rows
     )
     line = text_of(summarise(read_source(dataclasses.replace(results, rows=rows)))[1])
-    assert "both directions open for prothrombin time" in line
+    assert "both directions open for Prothrombin time" in line
 
 
 def test_a_separated_factor_has_no_ml_estimate_and_says_why(document):

@@ -15,7 +15,7 @@ import pypdf
 import pytest
 from PIL import Image
 
-from rarefactor.report import write_report
+from rarefactor.report import write_provenance, write_report
 
 
 class Page(HTMLParser):
@@ -159,6 +159,14 @@ def test_crate_is_read_by_the_library_and_names_every_file(files, results, tmp_p
     assert made == {path: hashlib.sha256(content).hexdigest() for path, content in outputs.items()}
     assert {item.sha256 for item in results.inputs} <= {entity.get("sha256") for entity in action["object"]}
     assert crate.get("#flow/eligible/1")["value"] == 312
+
+
+def test_provenance_of_a_run_names_its_time_and_files(results):
+    created = datetime(2026, 1, 2, 3, 4, tzinfo=UTC)
+    outputs = {"run.log": b"done", "provenance/ro-crate-metadata.json": b"{}"}
+    graph = {item["@id"]: item for item in json.loads(write_provenance(results, outputs, created=created))["@graph"]}
+    assert graph["#run"]["endTime"] == graph["./"]["datePublished"] == "2026-01-02T03:04:00+00:00"
+    assert graph["#run"]["result"] == [{"@id": "../run.log"}]
 
 
 def test_importing_the_report_is_light():
