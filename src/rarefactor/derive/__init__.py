@@ -4,6 +4,7 @@ Convention: a patient has one row in a landmark table, never more; a missing val
 unit (transformations for the model are the analysis's business); months are days since baseline / 30.4375.
 """
 
+from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive.stage import AnalysisTable, LandmarkTable, build
 
-__all__ = ["AnalysisTable", "LandmarkTable", "build"]
+__all__ = ["AnalysisTable", "LandmarkTable", "Part", "Recipe", "build"]

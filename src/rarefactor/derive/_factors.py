@@ -1,78 +1,122 @@
-"""Candidate factors of the study file as columns, each with the words that describe it.
+"""Candidate factors of the study file: their parts, the recipe, the finished column and the words that describe it.
 
-A binary or categorical factor holds the label of its level, a continuous factor the number in its own unit.
+A binary or categorical factor is shown as the label of its level, a continuous factor as the number in its own unit.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
 import polars as pl
 
+from rarefactor.derive._recipes import Floats, Part, Recipe
 from rarefactor.derive._values import Values
-from rarefactor.results import FactorInfo, Kind
+from rarefactor.derive._words import describe_factor
+from rarefactor.results import FactorInfo
 from rarefactor.spec import DAYS_PER_MONTH, Column, DataField, Factor, Study, find_code, find_flag, parse_column
 
 NO, YES = "No", "Yes"
 
 
-def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> tuple[pl.Series, FactorInfo]:
-    """Return one factor for every patient (null where it is not known) and how it is shown."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Derived:
+    """A factor of every patient: ``series``, how it is shown, and the parts (by name, with values) it is made of."""
+
+    series: pl.Series
+    info: FactorInfo
+    recipe: Recipe
+    parts: Mapping[str, tuple[Part, Floats]]
+
+
+def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> Derived:
+    """Return one factor for every patient (null where it is not known)."""
     column = parse_column(factor.column)
-    series, kind, levels = _measure(values, column, factor, study)
+    field = values.field(column)
+    parts = {part.name: (part, content) for part, content in _parts(values, column, factor, study)}
+    recipe, levels = _recipe(tuple(parts), factor, field)
+    made = recipe.apply([content for _, content in parts.values()])
+    on_log_scale = factor.transform == "log" and len(factor.visits) == 1
     info = FactorInfo(
         name=name,
         label=factor.label,
-        kind=kind,
+        kind="continuous" if not levels else "binary" if len(levels) == 2 else "categorical",
         role=factor.role,
         measured_at=factor.known_at,
-        unit=factor.unit or (None if factor.rate_between else values.field(column).unit),
+        unit=factor.unit or (None if factor.rate_between else field.unit),
         levels=levels,
-        step=factor.per or (2.0 if _on_log_scale(factor) else 1.0),
-        transform="log" if _on_log_scale(factor) else None,
-        definition=_definition(factor, values.field(column), study, levels),
+        step=factor.per or (2.0 if on_log_scale else 1.0),
+        transform="log" if on_log_scale else None,
+        definition=describe_factor(factor, field, study, levels),
     )
-    return series.alias(name), info
+    return Derived(series=_shown(made, levels).alias(name), info=info, recipe=recipe, parts=parts)
 
 
-def _measure(values: Values, column: Column, factor: Factor, study: Study) -> tuple[pl.Series, Kind, tuple[str, ...]]:
+def _parts(values: Values, column: Column, factor: Factor, study: Study) -> list[tuple[Part, Floats]]:
+    parts = [_part(values, column, factor, visit) for visit in factor.visits]
+    if factor.rate_between:
+        months = _months_between(values, column, study, factor.rate_between)
+        name = f"months between {' and '.join(factor.rate_between)} of {column.table or column.name}"
+        parts.append((Part(name=name, kind="fixed"), months))
+    return parts
+
+
+def _part(values: Values, column: Column, factor: Factor, visit: str) -> tuple[Part, Floats]:
+    """Return a column at a visit as numbers."""
     field = values.field(column)
-    if factor.equals:
-        return _is_one_of(values, column, factor, field), "binary", (NO, YES)
-    if factor.cut:
-        held = values.condition(f"{column} {factor.cut}", at=factor.measured_at)
-        return _yes_no(held), "binary", (NO, YES)
-    if factor.rate_between or factor.change_between:
-        return _change(values, column, factor, study), "continuous", ()
+    name = f"{values.scope.find(column)[0]}.{column.name}[{visit}]"
+    known = values.gather([column], at=visit)[str(column)]
     if field.type == "yesno":
-        known = values.gather([column], at=factor.measured_at)[str(column)]
-        return _yes_no(known), "binary", (NO, YES)
+        return Part(name=name, kind="binary", levels=(NO, YES)), _to_numpy(known.cast(pl.Float64))
     if field.type == "choice":
-        return _labelled(values, column, factor, field)
-    return values.numbers(column, at=factor.measured_at), "continuous", ()
+        levels = tuple(unique_labels(field).values())
+        place = {code: float(position) for position, code in enumerate(field.choices)}
+        kind = "binary" if len(levels) == 2 else "categorical"
+        positions = known.replace_strict(place, default=None, return_dtype=pl.Float64)
+        return Part(name=name, kind=kind, levels=levels), _to_numpy(positions)
+    return Part(name=name, kind="continuous", log=factor.transform == "log"), _to_numpy(known.cast(pl.Float64))
 
 
-def _is_one_of(values: Values, column: Column, factor: Factor, field: DataField) -> pl.Series:
-    known = values.gather([column], at=factor.measured_at)[str(column)]
+def _recipe(parts: tuple[str, ...], factor: Factor, field: DataField) -> tuple[Recipe, tuple[str, ...]]:
+    """Return how a factor is made from its parts, and its levels (none for a number)."""
+    if factor.equals:
+        return Recipe(parts=parts, rule="lookup", lookup=_among(factor, field)), (NO, YES)
+    if factor.cut:
+        comparison, threshold = re.split(r"(?<=[<>=])\s*(?![<>=])", factor.cut, maxsplit=1)
+        return Recipe(parts=parts, rule="cut", comparison=comparison, threshold=float(threshold)), (NO, YES)
+    if factor.rate_between or factor.change_between:
+        return Recipe(parts=parts, rule="change", log=factor.transform == "log"), ()
     if field.type == "yesno":
-        return _yes_no(known.is_in([find_flag(value) for value in factor.equals]))
-    return _yes_no(known.is_in([find_code(field, value) for value in factor.equals]))
+        return Recipe(parts=parts, rule="lookup", lookup=(0.0, 1.0)), (NO, YES)
+    if field.type == "choice":
+        return _levels(parts, factor, field)
+    return Recipe(parts=parts), ()
 
 
-def _yes_no(held: pl.Series) -> pl.Series:
-    frame = held.to_frame("held")
-    named = pl.when(pl.col.held).then(pl.lit(YES)).when(~pl.col.held).then(pl.lit(NO))
-    return frame.select(named.alias("held"))["held"]
+def _among(factor: Factor, field: DataField) -> tuple[float, ...]:
+    """Return 1 for each level of a part that is one of those named, else 0."""
+    if field.type == "yesno":
+        flags = {find_flag(value) for value in factor.equals}
+        return float(False in flags), float(True in flags)
+    codes = {find_code(field, value) for value in factor.equals}
+    return tuple(float(code in codes) for code in field.choices)
 
 
-def _labelled(
-    values: Values, column: Column, factor: Factor, field: DataField
-) -> tuple[pl.Series, Kind, tuple[str, ...]]:
+def _levels(parts: tuple[str, ...], factor: Factor, field: DataField) -> tuple[Recipe, tuple[str, ...]]:
     labels = unique_labels(field)
-    codes = values.gather([column], at=factor.measured_at)[str(column)]
     first = find_code(field, factor.reference) if factor.reference else next(iter(labels))
-    reference = labels[first]
-    levels = (reference, *(label for label in labels.values() if label != reference))
-    series = codes.replace_strict(labels, default=None, return_dtype=pl.String)
-    return series, "binary" if len(levels) == 2 else "categorical", levels
+    order = [first, *(code for code in labels if code != first)]
+    lookup = tuple(float(order.index(code)) for code in labels)
+    return Recipe(parts=parts, rule="lookup", lookup=lookup), tuple(labels[code] for code in order)
+
+
+def _shown(made: Floats, levels: tuple[str, ...]) -> pl.Series:
+    series = pl.Series(made, nan_to_null=True, dtype=pl.Float64)
+    if not levels:
+        return series
+    return series.replace_strict(dict(enumerate(levels)), default=None, return_dtype=pl.String)
 
 
 def unique_labels(field: DataField) -> dict[str, str]:
@@ -87,52 +131,18 @@ def unique_labels(field: DataField) -> dict[str, str]:
     return {code: label if labels.count(label) == 1 else f"{label} ({code})" for code, label in field.choices.items()}
 
 
-def _change(values: Values, column: Column, factor: Factor, study: Study) -> pl.Series:
-    first, last = factor.visits
-    before, after = (_scaled(values.numbers(column, at=visit), factor) for visit in (first, last))
-    change = after - before
-    return change / _months_between(values, column, study, first, last) if factor.rate_between else change
+def _months_between(values: Values, column: Column, study: Study, visits: tuple[str, str]) -> Floats:
+    frame = values.tables[values.scope.find(column)[0]].frame
+    first, last = (_days(values, frame, visit, study.cohort.visits[visit].month) for visit in visits)
+    return (last - first) / DAYS_PER_MONTH
 
 
-def _scaled(series: pl.Series, factor: Factor) -> pl.Series:
-    if factor.transform != "log":
-        return series
-    return series.to_frame("x").select(pl.when(pl.col.x > 0).then(pl.col.x.log()))["x"]
-
-
-def _months_between(values: Values, column: Column, study: Study, first: str, last: str) -> pl.Series:
-    table = values.tables[values.scope.find(column)[0]]
-    days = [_days(values, table.frame, visit, study.cohort.visits[visit].month) for visit in (first, last)]
-    months = (days[1] - days[0]) / DAYS_PER_MONTH
-    return months.to_frame("m").select(pl.when(pl.col.m > 0).then(pl.col.m))["m"]
-
-
-def _days(values: Values, frame: pl.DataFrame, visit: str, month: float) -> pl.Series:
+def _days(values: Values, frame: pl.DataFrame, visit: str, month: float) -> Floats:
+    """Return the day of a visit, the nominal one where the data hold none."""
     rows = frame.filter(pl.col.visit == visit).select("subject", pl.col("day").cast(pl.Float64))
     joined = values.subjects.join(rows, on="subject", how="left", maintain_order="left")
-    return joined["day"].fill_null(month * DAYS_PER_MONTH)
+    return _to_numpy(joined["day"].fill_null(month * DAYS_PER_MONTH))
 
 
-def _on_log_scale(factor: Factor) -> bool:
-    return factor.transform == "log" and len(factor.visits) == 1
-
-
-def _definition(factor: Factor, field: DataField, study: Study, levels: tuple[str, ...]) -> str:
-    """Say how the factor was made, as a clause of the methods section."""
-    name = field.label or factor.column
-    visits = [study.cohort.visits[visit].label or visit.replace("_", " ") for visit in factor.visits]
-    if factor.rate_between or factor.change_between:
-        scale = "the natural logarithm of " if factor.transform == "log" else ""
-        what = "rate of change per month" if factor.rate_between else "change"
-        return f"{what} of {scale}{name} from {visits[0]} to {visits[1]}"
-    if factor.equals:
-        return f"{name} is {' or '.join(_labels(factor.equals, field))}, at {visits[0]}"
-    if factor.cut:
-        return f"{name} {factor.cut}{f' {field.unit}' if field.unit else ''}, at {visits[0]} ({factor.reason})"
-    if levels and levels != (NO, YES):
-        return f"{name} at {visits[0]}, in {len(levels)} levels, reference {levels[0]}"
-    return f"{name} at {visits[0]}" + (", analysed on the log scale" if factor.transform == "log" else "")
-
-
-def _labels(equals: tuple[str, ...], field: DataField) -> list[str]:
-    return [field.choices.get(find_code(field, value), value) if field.choices else value for value in equals]
+def _to_numpy(series: pl.Series) -> Floats:
+    return series.fill_null(np.nan).to_numpy()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 import polars as pl
 
 from rarefactor.cohort import Cohort
-from rarefactor.derive._factors import derive_factor
+from rarefactor.derive._factors import Derived, derive_factor
 from rarefactor.derive._flow import derive_eligible, derive_landmark, derive_outcome_step
 from rarefactor.derive._outcome import derive_outcome
+from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._values import Values
 from rarefactor.derive._visits import derive_visits
 from rarefactor.results import FactorInfo, FlowStep, InputFile, Note
@@ -22,12 +23,16 @@ class LandmarkTable:
     """The patients at one landmark.
 
     ``frame`` has ``subject``, ``outcome`` (Boolean, null where not known), ``reason`` (why not) and one column for each
-    factor in ``factors``: the label of the level (String) or the number in its unit (Float64).
+    factor in ``factors``: the label of the level (String) or the number in its unit (Float64). ``measured`` holds, for
+    the same rows, the ``parts`` that the factors are made of (Float64), and ``recipes`` how each is made.
     """
 
     landmark: str
     frame: pl.DataFrame
     factors: tuple[str, ...]
+    measured: pl.DataFrame
+    parts: tuple[Part, ...]
+    recipes: Mapping[str, Recipe]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,17 +62,17 @@ def build(study: Study, cohort: Cohort) -> AnalysisTable:
     check_study(study, scope)
     values, visit_notes = _values(study, cohort, scope)
     eligible, steps = derive_eligible(values, study)
-    columns, infos = _factors(eligible, study)
+    derived = {name: derive_factor(eligible, name, factor, study) for name, factor in study.factors.items()}
     landmarks: dict[str, LandmarkTable] = {}
     for landmark in study.analysis.landmarks:
-        landmarks[landmark], more = _landmark(eligible, columns, study, landmark)
+        landmarks[landmark], more = _landmark(eligible, derived, study, landmark)
         steps = (*steps, *more)
     data_notes = tuple(Note(about="data", text=text) for text in cohort.notes)
     return AnalysisTable(
         landmarks=landmarks,
-        factors=infos,
+        factors=tuple(factor.info for factor in derived.values()),
         flow=steps,
-        notes=(*data_notes, *visit_notes, *_lost_values(columns, infos)),
+        notes=(*data_notes, *visit_notes, *_lost_values(derived)),
         inputs=cohort.inputs,
     )
 
@@ -83,33 +88,46 @@ def _values(study: Study, cohort: Cohort, scope: Scope) -> tuple[Values, tuple[N
     return values, tuple(note for _, notes in derived.values() for note in notes)
 
 
-def _factors(values: Values, study: Study) -> tuple[pl.DataFrame, tuple[FactorInfo, ...]]:
-    derived = [derive_factor(values, name, factor, study) for name, factor in study.factors.items()]
-    return values.subjects.with_columns(*(series for series, _ in derived)), tuple(info for _, info in derived)
-
-
 def _landmark(
-    eligible: Values, columns: pl.DataFrame, study: Study, landmark: str
+    eligible: Values, derived: Mapping[str, Derived], study: Study, landmark: str
 ) -> tuple[LandmarkTable, tuple[FlowStep, FlowStep]]:
     reached, step = derive_landmark(eligible, study, landmark)
-    factors = study.factors_at(landmark)
-    frame = derive_outcome(reached, study).join(
-        columns.select("subject", *factors), on="subject", how="left", maintain_order="left"
+    known = {name: derived[name] for name in study.factors_at(landmark)}
+    parts, measured = _ingredients(known.values())
+    everyone = eligible.subjects.with_columns(*(factor.series for factor in known.values()))
+    rows = reached.subjects.with_columns(derive_outcome(reached, study).select("outcome", "reason"))
+    table = LandmarkTable(
+        landmark=landmark,
+        frame=rows.join(everyone, on="subject", how="left", maintain_order="left"),
+        factors=tuple(known),
+        measured=rows.select("subject").join(
+            eligible.subjects.with_columns(**measured), on="subject", how="left", maintain_order="left"
+        ),
+        parts=parts,
+        recipes={name: factor.recipe for name, factor in known.items()},
     )
-    table = LandmarkTable(landmark=landmark, frame=frame, factors=factors)
-    return table, (step, derive_outcome_step(frame, study, landmark))
+    return table, (step, derive_outcome_step(table.frame, study, landmark))
 
 
-def _lost_values(columns: pl.DataFrame, infos: tuple[FactorInfo, ...]) -> tuple[Note, ...]:
+def _ingredients(factors: Iterable[Derived]) -> tuple[tuple[Part, ...], dict[str, pl.Series]]:
+    """Return the parts of some factors, each once (on the log scale if one of them takes it so), and their values."""
+    parts: dict[str, Part] = {}
+    measured: dict[str, pl.Series] = {}
+    for factor in factors:
+        for name, (part, content) in factor.parts.items():
+            log = part.log or (name in parts and parts[name].log)
+            parts[name] = replace(part, log=log)
+            measured[name] = pl.Series(content, nan_to_null=True, dtype=pl.Float64)
+    return tuple(parts.values()), measured
+
+
+def _lost_values(derived: Mapping[str, Derived]) -> tuple[Note, ...]:
     """Say where a logarithm cannot be taken."""
-    logged = [info for info in infos if info.transform == "log"]
-    counts = {info.name: int((columns[info.name] <= 0).sum()) for info in logged}
+    logged = {name: factor for name, factor in derived.items() if factor.info.transform == "log"}
+    counts = {name: int((factor.series <= 0).sum()) for name, factor in logged.items()}
+    text = "{} values of {} are not above 0 and have no logarithm: they are missing."
     return tuple(
-        Note(
-            about="factors",
-            factor=info.name,
-            text=f"{counts[info.name]} values of {info.label} are not above 0 and have no logarithm: they are missing.",
-        )
-        for info in logged
-        if counts[info.name]
+        Note(about="factors", factor=name, text=text.format(counts[name], factor.info.label))
+        for name, factor in logged.items()
+        if counts[name]
     )
