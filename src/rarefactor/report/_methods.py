@@ -67,7 +67,7 @@ def _patients(source: Source) -> Runs:
     if study.description:
         parts.append(f"{study.description.rstrip('.')}. ")
     parts.append(
-        "This is a cohort study of factors associated with a later outcome; the report is laid out for STROBE and REMARK "
+        "A cohort study of factors associated with a later outcome; the report is laid out for STROBE and REMARK "
     )
     parts += [cite("vonelm2007", "altman2012"), ". "]
     if study.cohort.dictionary:

@@ -1,8 +1,8 @@
 """What was found, in five lines that a reviewer accepts.
 
 Convention: labels stand as the study file has them (an eponym must keep its capital); an estimate never comes without
-its interval, and a factor is never called independent or significant. Nothing is chosen by its P value: every marker of a
-model is named.
+its interval, and a factor is never called independent or significant. Nothing is chosen by its P value: every marker
+of a model is named.
 """
 
 from __future__ import annotations
