@@ -30,6 +30,16 @@ from rarefactor.stats.logistic import (
     fit_many,
 )
 from rarefactor.stats.multiplicity import compute_benjamini_hochberg, compute_holm
+from rarefactor.stats.pool import (
+    PooledEstimates,
+    PooledProfiles,
+    PooledTest,
+    pool_chisq,
+    pool_likelihoods,
+    pool_profiles,
+    pool_rubin,
+    pool_wald,
+)
 from rarefactor.stats.proportion import compute_risk
 from rarefactor.stats.screen import ScreenedFactor, ScreenedFit, fit_screen
 from rarefactor.stats.separation import Separation, detect_separation
@@ -41,6 +51,9 @@ __all__ = [
     "LogisticFit",
     "ManyFits",
     "MeanComparison",
+    "PooledEstimates",
+    "PooledProfiles",
+    "PooledTest",
     "RankComparison",
     "ScreenedFactor",
     "ScreenedFit",
@@ -65,4 +78,9 @@ __all__ = [
     "fit_logistic",
     "fit_many",
     "fit_screen",
+    "pool_chisq",
+    "pool_likelihoods",
+    "pool_profiles",
+    "pool_rubin",
+    "pool_wald",
 ]
