@@ -35,11 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rarefactor 0.1.0
     0
     """
-    from rarefactor.cli._app import app  # noqa: PLC0415 - typer is not needed to import this
-
     given = list(sys.argv[1:] if arguments is None else arguments)
     _tolerate_odd_characters(sys.stdout, sys.stderr)
     try:
+        from rarefactor.cli._app import app  # noqa: PLC0415 - late, so that an interrupt is met from here on
+
         app(args=[each for each in given if each != "--debug"], prog_name="rarefactor")
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 0
