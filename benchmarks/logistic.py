@@ -2,7 +2,7 @@
 
     python benchmarks/logistic.py
 
-Prints CPU times and ratios against firthmodels (Python, installed beside the package) and, where Rscript has the
+Prints times and ratios against firthmodels (Python, installed beside the package) and, where Rscript has the
 package logistf, against logistf. Data: the fixtures of the tests.
 """
 
@@ -13,6 +13,7 @@ import platform
 import subprocess
 import time
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -31,15 +32,16 @@ def read_design(name: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array([[float(row[c]) for c in columns] for row in rows]), np.array([float(row["y"]) for row in rows])
 
 
-def measure(work: Callable[[], object], repeats: int) -> float:
-    """Median CPU seconds of one call."""
-    work()
-    times = []
-    for _ in range(repeats):
-        begin = time.process_time()
-        work()
-        times.append(time.process_time() - begin)
-    return float(np.median(times))
+def compare(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Median seconds of one call of each, called in turns, so that both meet the same load."""
+    times = np.empty((rounds, 2))
+    ours(), peer()
+    for row in times:
+        for place, work in enumerate((ours, peer)):
+            begin = time.perf_counter()
+            work()
+            row[place] = time.perf_counter() - begin
+    return tuple(np.median(times, axis=0).tolist())
 
 
 def fit_peer(X: np.ndarray, y: np.ndarray) -> object:
@@ -57,38 +59,40 @@ def draw_weights(samples: np.ndarray) -> np.ndarray:
     return np.stack([np.bincount(sample, minlength=samples.shape[1]) for sample in samples]).astype(float)
 
 
+def report(what: str, ours: float, peer: float, *, per: int = 1) -> None:
+    speed = f"{per / ours:,.0f} a second" if per > 1 else f"{ours * 1e3:.1f} ms"
+    other = f"{per / peer:,.0f}" if per > 1 else f"{peer * 1e3:.1f} ms"
+    print(f"{what}: {speed}; firthmodels {other}; {peer / ours:.1f} times faster")
+
+
 def bench_fits() -> None:
     for name in ("endometrial_full", "sim40", "birthwt_full", "pbc_mayo"):
         X, y = read_design(name)
-        ours, peer = measure(lambda: fit_logistic(X, y), 30), measure(lambda: fit_peer(X, y), 7)  # noqa: B023 - called at once
-        print(
-            f"one Firth fit, tests and profile CIs, {name} (n={len(y)}, p={X.shape[1]}): "
-            f"{ours * 1e3:.1f} ms; firthmodels {peer * 1e3:.1f} ms; {peer / ours:.1f} times faster"
-        )
+        pair = compare(partial(fit_logistic, X, y), partial(fit_peer, X, y), 15)
+        report(f"one Firth fit, tests and profile CIs, {name} (n={len(y)}, p={X.shape[1]})", *pair)
 
 
 def bench_refits() -> None:
     X, y = read_design("sim40")
-    rng = np.random.default_rng(1)
-    samples = rng.integers(0, len(y), size=(4000, len(y)))
+    samples = np.random.default_rng(1).integers(0, len(y), size=(2000, len(y)))
     weights, start = draw_weights(samples), fit_logistic(X, y, tests=False, intervals=False).coef
-    ours = measure(lambda: fit_many(X, y, weights=weights, start=start), 3) / len(samples)
-    peer = measure(lambda: refit_peer(X, y, samples[:100]), 1) / 100
-    print(
-        f"bootstrap refits, sim40 (n=40, p=5): {1 / ours:,.0f} a second; firthmodels {1 / peer:,.0f}; "
-        f"{peer / ours:.0f} times faster"
+    ours, peer = compare(
+        partial(fit_many, X, y, weights=weights, start=start), partial(refit_peer, X, y, samples[:100]), 5
     )
+    report("bootstrap refits, sim40 (n=40, p=5)", ours, peer * len(samples) / 100, per=len(samples))
 
 
 def bench_screen() -> None:
     rng = np.random.default_rng(2)
     y = (rng.random(48) < 0.325).astype(float)
     factors = {f"factor {j}": rng.normal(size=48) if j % 2 else (rng.random(48) < 0.4) * 1.0 for j in range(30)}
-    ours = measure(lambda: fit_screen(factors, y), 7)
-    peer = measure(lambda: [fit_peer(x[:, None], y) for x in factors.values()], 1)
-    print(
-        f"screen of 30 factors (n=48), ML and Firth with tests and profile CIs: {ours * 1e3:.0f} ms; "
-        f"firthmodels, Firth only, {peer * 1e3:.0f} ms; {peer / ours:.0f} times faster"
+
+    def loop() -> None:
+        for values in factors.values():
+            fit_peer(values[:, None], y)
+
+    report(
+        "screen of 30 factors (n=48), ML and Firth (peer: Firth)", *compare(partial(fit_screen, factors, y), loop, 5)
     )
 
 

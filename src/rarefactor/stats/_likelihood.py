@@ -23,15 +23,16 @@ class Moments:
     """Sums over the patients at one coefficient vector per problem.
 
     ``loglik`` (B,), ``score`` (B, k), ``information`` (B, k, k), and what the derivatives of the information
-    need: ``skew`` (B, n) the row weights of its first derivative and ``kurtosis`` (B, n) of its second.
+    need: ``variance`` (B, n) and ``skew`` (B, n), the row weights of the information and of its first derivative, and
+    ``unit`` (B, n), the variance of one patient.
     """
 
     loglik: Floats
     score: Floats
     information: Floats
     variance: Floats
+    unit: Floats
     skew: Floats
-    kurtosis: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +82,8 @@ class Logistic:
             score=sum_rows(self.weights * (self.outcome - risk), self.design),
             information=self.sum_pairs(variance),
             variance=variance,
+            unit=unit,
             skew=variance * (1.0 - 2.0 * risk),
-            kurtosis=variance * (1.0 - 6.0 * unit),
         )
 
     def compute_reach(self, step: Floats) -> Floats:

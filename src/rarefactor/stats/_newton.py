@@ -174,7 +174,7 @@ class _Search:
     def judge(self) -> Ints:
         """Return the stop of every live problem, GOING where it goes on."""
         limits = self.limits
-        longest = np.abs(self.step).max(axis=1, initial=0.0)
+        longest = np.abs(self.step).max(axis=1)
         gain = dot(self.step, np.where(self.free, self.point.gradient, 0.0))
         stop = np.full(self.live.size, Stop.GOING, dtype=np.intp)
         stop[self.round > limits.rounds] = Stop.ROUNDS
@@ -198,7 +198,10 @@ class _Search:
             stop=stop[gone],
         )
         self.arrived.append((self.live[gone], there))
-        self.live, self.beta, self.free = self.live[kept], self.beta[kept], self.free[kept]
+        self.live = self.live[kept]
+        if not kept.size:
+            return
+        self.beta, self.free = self.beta[kept], self.free[kept]
         self.point, self.step, self.share = self.point.take(kept), self.step[kept], self.share[kept]
         self.objective = self.objective.take(kept)
 
@@ -219,6 +222,8 @@ class _Search:
 
     def finish(self) -> Maximum:
         """Put the arrived problems back into their order."""
+        if len(self.arrived) == 1:
+            return self.arrived[0][1]
         order = np.argsort(np.concatenate([rows for rows, _ in self.arrived]))
         return join([there for _, there in self.arrived]).take(order)
 

@@ -102,10 +102,12 @@ class Firth:
         sums = self.likelihood.evaluate(beta)
         inverse = compute_inverse(sums.information)
         slope, bend = _derive_penalty(self.likelihood, sums, inverse)
+        value = sums.loglik + 0.5 * inverse.log_determinant
         if not inverse.positive.all():  # far out, where only the score can lead back
             slope, bend = slope * inverse.positive[:, None], bend * inverse.positive[:, None, None]
+            value = np.where(inverse.positive, value, -np.inf)
         return Point(
-            value=np.where(inverse.positive, sums.loglik + 0.5 * inverse.log_determinant, -np.inf),
+            value=value,
             gradient=sums.score + slope,
             curvature=sums.information - bend,
             information=sums.information,
@@ -132,5 +134,6 @@ def _derive_penalty(likelihood: Logistic, sums: Moments, inverse: Inverse) -> tu
     slope = 0.5 * np.einsum("baar->br", turned)
     left = turned.transpose(0, 2, 1, 3).reshape(problems, k, k * k)
     right = turned.transpose(0, 3, 1, 2).reshape(problems, k * k, k)
-    fourth = likelihood.sum_pairs(sums.kurtosis * likelihood.spread_form(inverse.matrix))
+    kurtosis = sums.variance * (1.0 - 6.0 * sums.unit)
+    fourth = likelihood.sum_pairs(kurtosis * likelihood.spread_form(inverse.matrix))
     return slope, 0.5 * (fourth - left @ right)

@@ -39,12 +39,12 @@ class Stride:
     goals: int
     largest: float
     rounds: int
-    arrived: float = 3e-7
+    arrived: float = 3e-6
 
 
-BRISK = Stride(goals=3, largest=5.0, rounds=60)
+BRISK = Stride(goals=2, largest=5.0, rounds=60)
 SLOW = Stride(goals=32, largest=1.0, rounds=600)
-EASY_ROUNDS = 8
+EASY_ROUNDS = 7
 """A walk that takes longer than this is repeated in small steps."""
 
 
@@ -119,6 +119,7 @@ class _Walk:
     rounds: Ints = field(init=False)
     unit: Floats = field(init=False)
     best: Floats = field(init=False)
+    masks: tuple[Floats, Floats, Floats, Floats] = field(init=False)
     round: int = 0
 
     def __post_init__(self) -> None:
@@ -129,6 +130,7 @@ class _Walk:
         self.found = np.full(count, np.nan)
         self.rounds = np.full(count, self.stride.rounds, dtype=np.intp)
         self.unit = np.eye(self.beta.shape[1])[self.lanes.column]
+        self.lay_masks()
 
     def advance(self) -> None:
         """Aim, let those that have arrived leave, and move the others."""
@@ -173,12 +175,17 @@ class _Walk:
 
     def solve_nuisance(self, matrix: Floats) -> tuple[Floats, Bools]:
         """Solve with the held row and column taken out, for the gradient and for the held column."""
-        unit, free = self.unit[:, :, None], 1.0 - self.unit[:, :, None]
+        unit, free, kept, pinned = self.masks
         right = np.empty((*self.unit.shape, 2))
         right[..., :1] = free * self.point.gradient[:, :, None]
         right[..., 1:] = unit - free * (matrix @ unit)
-        reduced = matrix * (free * free.transpose(0, 2, 1)) + unit * unit.transpose(0, 2, 1)
-        return solve(reduced, right)
+        return solve(matrix * kept + pinned, right)
+
+    def lay_masks(self) -> None:
+        """Prepare what takes the held row and column out of a matrix and puts a one on its diagonal."""
+        unit = self.unit[:, :, None]
+        free = 1.0 - unit
+        self.masks = unit, free, free * free.transpose(0, 2, 1), unit * unit.transpose(0, 2, 1)
 
     def dismiss(self, arrived: Bools, step: Floats) -> Floats:
         """Note what the arrived walks found, keep the others, and return the steps of these."""
@@ -187,10 +194,14 @@ class _Walk:
         chisq = np.maximum(0.0, 2.0 * (self.start.point.value[gone] - self.best[gone]))
         self.found[self.live[gone]] = np.where(self.lanes.side[gone] == NULL, chisq, bound)
         self.rounds[self.live[gone]] = self.round
-        self.live, self.beta, self.unit = self.live[kept], self.beta[kept], self.unit[kept]
+        self.live = self.live[kept]
+        if not kept.size:
+            return step[kept]
+        self.beta, self.unit = self.beta[kept], self.unit[kept]
         self.goal, self.share = self.goal[kept], self.share[kept]
         self.start, self.point, self.lanes = self.start.take(kept), self.point.take(kept), self.lanes.take(kept)
         self.objective = self.objective.take(kept)
+        self.lay_masks()
         return step[kept]
 
     def move(self, step: Floats) -> None:
