@@ -64,7 +64,12 @@ def _add_heading(file: Any, block: Heading) -> None:
 
 
 def _add_paragraph(file: Any, block: Paragraph) -> None:
-    add_runs(file.add_paragraph(), block.runs)
+    paragraph = file.add_paragraph()
+    add_runs(paragraph, block.runs)
+    if block.ask:
+        comment = file.add_comment(paragraph.runs, block.ask, author="rarefactor", initials="rf")
+        # The comment would hold the time of writing; the same results must give the same bytes.
+        comment._comment_elm.date = file.core_properties.created  # noqa: SLF001 - no public way to set it
 
 
 def _add_bullets(file: Any, block: Bullets) -> None:
@@ -99,7 +104,7 @@ def _add_figure(file: Any, block: Figure) -> None:
     from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
 
     paragraph = file.add_paragraph(style="Report Figure")
-    shape = paragraph.add_run().add_picture(io.BytesIO(block.png), width=Mm(block.width_mm))
+    shape = paragraph.add_run().add_picture(io.BytesIO(block.png), width=Mm(block.shown_width_mm))
     for side in ("distT", "distB", "distL", "distR"):
         shape._inline.set(side, "0")  # noqa: SLF001 - else LibreOffice leaves a gap around the picture
     properties = shape._inline.docPr  # noqa: SLF001 - python-docx has no public way to set the alternative text

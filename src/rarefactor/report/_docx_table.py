@@ -11,6 +11,9 @@ AddRuns = Callable[[Any, Runs], None]
 _WIDTH_MM = 170.0
 _THICK, _THIN = 8, 4  # eighths of a point
 _PADDING = 40  # twentieths of a point, left and right of the text in a cell
+_TABLE_ORDER = ("tblStyle", "tblW", "jc", "tblInd", "tblBorders", "tblLayout", "tblCellMar", "tblLook")
+_CELL_ORDER = ("tcW", "gridSpan", "vMerge", "tcBorders", "shd", "noWrap", "tcMar", "vAlign")
+_BORDER_ORDER = ("top", "left", "bottom", "right")
 
 
 def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
@@ -25,6 +28,8 @@ def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
         header = place < len(block.header)
         _fill_row(table.rows[place], row, add_runs, header=header)
         _mark_row(table.rows[place], header=header)
+        if place + 1 < len(rows) and rows[place + 1].kind == "level":
+            _keep_with_next(table.rows[place])
     _rule(table.rows[0], "top", _THICK)
     _rule(table.rows[max(len(block.header) - 1, 0)], "bottom", _THIN)
     _rule(table.rows[-1], "bottom", _THICK)
@@ -38,7 +43,9 @@ def _align_left(table: Any) -> None:
     indent = OxmlElement("w:tblInd")
     indent.set(qn("w:w"), str(_PADDING))
     indent.set(qn("w:type"), "dxa")
-    table._tbl.tblPr.append(indent)  # noqa: SLF001 - python-docx has no table indent
+    properties = table._tbl.tblPr  # noqa: SLF001 - python-docx has no table indent
+    properties.append(indent)
+    _sort(properties, _TABLE_ORDER)
 
 
 def _set_widths(table: Any, widths: Sequence[float]) -> None:
@@ -88,6 +95,11 @@ def _is_plain(run: Any) -> bool:
     return isinstance(run, Text) and run.style == "plain"
 
 
+def _keep_with_next(row: Any) -> None:
+    """Keep a group of rows on one page."""
+    row.cells[0].paragraphs[0].paragraph_format.keep_with_next = True
+
+
 def _mark_row(row: Any, *, header: bool) -> None:
     from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
 
@@ -114,7 +126,11 @@ def _set_border(cell: Any, edge: str, size: int) -> None:
     line = OxmlElement(f"w:{edge}")
     for name, value in (("val", "single"), ("sz", str(size)), ("space", "0"), ("color", "1B1F24")):
         line.set(qn(f"w:{name}"), value)
+    for old in borders.findall(qn(f"w:{edge}")):
+        borders.remove(old)
     borders.append(line)
+    _sort(borders, _BORDER_ORDER)
+    _sort(properties, _CELL_ORDER)
 
 
 def _set_margins(cell: Any) -> None:
@@ -127,4 +143,11 @@ def _set_margins(cell: Any) -> None:
         side.set(qn("w:w"), str(_PADDING))
         side.set(qn("w:type"), "dxa")
         margins.append(side)
-    cell._tc.get_or_add_tcPr().append(margins)  # noqa: SLF001 - python-docx has no cell margins
+    properties = cell._tc.get_or_add_tcPr()  # noqa: SLF001 - python-docx has no cell margins
+    properties.append(margins)
+    _sort(properties, _CELL_ORDER)
+
+
+def _sort(element: Any, order: Sequence[str]) -> None:
+    """Put the children in the order of the schema, which Word insists on."""
+    element[:] = sorted(element, key=lambda child: order.index(child.tag.rsplit("}", 1)[-1]))

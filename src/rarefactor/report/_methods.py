@@ -17,20 +17,29 @@ from rarefactor.report.tree import Block, Heading, Inline, Paragraph, Row, Runs,
 from rarefactor.results import FactorInfo
 from rarefactor.spec import Eligibility, TerminalEvent, Visit
 
+_ASK_PATIENTS = (
+    "Please add what the study file cannot know: setting, dates of recruitment and follow-up, treatments, ethics "
+    "approval and consent, and how the sample size came about (STROBE 5, 6, 10; REMARK 2, 3, 9)."
+)
+_ASK_OUTCOME = "Please add who judged the outcome, how, and whether they knew the factors (STROBE 7, 8; REMARK 7)."
+_ASK_FACTORS = (
+    "Please add how each factor was measured: instrument or assay, quality control, blinding; and why each was chosen "
+    "(STROBE 7, 8; REMARK 4, 5, 8)."
+)
 _WORDS = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six"}
 
 
 def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
     """Return the blocks of the methods section; the table of factors has the number given."""
     parts = (
-        ("Design and patients", _patients(source)),
-        ("Visits and landmarks", _visits(source)),
-        ("Outcome", _outcome(source)),
-        ("Candidate factors", _factors(source, number_of_table)),
+        ("Design and patients", _patients(source), _ASK_PATIENTS),
+        ("Visits and landmarks", _visits(source), ""),
+        ("Outcome", _outcome(source), _ASK_OUTCOME),
+        ("Candidate factors", _factors(source, number_of_table), _ASK_FACTORS),
     )
-    for title, text in parts:
+    for title, text, ask in parts:
         yield _subheading(title)
-        yield Paragraph(runs=text)
+        yield Paragraph(runs=text, ask=ask)
     yield tabulate_factors(source, number_of_table)
     yield _subheading("Statistical analysis")
     for text in (_description(), _comparison(source), _regression(), _models(source), _missing()):
@@ -204,7 +213,8 @@ def _models(source: Source) -> Runs:
 def _missing() -> Runs:
     return runs(
         "Missing values of factors are counted in Table 1. Each analysis uses the patients for whom its factors are "
-        "known (complete cases), which is unbiased only if being missing does not depend on the outcome."
+        "known (complete cases), which is unbiased only if being missing does not depend on the outcome, given the "
+        "factors."
     )
 
 

@@ -68,7 +68,8 @@ def _plain(document: Document) -> dict[str, Any]:
 def _block(block: Any) -> dict[str, Any]:
     fields = {field.name: getattr(block, field.name) for field in dataclasses.fields(block)}
     if isinstance(block, Figure):
-        fields |= {"svg": block.svg.decode(), "png": None}
+        shown = {"width_mm": block.shown_width_mm, "height_mm": block.height_mm * block.shown_width_mm / block.width_mm}
+        fields |= shown | {"svg": block.svg.decode(), "png": None}
     return {"kind": type(block).__name__} | {name: _value(value) for name, value in fields.items()}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+_TALLEST_MM = 225.0  # what A4 and Letter leave beside a caption
 Align = Literal["left", "right", "center"]
 
 
@@ -52,9 +53,10 @@ class Heading:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Paragraph:
-    """A paragraph of running text."""
+    """A paragraph of running text; ``ask`` says what a human must add here, as a comment where a format has them."""
 
     runs: Runs
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +125,11 @@ class Figure:
     def label(self) -> str:
         """What the text calls it."""
         return f"Figure {self.number}"
+
+    @property
+    def shown_width_mm(self) -> float:
+        """The width on a page: a figure that is taller than a page is made smaller."""
+        return self.width_mm * min(1.0, _TALLEST_MM / self.height_mm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

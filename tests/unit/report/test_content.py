@@ -106,3 +106,9 @@ def test_rows_that_are_missing_are_dashes(results):
 def test_results_without_their_study_are_refused():
     with pytest.raises(InputError, match="study cannot be read"):
         read_source(Results(study={}, flow=(), rows=(Estimate(analysis="x", measure="y", estimate=1.0),)))
+
+
+def test_a_figure_taller_than_a_page_is_made_smaller(document):
+    figure = dataclasses.replace(document.figures()[0], height_mm=450.0)
+    assert figure.shown_width_mm == pytest.approx(85.0)
+    assert all(figure.shown_width_mm == figure.width_mm for figure in document.figures())
