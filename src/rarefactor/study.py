@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rarefactor import analyse, cohort, derive, report, spec
@@ -92,8 +93,9 @@ def run(path: Path, out: Path, *, progress: Progress | None = None) -> Results:
         checked = check(path, progress=log)
         cache = _cache(checked.study)
         results = analyse.run(checked.study, checked.table, cache=cache, code=code_key(_CODE), progress=log)
-        files = _report(results, cache, log)
-        claim.write({**files, "results.json": write_results(results), "run.log": log.text().encode()})
+        files = {**_report(results, cache, log), "results.json": write_results(results)}
+        crate = report.write_provenance(results, files, created=datetime.now(UTC))
+        claim.write({**files, report.PROVENANCE: crate, "run.log": log.text().encode()})
     return results
 
 

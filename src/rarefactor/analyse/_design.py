@@ -40,7 +40,7 @@ class Design:
     @property
     def X(self) -> Floats:  # noqa: N802 - the field's name for a design matrix
         """All columns side by side, (n, p)."""
-        return np.concatenate([item.values for item in self.columns], axis=1)
+        return np.concatenate([np.empty((len(self.y), 0)), *(item.values for item in self.columns)], axis=1)
 
     @property
     def terms(self) -> tuple[tuple[FactorInfo, str], ...]:

@@ -39,8 +39,8 @@ def analyse_multivariable(
     try:
         flags = find_flags(design)
     except InputError as error:
-        reason = "; ".join(f"{problem.where} has {problem.found}" for problem in error.problems)
-        return Analysed(rows=size, notes=(*notes, _note(model, f"The model was not fitted: {reason}.")))
+        reason = "; ".join(f"{problem.where}: {problem.found}" for problem in error.problems)
+        return Analysed(rows=size, notes=(*notes, _note(model, f"The model was not fitted ({reason}).")))
     rows = [row for method in METHODS for row in odds_ratios(_fit(design, method, level), design, flags, base)]
     return Analysed(rows=(*rows, *size), notes=(*notes, *_warnings(design, flags, model)))
 
@@ -53,7 +53,6 @@ def _fit(design: Design, method: str, level: float) -> Coefficients:
         low=fit.ci[1:, 0],
         high=fit.ci[1:, 1],
         p=fit.p[1:],
-        converged=fit.converged,
     )
 
 
@@ -82,9 +81,9 @@ def _completeness(everyone: Design, complete: Design) -> str:
 
 
 def _warnings(design: Design, flags: Sequence[Sequence[str]], model: ModelInfo) -> Iterator[Note]:
-    for (info, term), earned in zip(design.terms, flags, strict=True):
-        if "separated" in earned:
-            yield _note(model, separation_note(info, term), info.name)
+    separated = [name for name, earned in zip(column_names(design), flags, strict=True) if "separated" in earned]
+    if separated:
+        yield _note(model, separation_note(separated))
 
 
 def _note(model: ModelInfo, text: str, factor: str | None = None) -> Note:

@@ -2,7 +2,8 @@
 
 Flags: ``separated`` the data separate the outcome along this term, so its maximum-likelihood estimate does not exist;
 ``sparse`` a cell of the term by outcome holds fewer than 5 patients, or there are fewer than 10 events (or non-events)
-per parameter; ``infinite_low`` and ``infinite_high`` a bound does not exist; ``not_converged`` the fit failed.
+per parameter; ``infinite_low`` and ``infinite_high`` a bound does not exist; ``not_converged`` the fit failed, and its
+numbers are left out.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rarefactor.analyse._design import Design, Floats
+from rarefactor.errors import InputError, Problem
 from rarefactor.results import Estimate, FactorInfo
 from rarefactor.stats import detect_separation
 
@@ -23,14 +25,16 @@ FEW_EVENTS_PER_PARAMETER = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coefficients:
-    """What a fit says of the columns of a design, intercept left out: ``coef``, ``low``, ``high``, ``p``, each (p,)."""
+    """What a fit says of the columns of a design, intercept left out: ``coef``, ``low``, ``high``, ``p``, each (p,).
+
+    NaN is not known, infinite runs away (separated).
+    """
 
     method: str
     coef: Floats
     low: Floats
     high: Floats
     p: Floats
-    converged: bool
 
 
 def usable_columns(design: Design) -> tuple[Design, tuple[tuple[FactorInfo, str], ...]]:
@@ -55,7 +59,7 @@ def odds_ratios(
     """Return one row for each column of the design; ``base`` holds the parts that all rows share."""
     events = int(design.y.sum())
     for position, (info, term) in enumerate(design.terms):
-        unknown = fit.method == "ml" and "separated" in flags[position]
+        failed = ("not_converged",) if math.isnan(fit.coef[position]) else ()
         low, high = _ratio(fit.low[position]), _ratio(fit.high[position])
         yield replace(
             base,
@@ -63,13 +67,13 @@ def odds_ratios(
             method=fit.method,
             factor=info.name,
             term=term,
-            estimate=None if unknown else _ratio(fit.coef[position]),
+            estimate=_ratio(fit.coef[position]) if math.isfinite(fit.coef[position]) else None,
             low=low,
             high=high,
             p=_probability(fit.p[position]),
             n=len(design.y),
             events=events,
-            flags=(*flags[position], *_bound_flags(low, high), *_failed(fit, unknown=unknown)),
+            flags=(*flags[position], *_bound_flags(low, high), *failed),
         )
 
 
@@ -81,6 +85,9 @@ def find_flags(design: Design) -> tuple[tuple[str, ...], ...]:
     InputError
         The patients cannot carry the model: one outcome class, too few rows, or columns that depend on each other.
     """
+    if not design.columns:
+        expected = "patients who have every factor, and factors that vary among them"
+        raise InputError(Problem(found="no usable column", expected=expected, next_step="Leave out a factor."))
     separation = detect_separation(design.X, design.y, names=column_names(design))
     directions = separation.direction[1:]
     few = is_sparse(design)
@@ -92,14 +99,25 @@ def find_flags(design: Design) -> tuple[tuple[str, ...], ...]:
 
 def column_names(design: Design) -> tuple[str, ...]:
     """Return a name for each column of a design."""
-    return tuple(info.label if info.kind != "categorical" else f"{info.label} ({term})" for info, term in design.terms)
+    return tuple(column_name(info, term) for info, term in design.terms)
 
 
-def separation_note(info: FactorInfo, term: str) -> str:
-    """Return the sentence on a term that separates the outcome."""
-    label = info.label if info.kind != "categorical" else f"{info.label} ({term})"
+def column_name(info: FactorInfo, term: str) -> str:
+    """Return the words for a term: the factor, and its level where it has several."""
+    return info.label if info.kind != "categorical" else f"{info.label} {term}"
+
+
+def separation_note(terms: Sequence[str]) -> str:
+    """Return the sentence on terms that separate the outcome."""
+    first, last = ", ".join(terms[:-1]), terms[-1]
+    names = f"{first} and {last}" if first else last
+    if first:
+        return (
+            f"{names} separate the outcome in these patients: their maximum-likelihood odds ratios do not exist; "
+            "read the penalised ones, with their intervals."
+        )
     return (
-        f"{label} separates the outcome in these patients: its maximum-likelihood odds ratio does not exist; "
+        f"{names} separates the outcome in these patients: its maximum-likelihood odds ratio does not exist; "
         "read the penalised one, with its interval."
     )
 
@@ -124,10 +142,6 @@ def events_per_parameter(y: Floats, parameters: int) -> float:
 
 def _named(**flags: bool) -> tuple[str, ...]:
     return tuple(name for name, raised in flags.items() if raised)
-
-
-def _failed(fit: Coefficients, *, unknown: bool) -> tuple[str, ...]:
-    return () if fit.converged or unknown else ("not_converged",)
 
 
 def _varies(values: Floats) -> bool:

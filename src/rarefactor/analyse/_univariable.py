@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from rarefactor.analyse._design import Columns, Design, build_design
-from rarefactor.analyse._odds import Coefficients, odds_ratios, separation_note, usable_columns
+from rarefactor.analyse._odds import Coefficients, column_name, odds_ratios, separation_note, usable_columns
 from rarefactor.derive import LandmarkTable
 from rarefactor.results import Analysed, Estimate, FactorInfo, Note
 from rarefactor.stats import ScreenedFactor, compute_risk, fit_screen
@@ -22,6 +22,7 @@ def analyse_univariable(table: LandmarkTable, factors: Sequence[FactorInfo], *, 
     design, dropped = usable_columns(build_design(table, factors))
     base = Estimate(analysis="univariable", measure="odds_ratio", estimate=None, landmark=table.landmark)
     rows: list[Estimate] = []
+    separated: list[str] = []
     notes = [_note(table, text, info) for info, text in dropped]
     screened = fit_screen({item.factor.name: item.values for item in design.columns}, design.y, level=level)
     for columns in design.columns:
@@ -30,7 +31,9 @@ def analyse_univariable(table: LandmarkTable, factors: Sequence[FactorInfo], *, 
             notes.append(_note(table, f"{columns.factor.label} was not analysed: {factor.reason}.", columns.factor))
             continue
         rows.extend(_factor_rows(design, columns, factor, base))
-        notes.extend(_note(table, text, columns.factor) for text in _separated(columns, factor))
+        separated.extend(_separated(columns, factor))
+    if separated:
+        notes.append(_note(table, separation_note(separated)))
     risks = (row for info in factors for row in _risks(design, info, base, level))
     return Analysed(rows=(*rows, *risks), notes=tuple(notes))
 
@@ -57,7 +60,6 @@ def _methods(factor: ScreenedFactor) -> Iterator[Coefficients]:
         low=ml.wald_ci[:, 0],
         high=ml.wald_ci[:, 1],
         p=ml.wald_p,
-        converged=ml.converged,
     )
     yield Coefficients(
         method="firth",
@@ -65,7 +67,6 @@ def _methods(factor: ScreenedFactor) -> Iterator[Coefficients]:
         low=firth.ci[:, 0],
         high=firth.ci[:, 1],
         p=firth.p,
-        converged=firth.converged,
     )
 
 
@@ -77,7 +78,7 @@ def _flags(factor: ScreenedFactor, position: int) -> tuple[str, ...]:
 def _separated(columns: Columns, factor: ScreenedFactor) -> Iterator[str]:
     for position, term in enumerate(columns.terms):
         if "separated" in _flags(factor, position):
-            yield separation_note(columns.factor, term)
+            yield column_name(columns.factor, term)
 
 
 def _risks(design: Design, info: FactorInfo, base: Estimate, level: float) -> Iterator[Estimate]:
@@ -93,5 +94,5 @@ def _risks(design: Design, info: FactorInfo, base: Estimate, level: float) -> It
             yield row
 
 
-def _note(table: LandmarkTable, text: str, info: FactorInfo) -> Note:
-    return Note(about="univariable", landmark=table.landmark, factor=info.name, text=text)
+def _note(table: LandmarkTable, text: str, info: FactorInfo | None = None) -> Note:
+    return Note(about="univariable", landmark=table.landmark, factor=info.name if info else None, text=text)

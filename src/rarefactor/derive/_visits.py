@@ -117,7 +117,7 @@ def _choices(rows: pl.DataFrame, table: Table, name: str, visit: Visit) -> Itera
     tied = best.filter(pl.len().over("subject") > 1)
     same_day = tied.filter(pl.struct("subject", "day").is_duplicated())["subject"].n_unique()
     ties = tied["subject"].n_unique() - same_day
-    label = visit.label or name
+    label = visit.label or name.replace("_", " ")
     if near := several["subject"].n_unique() - tied["subject"].n_unique():
         text = f"had several rows of {table.name} in the window of {label}; the nearest to month {visit.month:g} counts"
         yield Note(about="visits", text=f"{_patients(near)} {text}.")

@@ -4,6 +4,6 @@ Convention: content modules turn :class:`rarefactor.results.Results` into one tr
 three writers turn the tree into HTML, Word and PDF. All numbers are formatted in :mod:`rarefactor.report.format`.
 """
 
-from rarefactor.report.stage import write_provenance, write_report
+from rarefactor.report.stage import PROVENANCE, write_provenance, write_report
 
-__all__ = ["write_provenance", "write_report"]
+__all__ = ["PROVENANCE", "write_provenance", "write_report"]

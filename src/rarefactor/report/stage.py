@@ -7,6 +7,9 @@ from datetime import datetime
 
 from rarefactor.results import Results
 
+PROVENANCE = "provenance/ro-crate-metadata.json"
+"""Where the provenance stands in the output folder."""
+
 
 def write_report(results: Results, *, created: datetime | None = None) -> Mapping[str, bytes]:
     """Return every file of the report by its path from the output folder.

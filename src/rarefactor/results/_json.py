@@ -107,7 +107,7 @@ def _read_estimate(item: Mapping[str, Any]) -> Estimate:
 
 def _plain_analysed(analysed: Analysed) -> dict[str, Any]:
     return {
-        "rows": [{"id": row.id} | _plain(row) for row in analysed.rows],
+        "rows": [{"id": row.id} | _plain(row) | _numbers(row) for row in analysed.rows],
         "notes": [_plain(note) for note in analysed.notes],
     }
 
@@ -125,6 +125,12 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float):
         return _number(value)
     return value
+
+
+def _numbers(row: Estimate) -> dict[str, Any]:
+    """Counts are numbers like others, so that a row reads back as it was."""
+    values = {key: getattr(row, key) for key in _NUMBERS}
+    return {key: None if value is None else _number(float(value)) for key, value in values.items()}
 
 
 def _number(value: float) -> float | str | None:
