@@ -16,12 +16,14 @@ from numpy.typing import NDArray
 
 from rarefactor.analyse._design import Floats, build_design
 from rarefactor.derive import LandmarkTable
+from rarefactor.errors import InputError
 from rarefactor.results import Analysed, Estimate, FactorInfo
 from rarefactor.stats import (
     Difference,
     compare_exactly,
     compare_means,
     compare_ranks,
+    compare_shares,
     compute_smd,
     compute_smd_of_counts,
     compute_summary,
@@ -97,12 +99,20 @@ def _association(counts: Floats, base: Estimate, level: float) -> Iterator[Estim
     """Compare the groups by the levels; with two levels the odds ratio is that of the second."""
     smd = compute_smd_of_counts(counts[:, 0], counts[:, 1], level=level)
     yield _contrast(replace(base, measure="smd"), smd)
-    test = compare_exactly(counts[::-1], level=level)
     if len(counts) == 2:
+        test = compare_exactly(counts[::-1], level=level)
         odds = Difference(estimate=test.odds_ratio, low=test.low, high=test.high)
         yield _contrast(replace(base, measure="odds_ratio", method="fisher"), odds, test.p)
     else:
-        yield replace(base, measure="association", method="fisher", p=_number(test.p))
+        yield _independence(counts, replace(base, measure="association"))
+
+
+def _independence(counts: Floats, row: Estimate) -> Estimate:
+    """Test levels against groups exactly; a table too large to enumerate is large enough for the chi-square test."""
+    try:
+        return replace(row, method="fisher", p=_number(compare_exactly(counts).p))
+    except InputError:
+        return replace(row, method="chi_square", p=_number(compare_shares(counts).p))
 
 
 def _contrast(row: Estimate, found: Difference, p: float = math.nan) -> Estimate:

@@ -109,8 +109,9 @@ def _binary(source: Source, info: FactorInfo) -> Iterator[Row]:
 
 
 def _categorical(source: Source, info: FactorInfo) -> Iterator[Row]:
-    test = _get(source, "association", info, method="fisher")
-    p = (p_value(test), mark("d")) if test else (p_value(test),)
+    exact = _get(source, "association", info, method="fisher")
+    test = exact or _get(source, "association", info, method="chi_square")
+    p = (p_value(test), mark("d" if exact else "e")) if test else (p_value(test),)
     yield Row(
         cells=(cell(f"{info.label}, n (%)", span=5), right(_smd(_get(source, "smd", info))), right(*p)), kind="head"
     )
@@ -179,4 +180,10 @@ def _footnotes(source: Source) -> tuple[Runs, ...]:
         ),
         runs(mark("c"), " Odds ratio (conditional estimate) and Fisher’s exact test ", cite("fisher1935"), "."),
         runs(mark("d"), " Fisher’s exact test for tables of several rows ", cite("freeman1951"), "."),
+        *_large_tables(source),
     )
+
+
+def _large_tables(source: Source) -> Iterator[Runs]:
+    if source.results.select(analysis="table1", measure="association", method="chi_square"):
+        yield runs(mark("e"), " Pearson’s chi-square test, where the table is too large to enumerate.")
