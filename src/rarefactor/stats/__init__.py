@@ -21,6 +21,7 @@ from rarefactor.stats.contingency import (
     compute_expected,
 )
 from rarefactor.stats.describe import Difference, Summary, compute_smd, compute_smd_of_counts, compute_summary
+from rarefactor.stats.impute import Derived, Imputations, ManyImputations, Variable, impute, impute_many
 from rarefactor.stats.logistic import (
     LogisticFit,
     ManyFits,
@@ -46,10 +47,13 @@ from rarefactor.stats.separation import Separation, detect_separation
 
 __all__ = [
     "ChiSquareTest",
+    "Derived",
     "Difference",
     "ExactTest",
+    "Imputations",
     "LogisticFit",
     "ManyFits",
+    "ManyImputations",
     "MeanComparison",
     "PooledEstimates",
     "PooledProfiles",
@@ -60,6 +64,7 @@ __all__ = [
     "Separation",
     "Summary",
     "TermTest",
+    "Variable",
     "compare_exactly",
     "compare_many",
     "compare_means",
@@ -78,6 +83,8 @@ __all__ = [
     "fit_logistic",
     "fit_many",
     "fit_screen",
+    "impute",
+    "impute_many",
     "pool_chisq",
     "pool_likelihoods",
     "pool_profiles",
