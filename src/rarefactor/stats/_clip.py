@@ -18,22 +18,27 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarefactor.stats._arrays import Floats, Ints, compute_inverse
+from rarefactor.stats._arrays import Floats, Ints, apply, compute_inverse, solve
 from rarefactor.stats._batch import read_batch
 from rarefactor.stats._inference import choose_objective
 from rarefactor.stats._newton import Limits, Maximum, Stop, maximise
 from rarefactor.stats._penalty import Objective
 from rarefactor.stats._tails import compute_normal_quantile
 
-STRIDES = 4
+STRIDES = 3
 """Steps in which the first value of a held coefficient is reached from the maximum."""
 
 ROUNDS = 60
-PATIENT = Limits(rounds=400)
+PATIENT = Limits(rounds=400, step=1e-5)
+"""Newton's last step is taken, so that a nuisance coefficient is right to about the square of this."""
+
+ROUGH = Limits(rounds=400, step=1e-2)
+"""Enough on the way to the first value."""
+
 LONGEST = 2.0
 """The longest step of a search, on the probit scale."""
 
-SETTLED = 1e-8
+SETTLED = 1e-5
 """The share of a coefficient's spread below which a step leaves nothing to do."""
 
 FLAT = 1e-7
@@ -54,9 +59,11 @@ class Clip:
     reason: str
 
 
-def compute_clip(X: Floats, y: ArrayLike, penalty: str, level: float, **others: ArrayLike | None) -> Clip:
+def compute_clip(
+    X: Floats, y: ArrayLike, penalty: str, level: float, *, weights: ArrayLike | None, offset: ArrayLike | None
+) -> Clip:
     """Return pooled estimates, limits and P values of m logistic regressions, X (m, n, p)."""
-    batch = read_batch(X, y, **{"fixed": None, "start": None, **others})
+    batch = read_batch(X, y, weights=weights, offset=offset, fixed=None, start=None)
     likelihood, invalid = batch.build(derivatives=penalty != "none")
     objective = choose_objective(likelihood, penalty)
     shape = (batch.problems, likelihood.width)
@@ -116,12 +123,13 @@ class _Lanes:
         self.top = top.point.value[rows].reshape(self.shape)
         self.best = top.beta[rows, held].reshape(self.shape) / self.scale
         self.beta = top.beta[rows]
+        self.ridge = self.derive_ridge(top.point.curvature[rows])
 
     def test(self, width: Floats) -> Floats:
         """Return the P values (c,) of the hypotheses that the coefficients are 0."""
         at = self.best.mean(axis=1)
         for share in np.arange(STRIDES - 1, 0, -1) / STRIDES:
-            self.evaluate(at * share, width)
+            self.evaluate(at * share, width, ROUGH)
         z, _ = self.evaluate(0.0 * at, width)
         return 2.0 * _average_tails(z).min(axis=0)
 
@@ -129,7 +137,7 @@ class _Lanes:
         """Return where the averaged distribution has its quantiles (c,), given on the probit scale."""
         middle = self.best.mean(axis=1)
         for share in np.arange(1, STRIDES) / STRIDES:
-            self.evaluate(middle + share * targets * width, width)
+            self.evaluate(middle + share * targets * width, width, ROUGH)
         at = middle + targets * width
         low, high = np.full(at.size, -np.inf), np.full(at.size, np.inf)
         done = np.zeros(at.size, dtype=bool)
@@ -145,13 +153,22 @@ class _Lanes:
                 break
         return np.where(done, at, np.nan)
 
-    def evaluate(self, at: Floats, width: Floats) -> tuple[Floats, Floats]:
+    def derive_ridge(self, curvature: Floats) -> Floats:
+        """Return how the best coefficients change with the held one."""
+        held = (~self.free).astype(np.float64)
+        right = held - self.free * apply(curvature, held)
+        matrix = curvature * (self.free[:, :, None] & self.free[:, None]) + held[:, :, None] * held[:, None]
+        solution, usable = solve(matrix, right[..., None])
+        return np.where(usable[:, None], solution[..., 0], held)
+
+    def evaluate(self, at: Floats, width: Floats, limits: Limits = PATIENT) -> tuple[Floats, Floats]:
         """Return the signed roots (c, m) with the coefficients held at ``at`` (c,), and their slopes."""
         held = (at[:, None] * self.scale).reshape(-1)
-        start = np.where(self.free, self.beta, held[:, None])
-        there = maximise(self.objective, start, self.free, PATIENT)
+        start = self.beta + (held - self.beta[~self.free])[:, None] * self.ridge
+        there = maximise(self.objective, start, self.free, limits)
         found = (there.stop == Stop.CONVERGED).reshape(self.shape)
         self.beta = np.where(found.reshape(-1, 1), there.beta, self.beta)
+        self.ridge = self.derive_ridge(there.point.curvature)
         fall = np.maximum(0.0, self.top - there.point.value.reshape(self.shape))
         z = np.copysign(np.sqrt(2.0 * fall), at[:, None] - self.best)
         gradient = there.point.gradient[~self.free].reshape(self.shape) * self.scale
