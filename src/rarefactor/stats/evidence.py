@@ -1,0 +1,484 @@
+"""What others have published: odds ratios as data, whether they contradict themselves, E-values and priors.
+
+Convention: odds ratios compare patients with the factor to those without; counts are [[events, others] with the factor,
+[events, others] without it]. A published number stands for all numbers that round to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from rarefactor.stats._arrays import Floats
+from rarefactor.stats._batch import Batch, read_batch
+from rarefactor.stats._inputs import check_columns, check_level, check_outcome, name_columns, raise_input, read_array
+from rarefactor.stats._tails import compute_normal_quantile, compute_normal_tail
+from rarefactor.stats.logistic import LogisticFit, Wanted, _describe, _fit_portion
+
+STRETCH = 10.0
+"""Pseudo-data are spread over this many standard deviations, so that their prior is all but normal."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Published:
+    """An odds ratio as printed, with what was printed beside it; None is not given.
+
+    ``p_below`` says that ``p`` was printed as "less than". ``decimals`` and ``p_decimals`` are the digits printed after
+    the point. ``counts`` (2, 2) are those of a crude odds ratio; ``events`` and ``total`` the patients of the study.
+    """
+
+    odds_ratio: float
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+    p_below: bool = False
+    level: float = 0.95
+    decimals: int = 2
+    p_decimals: int = 3
+    counts: tuple[tuple[int, int], tuple[int, int]] | None = None
+    events: int | None = None
+    total: int | None = None
+    adjusted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """Two published numbers that cannot both be right: ``between`` names them, the ranges say why.
+
+    ``printed`` is what was published of the second (with its rounding), ``implied`` what the first one allows.
+    """
+
+    kind: str
+    between: tuple[str, str]
+    printed: tuple[float, float]
+    implied: tuple[float, float]
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attainable:
+    """What a crude odds ratio could be in a study of this size.
+
+    ``tables`` (t, 2, 2) are all counts that give the printed odds ratio; ``nearest`` is the nearest possible one; ``p``
+    is the smallest P value of Wald's test among these tables (where there are none, among those within a tenth).
+    """
+
+    tables: Floats
+    nearest: float
+    p: float
+
+
+def compute_log_odds(counts: ArrayLike) -> tuple[float, float, bool]:
+    """Return the log odds ratio of a table (2, 2), its standard error, and whether 0.5 had to be added to the cells.
+
+    References
+    ----------
+    Woolf B. On estimating the relation between blood group and disease. Ann Hum Genet 1955;19:251-3.
+
+    Examples
+    --------
+    >>> log_or, se, corrected = compute_log_odds([[7, 3], [6, 24]])
+    >>> round(log_or, 3), round(se, 3), corrected
+    (2.234, 0.827, False)
+    """
+    table = read_array(counts, "counts")
+    if table.shape != (2, 2) or not np.isfinite(table).all() or (table < 0.0).any():
+        raise_input(
+            "counts", "another shape or negative counts", "a table of 2 rows and 2 columns", "Give four counts."
+        )
+    corrected = bool((table == 0.0).any())
+    cells = table + 0.5 * corrected
+    log_or = np.log(cells[0, 0] * cells[1, 1] / (cells[0, 1] * cells[1, 0]))
+    return float(log_or), float(np.sqrt((1.0 / cells).sum())), corrected
+
+
+def derive_published(published: Published) -> tuple[float, float]:
+    """Return the log odds ratio and its standard error, from the interval, else the counts, else P; NaN where unknown.
+
+    Examples
+    --------
+    >>> log_or, se = derive_published(Published(odds_ratio=3.0, low=1.2, high=7.5))
+    >>> round(log_or, 3), round(se, 3)
+    (1.099, 0.468)
+    """
+    log_or = float(np.log(published.odds_ratio))
+    if published.low and published.high:
+        return log_or, float(np.log(published.high / published.low)) / (2.0 * _get_quantile(published))
+    if published.counts is not None:
+        return log_or, compute_log_odds(published.counts)[1]
+    if published.p and not published.p_below:
+        return log_or, abs(log_or) / compute_normal_quantile(1.0 - published.p / 2.0)
+    return log_or, np.nan
+
+
+def _get_quantile(published: Published) -> float:
+    return compute_normal_quantile(0.5 + 0.5 * published.level)
+
+
+def check_published(published: Published) -> tuple[Contradiction, ...]:
+    """Return what contradicts what among a published odds ratio, interval, P value, counts and study size.
+
+    Wald's interval and test are assumed; each number stands for all that round to it. Profile and exact intervals are
+    not symmetric, so that a contradiction is a reason to ask, not a proof of error.
+
+    References
+    ----------
+    Altman DG, Bland JM. How to obtain the P value from a confidence interval. BMJ 2011;343:d2304.
+
+    Examples
+    --------
+    >>> [c.kind for c in check_published(Published(odds_ratio=19.57, low=2.1, high=40.2, p=0.001, p_below=True))]
+    ['interval_not_symmetric']
+    >>> check_published(Published(odds_ratio=3.0, low=1.2, high=7.5, p=0.019))
+    ()
+    """
+    found = [
+        _check_symmetry(published),
+        _check_p_and_interval(published),
+        _check_p_and_counts(published),
+        _check_counts(published),
+        _check_size(published),
+    ]
+    return tuple(problem for problem in found if problem is not None)
+
+
+def _spread_rounding(value: float, decimals: int) -> tuple[float, float]:
+    half = 0.5 * 10.0**-decimals
+    return max(value - half, 1e-12), value + half
+
+
+def _spread_p(published: Published) -> tuple[float, float]:
+    if published.p is None:
+        return 0.0, 1.0
+    if published.p_below:
+        return 0.0, published.p
+    low, high = _spread_rounding(published.p, published.p_decimals)
+    return low, min(high, 1.0)
+
+
+def _overlap(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    return first[0] <= second[1] and second[0] <= first[1]
+
+
+def _check_symmetry(published: Published) -> Contradiction | None:
+    """Compare the odds ratio with the geometric middle of its limits."""
+    if published.low is None or published.high is None:
+        return None
+    (a, b), (c, d) = (_spread_rounding(x, published.decimals) for x in (published.low, published.high))
+    middle = float(np.sqrt(a * c)), float(np.sqrt(b * d))
+    printed = _spread_rounding(published.odds_ratio, published.decimals)
+    if _overlap(middle, printed):
+        return None
+    inside = published.low <= published.odds_ratio <= published.high
+    return Contradiction(
+        kind="interval_not_symmetric" if inside else "outside_interval",
+        between=("interval", "odds ratio"),
+        printed=printed,
+        implied=middle,
+        sentence=f"The limits put the odds ratio at {middle[0]:.2f} to {middle[1]:.2f}; "
+        f"{published.odds_ratio:g} is printed.",
+    )
+
+
+def _check_p_and_interval(published: Published) -> Contradiction | None:
+    """Compare P with what the odds ratio and its limits imply."""
+    if published.low is None or published.high is None or published.p is None:
+        return None
+    (a, b), (c, d) = (_spread_rounding(x, published.decimals) for x in (published.low, published.high))
+    quantile = 2.0 * _get_quantile(published)
+    widths = np.log(np.array([max(c / b, 1.0 + 1e-12), d / a])) / quantile
+    return _compare_p(published, "interval", (float(widths[0]), float(widths[1])))
+
+
+def _check_p_and_counts(published: Published) -> Contradiction | None:
+    """Compare P with Wald's test of the counts."""
+    if published.counts is None or published.p is None or published.adjusted:
+        return None
+    se = compute_log_odds(published.counts)[1]
+    return _compare_p(published, "counts", (se, se))
+
+
+def _compare_p(published: Published, source: str, se: tuple[float, float]) -> Contradiction | None:
+    logs = np.log(np.array(_spread_rounding(published.odds_ratio, published.decimals)))
+    nearest = 0.0 if logs[0] * logs[1] <= 0.0 else float(np.abs(logs).min())
+    tails = compute_normal_tail(np.array([np.abs(logs).max() / se[0], nearest / se[1]]))
+    implied, printed = (float(tails[0]), float(tails[1])), _spread_p(published)
+    if _overlap(implied, printed):
+        return None
+    sign = "< " if published.p_below else ""
+    return Contradiction(
+        kind=f"p_against_{source}",
+        between=(source, "P value"),
+        printed=printed,
+        implied=implied,
+        sentence=f"The {source} implies P of {implied[0]:.2g} to {implied[1]:.2g}; {sign}{published.p:g} is printed.",
+    )
+
+
+def _check_counts(published: Published) -> Contradiction | None:
+    """Compare a crude odds ratio with its counts."""
+    if published.counts is None or published.adjusted:
+        return None
+    table = np.array(published.counts, dtype=float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        crude = float(table[0, 0] * table[1, 1] / (table[0, 1] * table[1, 0]))
+    printed = _spread_rounding(published.odds_ratio, published.decimals)
+    upside_down = _spread_rounding(1.0 / published.odds_ratio, published.decimals)
+    if not np.isfinite(crude) or _overlap((crude, crude), printed):
+        return None
+    turned = " (the reciprocal: the groups are exchanged)" if _overlap((crude, crude), upside_down) else ""
+    return Contradiction(
+        kind="odds_ratio_against_counts",
+        between=("counts", "odds ratio"),
+        printed=printed,
+        implied=(crude, crude),
+        sentence=f"The counts give an odds ratio of {crude:.2f}{turned}; {published.odds_ratio:g} is printed.",
+    )
+
+
+def _check_size(published: Published) -> Contradiction | None:
+    """Ask whether any table of the study's patients gives a crude odds ratio, and its P value."""
+    if published.events is None or published.total is None or published.adjusted:
+        return None
+    attainable = compute_attainable(published)
+    printed = _spread_rounding(published.odds_ratio, published.decimals)
+    size = f"{published.events} events in {published.total} patients"
+    if not len(attainable.tables):
+        return Contradiction(
+            kind="odds_ratio_not_attainable",
+            between=("study size", "odds ratio"),
+            printed=printed,
+            implied=(attainable.nearest, attainable.nearest),
+            sentence=f"No table of {size} gives a crude odds ratio of {published.odds_ratio:g}; the nearest is "
+            f"{attainable.nearest:.2f}. It is adjusted, or of other patients.",
+        )
+    allowed = _spread_p(published)
+    if published.p is None or attainable.p <= allowed[1]:
+        return None
+    return Contradiction(
+        kind="p_not_attainable",
+        between=("study size", "P value"),
+        printed=allowed,
+        implied=(attainable.p, 1.0),
+        sentence=f"With {size} a crude odds ratio of {published.odds_ratio:g} has P of {attainable.p:.2g} at least.",
+    )
+
+
+def compute_attainable(published: Published) -> Attainable:
+    """Find all tables of a study with these events and patients that give the printed odds ratio.
+
+    Parameters
+    ----------
+    published
+        With ``events`` and ``total``.
+
+    Returns
+    -------
+    Attainable
+        All tables, the nearest odds ratio of any table without an empty cell, and the smallest Wald P value.
+
+    Examples
+    --------
+    >>> found = compute_attainable(Published(odds_ratio=19.57, events=13, total=40))
+    >>> len(found.tables), round(found.nearest, 2)
+    (0, 19.25)
+    """
+    events, total = published.events, published.total
+    if events is None or total is None or not 0 < events < total:
+        raise_input("published", "no events or no patients", "the events and patients of the study", "Give both.")
+    with_factor, others = np.meshgrid(np.arange(1, events), np.arange(1, total - events), indexing="ij")
+    cells = np.stack([with_factor, others, events - with_factor, total - events - others], axis=-1).reshape(-1, 4)
+    if not len(cells):
+        return Attainable(tables=np.empty((0, 2, 2)), nearest=np.nan, p=np.nan)
+    logs = np.log(cells[:, 0] * cells[:, 3] / (cells[:, 1] * cells[:, 2]))
+    p = compute_normal_tail(logs / np.sqrt((1.0 / cells).sum(axis=1)))
+    target, (low, high) = np.log(published.odds_ratio), _spread_rounding(published.odds_ratio, published.decimals)
+    hit = (logs >= np.log(low)) & (logs <= np.log(high))
+    near = np.abs(logs - target) <= np.log(1.1)
+    return Attainable(
+        tables=cells[hit].reshape(-1, 2, 2).astype(float),
+        nearest=float(np.exp(logs[np.abs(logs - target).argmin()])),
+        p=float(p[hit if hit.any() else near].min()) if near.any() else np.nan,
+    )
+
+
+def compute_e_value(odds_ratio: float, low: float, high: float, *, rare: bool = False) -> tuple[float, float]:
+    """Return how strong an unmeasured confounder would have to be to explain away the estimate, and the nearer limit.
+
+    Parameters
+    ----------
+    odds_ratio, low, high
+        The estimate with its limits.
+    rare
+        Whether the outcome is rare (below 15 %); otherwise the risk ratio is taken as the root of the odds ratio.
+
+    Returns
+    -------
+    tuple of float
+        The risk ratios with factor and outcome that are needed for the estimate, and for the limit (1 where the
+        interval holds 1).
+
+    References
+    ----------
+    VanderWeele TJ, Ding P. Sensitivity analysis in observational research: introducing the E-value. Ann Intern Med
+    2017;167:268-74.
+
+    Examples
+    --------
+    >>> e_value, limit = compute_e_value(3.9, 1.8, 8.7, rare=True)
+    >>> round(e_value, 2), round(limit, 2)
+    (7.26, 3.0)
+    """
+    if not 0.0 < low <= odds_ratio <= high:
+        raise_input("odds_ratio, low, high", "limits out of order", "0 < low <= odds ratio <= high", "Check the order.")
+    limit = 1.0 if low <= 1.0 <= high else low if odds_ratio > 1.0 else high
+    return _compute_e(odds_ratio, rare=rare), _compute_e(limit, rare=rare)
+
+
+def _compute_e(odds_ratio: float, *, rare: bool) -> float:
+    ratio = odds_ratio if rare else float(np.sqrt(odds_ratio))
+    ratio = max(ratio, 1.0 / ratio)
+    return ratio + float(np.sqrt(ratio * (ratio - 1.0))) if np.isfinite(ratio) else np.inf
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PriorRows:
+    """Pseudo-observations that carry a prior: ``design`` (2r, k) with 0 for the intercept, and the rest (2r,)."""
+
+    design: Floats
+    outcome: Floats
+    weights: Floats
+    offset: Floats
+
+
+def derive_prior_rows(places: Sequence[int], means: ArrayLike, sds: ArrayLike, width: int) -> PriorRows:
+    """Turn normal priors on log odds ratios into rows of data.
+
+    Each prior becomes a success and a failure of equal weight A at 1/S in its column, with an offset that puts them at
+    the prior mean: a log-F(2A, 2A) prior stretched by S, whose variance is exactly that asked for.
+
+    Parameters
+    ----------
+    places
+        The columns of the design, the intercept being 0.
+    means, sds
+        Mean and standard deviation of each log odds ratio.
+    width
+        The number of columns of the design, intercept included.
+
+    Returns
+    -------
+    PriorRows
+        Two rows per prior, to be put below the patients.
+
+    References
+    ----------
+    Greenland S. Bayesian perspectives for epidemiological research. II. Regression analysis. Int J Epidemiol
+    2007;36:195-202.
+
+    Examples
+    --------
+    >>> rows = derive_prior_rows([1], [0.7], [0.5], 2)
+    >>> rows.design.tolist(), rows.outcome.tolist(), rows.weights.round(1).tolist(), rows.offset.round(2).tolist()
+    ([[0.0, 0.1], [0.0, 0.1]], [1.0, 0.0], [800.5, 800.5], [-0.07, -0.07])
+    """
+    centre, spread = read_array(means, "means"), read_array(sds, "sds")
+    if not (np.isfinite(centre).all() and (spread > 0.0).all() and np.isfinite(spread).all()):
+        raise_input("means, sds", "missing or non-positive values", "a mean and a positive SD", "Check the priors.")
+    stretch = STRETCH * np.maximum(1.0, spread)
+    design = np.zeros((2 * len(places), width))
+    design[np.arange(2 * len(places)), np.repeat(list(places), 2)] = np.repeat(1.0 / stretch, 2)
+    return PriorRows(
+        design=design,
+        outcome=np.tile([1.0, 0.0], len(places)),
+        weights=np.repeat(_invert_trigamma(np.square(spread / stretch) / 2.0), 2),
+        offset=np.repeat(-centre / stretch, 2),
+    )
+
+
+def _invert_trigamma(variances: Floats) -> Floats:
+    """Return where the trigamma function takes these values, by Newton's steps on its reciprocal."""
+    from scipy.special import polygamma  # noqa: PLC0415 - SciPy is loaded when a prior is asked for, not at import
+
+    at = 0.5 + 1.0 / variances
+    for _ in range(20):
+        value = polygamma(1, at)
+        at = at + value * (1.0 - value / variances) / polygamma(2, at)
+    return at
+
+
+def fit_with_prior(
+    X: ArrayLike,
+    y: ArrayLike,
+    priors: Mapping[str, tuple[float, float]],
+    *,
+    names: Sequence[str] | None = None,
+    level: float = 0.95,
+) -> LogisticFit:
+    """Fit a logistic regression in which published evidence is a prior on some log odds ratios.
+
+    Parameters
+    ----------
+    X
+        Columns (n, p) without an intercept.
+    y
+        Outcome (n,) in {0, 1}.
+    priors
+        Mean and standard deviation of the log odds ratio (per unit of the column) by the column's name.
+    names
+        Names of the columns.
+    level
+        The level of the (posterior) intervals.
+
+    Returns
+    -------
+    LogisticFit
+        Of the posterior mode, with intervals of the profile; ``n`` and ``events`` count patients only.
+
+    Raises
+    ------
+    InputError
+        As :func:`~rarefactor.stats.fit_logistic`, or a prior for an unknown column.
+
+    References
+    ----------
+    Greenland S. Bayesian perspectives for epidemiological research. II. Regression analysis. Int J Epidemiol
+    2007;36:195-202.
+
+    Examples
+    --------
+    >>> x, y = np.repeat([[0.0], [1.0]], [30, 10], axis=0), np.repeat([0, 1, 0, 1], [24, 6, 3, 7])
+    >>> fit = fit_with_prior(x, y, {"male": (0.7, 0.5)}, names=["male"])
+    >>> fit.coef.round(2), fit.ci[1].round(2), fit.n, fit.events
+    (array([-1.05,  1.14]), array([0.33, 1.96]), 40, 13)
+    """
+    columns, outcome = read_array(X, "X"), read_array(y, "y")
+    named = name_columns(columns.shape[1], names)
+    check_outcome(outcome)
+    check_columns(columns, named)
+    unknown = [name for name in priors if name not in named]
+    if unknown:
+        raise_input(
+            "priors", f"the unknown column {unknown[0]}", f"columns among {', '.join(named)}", "Check the names."
+        )
+    places = [named.index(name) + 1 for name in priors]
+    means, sds = (np.array([prior[i] for prior in priors.values()]) for i in (0, 1))
+    batch = _append(read_batch(columns, outcome, **dict.fromkeys(("weights", "offset", "fixed", "start"))),
+                    derive_prior_rows(places, means, sds, columns.shape[1] + 1))  # fmt: skip
+    many = _fit_portion(batch, Wanted(penalty="none", tests=True, level=check_level(level)))
+    fit = _describe(many, batch, ("(Intercept)", *named), "none", level)
+    return replace(fit, penalty="prior", n=outcome.size, events=int(outcome.sum()))
+
+
+def _append(batch: Batch, rows: PriorRows) -> Batch:
+    """Put the pseudo-observations below the patients."""
+    return replace(
+        batch,
+        design=np.concatenate([batch.design, rows.design[None]], axis=1),
+        outcome=np.concatenate([batch.outcome, rows.outcome[None]], axis=1),
+        weights=np.concatenate([batch.weights, rows.weights[None]], axis=1),
+        offset=np.concatenate([batch.offset, rows.offset[None]], axis=1),
+    )
