@@ -158,9 +158,10 @@ def test_a_factor_is_made_as_the_study_file_says(
     assert next(info for info in table.factors if info.name == "x").kind == kind
 
 
-def test_the_reference_is_the_first_level(tmp_path: Path) -> None:
+def test_the_reference_is_the_level_that_is_named(tmp_path: Path) -> None:
     table = derived(tmp_path, study=with_factor("x: {from: sex, reference: male, label: X}"))
-    assert table.factors[-1].levels == ("male", "female")
+    assert table.factors[-1].levels == ("female", "male")
+    assert table.factors[-1].ordered == ("male", "female")
 
 
 def test_a_rate_is_per_month_between_the_days_of_the_two_visits(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def build_design(table: LandmarkTable, factors: Iterable[FactorInfo]) -> Design:
 def occurring(series: pl.Series, info: FactorInfo) -> tuple[str, ...]:
     """Return the levels that some patient has; the first is what the others are compared with."""
     present = set(series.drop_nulls().unique())
-    return tuple(level for level in info.levels if level in present)
+    return tuple(level for level in info.ordered if level in present)
 
 
 def _columns(series: pl.Series, info: FactorInfo) -> Columns:

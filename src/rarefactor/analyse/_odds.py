@@ -67,7 +67,7 @@ def odds_ratios(
             method=fit.method,
             factor=info.name,
             term=term,
-            estimate=_ratio(fit.coef[position]) if math.isfinite(fit.coef[position]) else None,
+            estimate=_estimate(fit, position, flags[position]),
             low=low,
             high=high,
             p=_probability(fit.p[position]),
@@ -152,6 +152,12 @@ def _varies(values: Floats) -> bool:
 def _left_out(info: FactorInfo, term: str) -> str:
     level = f" ({term})" if term and info.kind == "categorical" else ""
     return f"{info.label}{level} has one value, or none, among these patients and cannot be analysed."
+
+
+def _estimate(fit: Coefficients, position: int, flags: Sequence[str]) -> float | None:
+    """Return the odds ratio, or nothing where maximum likelihood has none (or none that is the only one)."""
+    unknown = not math.isfinite(fit.coef[position]) or (fit.method == "ml" and "separated" in flags)
+    return None if unknown else _ratio(fit.coef[position])
 
 
 def _ratio(coefficient: float) -> float | None:

@@ -42,7 +42,7 @@ def describe_table1(table: LandmarkTable, factors: Sequence[FactorInfo], *, leve
         if info.kind == "continuous":
             rows.extend(_continuous(series.cast(pl.Float64).fill_null(np.nan).to_numpy(), design.y, base, level))
         else:
-            rows.extend(_categorical(series, info.levels, design.y, base, level))
+            rows.extend(_categorical(series, info.ordered, design.y, base, level))
     return Analysed(rows=tuple(rows))
 
 

@@ -37,6 +37,7 @@ def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> De
     field = values.field(column)
     parts = {part.name: (part, content) for part, content in _parts(values, column, factor, study)}
     recipe, levels = _recipe(tuple(parts), factor, field)
+    reference = unique_labels(field)[find_code(field, factor.reference)] if factor.reference else None
     made = recipe.apply([content for _, content in parts.values()])
     on_log_scale = factor.transform == "log" and len(factor.visits) == 1
     info = FactorInfo(
@@ -47,9 +48,10 @@ def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> De
         measured_at=factor.known_at,
         unit=factor.unit or (None if factor.rate_between else field.unit),
         levels=levels,
+        reference=reference or next(iter(levels), None),
         step=factor.per or (2.0 if on_log_scale else 1.0),
         transform="log" if on_log_scale else None,
-        definition=describe_factor(factor, field, study, levels),
+        definition=describe_factor(factor, field, study, reference or next(iter(levels), "")),
     )
     return Derived(series=_shown(made, levels).alias(name), info=info, recipe=recipe, parts=parts)
 
@@ -91,7 +93,8 @@ def _recipe(parts: tuple[str, ...], factor: Factor, field: DataField) -> tuple[R
     if field.type == "yesno":
         return Recipe(parts=parts, rule="lookup", lookup=(0.0, 1.0)), (NO, YES)
     if field.type == "choice":
-        return _levels(parts, factor, field)
+        labels = tuple(unique_labels(field).values())
+        return Recipe(parts=parts, rule="lookup", lookup=tuple(map(float, range(len(labels))))), labels
     return Recipe(parts=parts), ()
 
 
@@ -102,14 +105,6 @@ def _among(factor: Factor, field: DataField) -> tuple[float, ...]:
         return float(False in flags), float(True in flags)
     codes = {find_code(field, value) for value in factor.equals}
     return tuple(float(code in codes) for code in field.choices)
-
-
-def _levels(parts: tuple[str, ...], factor: Factor, field: DataField) -> tuple[Recipe, tuple[str, ...]]:
-    labels = unique_labels(field)
-    first = find_code(field, factor.reference) if factor.reference else next(iter(labels))
-    order = [first, *(code for code in labels if code != first)]
-    lookup = tuple(float(order.index(code)) for code in labels)
-    return Recipe(parts=parts, rule="lookup", lookup=lookup), tuple(labels[code] for code in order)
 
 
 def _shown(made: Floats, levels: tuple[str, ...]) -> pl.Series:

@@ -4,7 +4,7 @@ A part is a column of the data at one visit. Where a part is missing it can be f
 from it; a cut, a rate or a group of levels is never filled in by itself.
 
 Convention: parts are numbers; a part with levels holds the position of its level, 0 for the first; NaN is missing. A
-factor is a number in its own unit, or the position of its level (0 is the reference).
+factor is a number in its own unit, or the position of its level.
 """
 
 from __future__ import annotations

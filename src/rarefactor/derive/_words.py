@@ -5,7 +5,7 @@ from __future__ import annotations
 from rarefactor.spec import DataField, Factor, Study, find_code
 
 
-def describe_factor(factor: Factor, field: DataField, study: Study, levels: tuple[str, ...]) -> str:
+def describe_factor(factor: Factor, field: DataField, study: Study, reference: str) -> str:
     """Return the definition of a factor in words."""
     name = field.label or factor.column
     visits = [study.cohort.visits[visit].label or visit.replace("_", " ") for visit in factor.visits]
@@ -18,7 +18,7 @@ def describe_factor(factor: Factor, field: DataField, study: Study, levels: tupl
     if factor.cut:
         return f"{name} {factor.cut}{f' {field.unit}' if field.unit else ''}, at {visits[0]} ({factor.reason})"
     if field.type == "choice":
-        return f"{name} at {visits[0]}, in {len(levels)} levels, reference {levels[0]}"
+        return f"{name} at {visits[0]}, in {len(field.choices)} levels, reference {reference}"
     return f"{name} at {visits[0]}" + (", analysed on the log scale" if factor.transform == "log" else "")
 
 

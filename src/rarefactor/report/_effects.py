@@ -96,8 +96,8 @@ def model_effects(source: Source, model: ModelInfo) -> tuple[Effect, ...]:
 
 def reference_level(source: Source, landmark: str, info: FactorInfo) -> str:
     """Return the level that the others are compared with: the first that some patient has."""
-    rows = ((level, risk(source, landmark, info, level)) for level in info.levels)
-    return next((level for level, row in rows if row and row.n), next(iter(info.levels), ""))
+    rows = ((level, risk(source, landmark, info, level)) for level in info.ordered)
+    return next((level for level, row in rows if row and row.n), next(iter(info.ordered), ""))
 
 
 def risk(source: Source, landmark: str, info: FactorInfo, level: str) -> Estimate | None:
@@ -108,7 +108,7 @@ def risk(source: Source, landmark: str, info: FactorInfo, level: str) -> Estimat
 def _effects(source: Source, names: Sequence[str], analysis: str, landmark: str, model: str | None) -> Iterator[Effect]:
     for name in names:
         info = source.factor(name)
-        for term in info.levels[1:] or (info.term,):
+        for term in info.compared or (info.term,):
             ml, firth = (
                 source.row(
                     analysis, "odds_ratio", landmark=landmark, model=model, factor=name, term=term, method=method

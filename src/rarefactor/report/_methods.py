@@ -65,7 +65,7 @@ def _subheading(title: str) -> Heading:
 
 
 def _factor_row(source: Source, info: FactorInfo) -> Row:
-    step = step_words(info) if not info.levels else f"{', '.join(info.levels[1:])} vs {info.levels[0]}"
+    step = step_words(info) if not info.levels else f"{', '.join(info.compared)} vs {info.ordered[0]}"
     texts = (info.label, upper_first(info.definition), source.visit(info.measured_at), info.role, step)
     return Row(cells=tuple(cell(text) for text in texts))
 

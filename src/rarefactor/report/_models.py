@@ -103,11 +103,13 @@ def _univariable_rows(source: Source, landmark: str, effects: Sequence[Effect]) 
         return
     test = source.row("univariable", "factor_test", landmark=landmark, factor=info.name, method="firth")
     yield Row(cells=(cell(info.label, span=6), right(p_value(test) if test else "")), kind="head")
-    yield _reference_row(source, landmark, effects[0])
-    for effect in effects:
-        yield _effect_row(
-            effect, _risk_cells(source, landmark, risk(source, landmark, info, effect.term)), effect.term, "level"
-        )
+    by_term = {effect.term: effect for effect in effects}
+    for level in info.levels:
+        if level in by_term:
+            counts = _risk_cells(source, landmark, risk(source, landmark, info, level))
+            yield _effect_row(by_term[level], counts, level, "level")
+        elif level == effects[0].reference:
+            yield _reference_row(source, landmark, effects[0])
 
 
 def _reference_row(source: Source, landmark: str, effect: Effect) -> Row:
@@ -119,16 +121,9 @@ def _reference_row(source: Source, landmark: str, effect: Effect) -> Row:
 
 def _effect_row(effect: Effect, counts: Sequence[Cell], label: str, kind: str) -> Row:
     marks = (mark(MARKS[flag]) for flag in effect.flags)
-    estimates = (
-        shown for row in (effect.ml, effect.firth) for shown in (right(ratio(row)), right(p_value(_tested(row))))
-    )
+    estimates = (shown for row in (effect.ml, effect.firth) for shown in (right(ratio(row)), right(p_value(row))))
     cells = (cell(label, *marks), *counts, *estimates)
     return Row(cells=cells, kind="head" if kind == "head" else "level")
-
-
-def _tested(row: Estimate | None) -> Estimate | None:
-    """A P value beside an estimate that does not exist would only mislead."""
-    return None if row is None or row.estimate is None else row
 
 
 def _risk_cells(source: Source, landmark: str, row: Estimate | None) -> tuple[Cell, Cell]:

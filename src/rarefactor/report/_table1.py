@@ -91,7 +91,7 @@ def _continuous(source: Source, info: FactorInfo) -> Iterator[Row]:
 
 
 def _binary(source: Source, info: FactorInfo) -> Iterator[Row]:
-    term = info.levels[-1] if info.levels else "yes"
+    term = info.compared[-1] if info.compared else "yes"
     test = _get(source, "odds_ratio", info, method="fisher", term=term) or _get(
         source, "odds_ratio", info, method="fisher"
     )

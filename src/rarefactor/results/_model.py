@@ -91,9 +91,9 @@ class FlowStep:
 class FactorInfo:
     """How a factor is shown: its words, unit, kind and levels.
 
-    ``levels`` (first is the reference) is empty for a continuous factor. ``step`` is the increment that the odds
-    ratio is for, in ``unit`` (a factor where ``transform`` is log). ``definition`` is a sentence for
-    the methods.
+    ``levels`` (in the order of the dictionary) is empty for a continuous factor; ``reference`` is the one that the
+    others are compared with, the first where none is named. ``step`` is the increment that the odds ratio is for, in
+    ``unit`` (a ratio where ``transform`` is log). ``definition`` is a sentence for the methods.
     """
 
     name: str
@@ -103,9 +103,21 @@ class FactorInfo:
     measured_at: str
     unit: str | None = None
     levels: tuple[str, ...] = ()
+    reference: str | None = None
     step: float = 1.0
     transform: str | None = None
     definition: str = ""
+
+    @property
+    def ordered(self) -> tuple[str, ...]:
+        """The levels with the reference first."""
+        reference = self.reference or next(iter(self.levels), "")
+        return tuple(sorted(self.levels, key=lambda level: level != reference))
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The levels that are compared with the reference."""
+        return self.ordered[1:]
 
     @property
     def term(self) -> str:
