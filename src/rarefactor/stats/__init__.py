@@ -20,6 +20,7 @@ from rarefactor.stats.contingency import (
     compare_trend,
     compute_expected,
 )
+from rarefactor.stats.curves import ProfileCurves, compute_profiles
 from rarefactor.stats.describe import Difference, Summary, compute_smd, compute_smd_of_counts, compute_summary
 from rarefactor.stats.impute import Derived, Imputations, ManyImputations, Variable, impute, impute_many
 from rarefactor.stats.logistic import (
@@ -58,6 +59,7 @@ __all__ = [
     "PooledEstimates",
     "PooledProfiles",
     "PooledTest",
+    "ProfileCurves",
     "RankComparison",
     "ScreenedFactor",
     "ScreenedFit",
@@ -74,6 +76,7 @@ __all__ = [
     "compute_benjamini_hochberg",
     "compute_expected",
     "compute_holm",
+    "compute_profiles",
     "compute_risk",
     "compute_smd",
     "compute_smd_of_counts",

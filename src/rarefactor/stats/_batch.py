@@ -10,11 +10,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Bools, Floats
-from rarefactor.stats._inputs import raise_input, read_array
+from rarefactor.stats._inputs import check_strengths, raise_input, read_array
 from rarefactor.stats._likelihood import Logistic, build_logistic
 
 ROUND_NUMBERS = 200_000
 """Numbers that one round touches, about: small enough to stay in a processor's cache (measured at n = 40, p = 5)."""
+
+DEFAULT_PRIOR = 2.0
+"""The strength m of a log-F(m, m) prior: 95 % of it lies between odds ratios of 1/39 and 39."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,7 +25,8 @@ class Batch:
     """Problems with an intercept in front.
 
     ``design`` (1 or B, n, k); ``outcome``, ``weights``, ``offset`` (1 or B, n); ``fixed`` (1 or B, k) with NaN
-    where a coefficient is free; ``start`` (1 or B, k). A leading axis of one is shared by all.
+    where a coefficient is free; ``start`` (1 or B, k); ``prior`` (1 or B, k) the strengths of log-F priors, 0 for the
+    intercept. A leading axis of one is shared by all.
     """
 
     design: Floats
@@ -31,6 +35,7 @@ class Batch:
     offset: Floats
     fixed: Floats
     start: Floats
+    prior: Floats
 
     @property
     def problems(self) -> int:
@@ -65,7 +70,7 @@ class Batch:
         return build_logistic(shared, outcome, weights, offset, derivatives=derivatives), invalid
 
 
-def read_batch(X: ArrayLike, y: ArrayLike, **others: ArrayLike | None) -> Batch:
+def read_batch(X: ArrayLike, y: ArrayLike, *, prior_m: ArrayLike = DEFAULT_PRIOR, **others: ArrayLike | None) -> Batch:
     """Check the shapes and put the intercept in front."""
     columns, outcome = read_array(X, "X"), _lift(read_array(y, "y"), 2, "y")
     columns = _lift(columns, 3, "X")
@@ -79,6 +84,7 @@ def read_batch(X: ArrayLike, y: ArrayLike, **others: ArrayLike | None) -> Batch:
         offset=_lift_or(given["offset"], np.zeros((1, rows)), "offset"),
         fixed=_lift_or(given["fixed"], np.full((1, k), np.nan), "fixed"),
         start=_lift_or(given["start"], np.zeros((1, k)), "start"),
+        prior=np.pad(check_strengths(prior_m, k - 1), ((0, 0), (1, 0))),
     )
     _check_shapes(batch)
     return batch

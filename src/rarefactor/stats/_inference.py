@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from rarefactor.stats._arrays import Bools, Floats, Ints
+from rarefactor.stats._batch import DEFAULT_PRIOR
 from rarefactor.stats._inputs import check_penalty
 from rarefactor.stats._likelihood import Logistic
 from rarefactor.stats._newton import Maximum, Stop, maximise
-from rarefactor.stats._penalty import Firth, MaximumLikelihood, Objective
+from rarefactor.stats._penalty import Firth, LogF, MaximumLikelihood, Objective
 from rarefactor.stats._profile import NULL, search_concave, walk_profiles
 from rarefactor.stats._tails import compute_normal_quantile
 
@@ -18,9 +19,14 @@ HELD_VALUE = 0.0
 """The value of a coefficient under the hypothesis that it has no effect."""
 
 
-def choose_objective(likelihood: Logistic, penalty: str) -> Objective:
-    """Return what is maximised under a penalty."""
-    return {"none": MaximumLikelihood, "firth": Firth}[check_penalty(penalty)](likelihood)
+def choose_objective(likelihood: Logistic, penalty: str, prior: Floats | None = None) -> Objective:
+    """Return what is maximised under a penalty; ``prior`` (1 or B, k) is of log-F, by default on all but the first."""
+    if check_penalty(penalty) != "logf":
+        return {"none": MaximumLikelihood, "firth": Firth}[penalty](likelihood)
+    if prior is None:
+        prior = np.full((1, likelihood.width), DEFAULT_PRIOR)
+        prior[0, 0] = 0.0
+    return LogF(likelihood, prior)
 
 
 def compute_lr_held(objective: Objective, top: Maximum, held: Bools) -> Floats:

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 from rarefactor.errors import InputError, Problem, suggest
 from rarefactor.stats._arrays import Bools, Floats
 
-PENALTIES = ("none", "firth")
+PENALTIES = ("none", "firth", "logf")
 
 
 def read_array(values: ArrayLike, argument: str) -> Floats:
@@ -44,6 +44,16 @@ def check_penalty(penalty: str) -> str:
     if penalty not in PENALTIES:
         raise_input("penalty", repr(penalty), f"one of {', '.join(PENALTIES)}", suggest(penalty, PENALTIES))
     return penalty
+
+
+def check_strengths(prior_m: ArrayLike, columns: int) -> Floats:
+    """Return the strengths m of log-F(m, m) priors as (1 or B, columns)."""
+    strengths = read_array(prior_m, "prior_m")
+    if strengths.ndim > 2 or (strengths.ndim and strengths.shape[-1] != columns):
+        raise_input("prior_m", f"shape {strengths.shape}", f"one number or {columns}", "Leave the intercept out.")
+    if not (np.isfinite(strengths).all() and (strengths >= 0.0).all()):
+        raise_input("prior_m", "a strength that is no number from 0 up", "0 (no prior) or more", "Use 2, the default.")
+    return np.broadcast_to(np.atleast_2d(strengths), (len(strengths) if strengths.ndim == 2 else 1, columns))
 
 
 def name_columns(count: int, names: Sequence[str] | None) -> tuple[str, ...]:

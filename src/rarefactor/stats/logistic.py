@@ -1,4 +1,4 @@
-"""Logistic regression for few events: maximum likelihood and Firth, with likelihood-ratio tests and profile bounds.
+"""Logistic regression for few events: maximum likelihood, Firth, log-F; likelihood-ratio tests, profile bounds.
 
 Convention: X has no intercept; it is added first, and stands first in every result. Tests and intervals come from
 the (penalised) likelihood ratio with the penalty of all columns kept in the constrained fit, as in logistf.
@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Bools, Floats, Ints, compute_inverse
-from rarefactor.stats._batch import Batch, read_batch
+from rarefactor.stats._batch import DEFAULT_PRIOR, Batch, read_batch
 from rarefactor.stats._inference import choose_objective, compute_lr_terms, compute_profiles
 from rarefactor.stats._inputs import (
     check_columns,
@@ -83,7 +83,8 @@ class LogisticFit:
 
     ``coef``, ``se``, ``p``, ``lr_chisq`` (p + 1,); ``covariance`` (p + 1, p + 1); ``ci`` (p + 1, 2). ``p`` and
     ``ci`` are of the (penalised) likelihood ratio; ``wald_p`` and ``wald_ci`` are Wald's. ``se`` is of the inverse
-    Fisher information, ``se_augmented`` of the augmented data (what logistf prints; without a penalty the same).
+    Fisher information (with what a log-F prior adds), ``se_augmented`` of Firth's augmented data (what logistf prints;
+    for the other penalties the same).
     ``flags``: separated, not_converged, infinite_bound, bound_not_found.
     """
 
@@ -132,6 +133,7 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
     y: ArrayLike,
     *,
     penalty: str = "firth",
+    prior_m: ArrayLike = DEFAULT_PRIOR,
     weights: ArrayLike | None = None,
     offset: ArrayLike | None = None,
     fixed: ArrayLike | None = None,
@@ -150,7 +152,9 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
     y
         Outcome in {0, 1}, (n,) or (B, n).
     penalty
-        "firth" or "none" (maximum likelihood).
+        "firth", "none" (maximum likelihood) or "logf" (log-F(m, m) priors on all coefficients but the intercept).
+    prior_m
+        For "logf" the strength m: one number, one per column (p,), or (B, p); see `fit_logistic`.
     weights
         Case weights (n,) or (B, n); a row of weight 0 counts for nothing and may hold missing values.
     offset
@@ -189,7 +193,7 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
     """
     if fixed is not None and (tests or intervals or terms):
         raise_input("fixed", "held coefficients with tests or intervals", "one of them", "Fit twice.")
-    batch = read_batch(X, y, weights=weights, offset=offset, fixed=fixed, start=start)
+    batch = read_batch(X, y, prior_m=prior_m, weights=weights, offset=offset, fixed=fixed, start=start)
     wanted = Wanted(
         penalty=check_penalty(penalty),
         tests=tests,
@@ -203,8 +207,8 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
 
 
 def _fit_portion(batch: Batch, wanted: Wanted) -> ManyFits:
-    likelihood, invalid = batch.build(derivatives=wanted.penalty != "none")
-    objective = choose_objective(likelihood, wanted.penalty)
+    likelihood, invalid = batch.build(derivatives=wanted.penalty == "firth")
+    objective = choose_objective(likelihood, wanted.penalty, batch.prior)
     shape = (batch.problems, likelihood.width)
     fixed = np.broadcast_to(batch.fixed, shape)
     start = np.where(np.isnan(fixed), batch.start, fixed) * likelihood.scale
@@ -249,6 +253,7 @@ def fit_logistic(  # noqa: PLR0913 - the arguments of a regression are its publi
     y: ArrayLike,
     *,
     penalty: str = "firth",
+    prior_m: ArrayLike = DEFAULT_PRIOR,
     weights: ArrayLike | None = None,
     offset: ArrayLike | None = None,
     names: Sequence[str] | None = None,
@@ -265,7 +270,13 @@ def fit_logistic(  # noqa: PLR0913 - the arguments of a regression are its publi
     y
         Outcome (n,) in {0, 1}.
     penalty
-        "firth" (Jeffreys' prior as penalty) or "none" (maximum likelihood).
+        "firth" (Jeffreys' prior as penalty), "none" (maximum likelihood), or "logf": log-F(m, m) priors on all
+        coefficients but the intercept, with the intervals and tests of the penalised likelihood.
+    prior_m
+        For "logf" the strength m, one number or one per column (p,); 0 for no prior. A prior of strength m is worth
+        m patients, half of them with the event, who differ by one unit in this column alone, so **the unit of a column
+        as it is passed matters**: with m = 2 the odds ratio per unit is thought to lie between 1/39 and 39 (95 %).
+        Pass years as decades, or in another unit whose odds ratio could be judged so.
     weights
         Case weights (n,), for example counts of identical rows.
     offset
@@ -292,6 +303,8 @@ def fit_logistic(  # noqa: PLR0913 - the arguments of a regression are its publi
     ----------
     Firth D. Bias reduction of maximum likelihood estimates. Biometrika 1993;80:27-38.
     Heinze G, Schemper M. A solution to the problem of separation in logistic regression. Stat Med 2002;21:2409-19.
+    Greenland S, Mansournia MA. Penalization, bias reduction, and default priors in logistic and related categorical and
+    survival regressions. Stat Med 2015;34:3133-43.
 
     Examples
     --------
@@ -311,7 +324,7 @@ def fit_logistic(  # noqa: PLR0913 - the arguments of a regression are its publi
             "X", f"an array of {columns.ndim} dimensions", "2: rows and columns", "Use X[:, None] for one column."
         )
     names = name_columns(columns.shape[1], names)
-    batch = read_batch(columns, y, weights=weights, offset=offset, fixed=None, start=None)
+    batch = read_batch(columns, y, prior_m=prior_m, weights=weights, offset=offset, fixed=None, start=None)
     _check_single(columns, names, batch)
     wanted = Wanted(penalty=check_penalty(penalty), tests=tests, level=check_level(level) if intervals else None)
     many = _fit_portion(batch, wanted)
@@ -342,7 +355,7 @@ def _describe(many: ManyFits, batch: Batch, names: tuple[str, ...], penalty: str
         coef=coef,
         covariance=many.covariance[0],
         se=se,
-        se_augmented=se if penalty == "none" else _compute_augmented_se(coef, many.covariance[0], batch),
+        se_augmented=se if penalty != "firth" else _compute_augmented_se(coef, many.covariance[0], batch),
         ci=many.ci[0],
         p=many.p[0],
         lr_chisq=many.lr_chisq[0],
@@ -385,12 +398,13 @@ def _flag(many: ManyFits, *, with_bounds: bool) -> tuple[str, ...]:
     return tuple(name for name, raised in flags.items() if raised)
 
 
-def compute_term_tests(
+def compute_term_tests(  # noqa: PLR0913 - the arguments of a regression are its public contract
     X: ArrayLike,
     y: ArrayLike,
     terms: Mapping[str, Sequence[int]],
     *,
     penalty: str = "firth",
+    prior_m: ArrayLike = DEFAULT_PRIOR,
     weights: ArrayLike | None = None,
     offset: ArrayLike | None = None,
 ) -> dict[str, TermTest]:
@@ -398,7 +412,7 @@ def compute_term_tests(
 
     Parameters
     ----------
-    X, y, penalty, weights, offset
+    X, y, penalty, prior_m, weights, offset
         As in :func:`fit_logistic`.
     terms
         For each term the places of its columns in X, counted from 0.
@@ -415,7 +429,7 @@ def compute_term_tests(
     >>> round(test.chisq, 3), test.df, round(test.p, 3)
     (3.874, 2, 0.144)
     """
-    many = fit_many(X, y, penalty=penalty, weights=weights, offset=offset, terms=tuple(terms.values()))
+    many = fit_many(X, y, penalty=penalty, prior_m=prior_m, weights=weights, offset=offset, terms=tuple(terms.values()))
     chisq = many.term_chisq[0]
     tails = compute_chi2_tail(chisq, np.array([float(len(columns)) for columns in terms.values()]))
     return {

@@ -1,4 +1,4 @@
-"""The univariable screen: every factor alone against the outcome, by maximum likelihood and by Firth.
+"""The univariable screen: every factor alone against the outcome, by maximum likelihood, Firth and, if asked, log-F.
 
 Convention: a factor is one column of numbers, or one column per level but the first (indicators); NaN is missing, and
 each factor uses its own complete cases. Factors with equally many columns are fitted in one batch. A factor that cannot
@@ -7,7 +7,7 @@ be analysed is a value with a reason; the others go on.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,7 +48,8 @@ class ScreenedFactor:
     """One factor alone against the outcome.
 
     ``cells`` (levels, 2) counts patients without and with the event at each level (None for a continuous factor);
-    ``epv`` is the smaller outcome class per column. ``flags``: sparse (a cell below 5, or epv below 10), separated.
+    ``epv`` is the smaller outcome class per column. ``logf`` is None unless asked for.
+    ``flags``: sparse (a cell below 5, or epv below 10), separated.
     ``reason`` says why there are no fits, empty where there are.
     """
 
@@ -62,6 +63,7 @@ class ScreenedFactor:
     firth: ScreenedFit
     flags: tuple[str, ...]
     reason: str
+    logf: ScreenedFit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +75,9 @@ class _Group:
     complete: Bools
 
 
-def fit_screen(factors: Mapping[str, ArrayLike], y: ArrayLike, *, level: float = 0.95) -> dict[str, ScreenedFactor]:
+def fit_screen(
+    factors: Mapping[str, ArrayLike], y: ArrayLike, *, level: float = 0.95, prior_m: float | None = None
+) -> dict[str, ScreenedFactor]:
     """Analyse every factor alone, with complete cases per factor.
 
     Parameters
@@ -84,6 +88,8 @@ def fit_screen(factors: Mapping[str, ArrayLike], y: ArrayLike, *, level: float =
         Outcome (n,) in {0, 1}.
     level
         The confidence level.
+    prior_m
+        The strength of log-F(m, m) priors, per unit of each column as passed, for a third fit; None for none.
 
     Returns
     -------
@@ -112,7 +118,7 @@ def fit_screen(factors: Mapping[str, ArrayLike], y: ArrayLike, *, level: float =
     screened: dict[str, ScreenedFactor] = {}
     for width in sorted({values.shape[1] for values in columns.values()}):
         group = _collect({name: values for name, values in columns.items() if values.shape[1] == width})
-        screened.update(_screen_group(group, outcome, level))
+        screened.update(_screen_group(group, outcome, level, prior_m))
     return {name: screened[name] for name in factors}
 
 
@@ -129,13 +135,14 @@ def _collect(columns: Mapping[str, Floats]) -> _Group:
     return _Group(names=tuple(columns), columns=stacked, complete=np.asarray(np.isfinite(stacked).all(axis=2)))
 
 
-def _screen_group(group: _Group, outcome: Floats, level: float) -> dict[str, ScreenedFactor]:
+def _screen_group(group: _Group, outcome: Floats, level: float, prior_m: float | None) -> dict[str, ScreenedFactor]:
     reasons = [_find_reason(*pair, outcome) for pair in zip(group.columns, group.complete, strict=True)]
     usable = np.array([not reason for reason in reasons])
     weights = (group.complete & usable[:, None]).astype(float)
-    ml, firth = (_fit_method(group, outcome, weights, penalty, level) for penalty in ("none", "firth"))
+    penalties = ("none", "firth") if prior_m is None else ("none", "firth", "logf")
+    fits = [_fit_method(group, outcome, weights, (penalty, prior_m or 0.0), level) for penalty in penalties]
     return {
-        name: _describe_factor(name, group.columns[i], outcome, (ml[i], firth[i]), reasons[i])
+        name: _describe_factor(name, group.columns[i], outcome, [fit[i] for fit in fits], reasons[i])
         for i, name in enumerate(group.names)
     }
 
@@ -151,14 +158,17 @@ def _find_reason(columns: Floats, complete: Bools, outcome: Floats) -> str:
     return ""
 
 
-def _fit_method(group: _Group, outcome: Floats, weights: Floats, penalty: str, level: float) -> list[ScreenedFit]:
-    """Fit all factors of a group by one method."""
+def _fit_method(
+    group: _Group, outcome: Floats, weights: Floats, penalty: tuple[str, float], level: float
+) -> list[ScreenedFit]:
+    """Fit all factors of a group by one method: a penalty and, for log-F, its strength."""
     width = group.columns.shape[2]
     many = fit_many(
         group.columns,
         outcome,
         weights=weights,
-        penalty=penalty,
+        penalty=penalty[0],
+        prior_m=penalty[1],
         tests=True,
         intervals=True,
         level=level,
@@ -189,7 +199,7 @@ def _describe_fit(many: ManyFits, i: int, chisq: float, level: float) -> Screene
 
 
 def _describe_factor(
-    name: str, columns: Floats, outcome: Floats, fits: tuple[ScreenedFit, ScreenedFit], reason: str
+    name: str, columns: Floats, outcome: Floats, fits: Sequence[ScreenedFit], reason: str
 ) -> ScreenedFactor:
     complete = np.isfinite(columns).all(axis=1)
     known, events = columns[complete], outcome[complete]
@@ -201,6 +211,7 @@ def _describe_factor(
     return ScreenedFactor(
         name=name, n=events.size, events=int(events.sum()), missing=outcome.size - events.size, cells=cells, epv=epv,
         ml=fits[0], firth=fits[1], flags=flags, reason=reason,
+        logf=fits[2] if len(fits) > 2 else None,
     )  # fmt: skip
 
 
