@@ -91,7 +91,7 @@ def measure(scenario: Scenario, studies: int, rng: np.random.Generator) -> None:
 
 
 def main() -> None:
-    studies = int(sys.argv[1]) if len(sys.argv) > 1 else 2000
+    studies = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
     print(f"{studies} studies a scenario, {M} imputations, {ITERATIONS} iterations; Monte-Carlo error of a coverage of")
     print(f"95 %: {100 * (0.95 * 0.05 / studies) ** 0.5:.1f} points. Order of factors: marker, binary, adjuster.")
     rng = np.random.default_rng(2020)

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rarefactor.errors import InputError
 from rarefactor.stats import Derived, Variable, fit_many, impute, impute_many, pool_rubin
+from rarefactor.stats._impute_categories import build_multinomial, build_proportional_odds, compute_shares
 
 FEW = settings(max_examples=12, deadline=None, derandomize=True)
 seeds = st.integers(0, 10_000)
@@ -123,6 +124,8 @@ def test_resamples_are_imputed_or_say_why_not() -> None:
     rows = np.array([np.arange(50), np.where(np.arange(50) == 7, 8, np.arange(50))])
     many = impute_many(data, VARIABLES, rows=rows, m=3, iterations=2, rng=np.random.default_rng(1))
     assert many.reason == ("", "nothing observed: x")
+    none = impute_many(data, VARIABLES, rows=rows[1:], m=3, rng=np.random.default_rng(1))
+    assert np.isnan(none.values).all()
     assert not np.isnan(many.values[0]).any()
     assert np.isnan(many.values[1]).all()
 
@@ -138,6 +141,7 @@ def test_resamples_are_imputed_or_say_why_not() -> None:
         ({"allowed": 0.01}, "expected at most 1%"),
         ({"m": 0}, "key m: found 0"),
         ({"derived": [Derived(name="d", parts=("y",), compute=np.abs)]}, "found the part y"),
+        ({"derived": [Derived(name="d", parts=("x",), compute=np.sum)]}, "key d: found a result of shape"),
         ({"variables": (Variable(name="x", kind="number"), *VARIABLES[1:])}, "found the kind 'number'"),
     ],
 )
@@ -149,3 +153,20 @@ def test_what_cannot_be_imputed_is_named(change: dict[str, object], message: str
             data[:, place] = arguments.pop(variable.name)
     with pytest.raises(InputError, match=message):
         impute(data, **arguments)
+
+
+@pytest.mark.parametrize("build", [build_multinomial, build_proportional_odds])
+def test_slopes_and_curvature_are_those_of_the_value(build: object) -> None:
+    rng = np.random.default_rng(3)
+    design = np.insert(rng.normal(size=(2, 30, 3)), 0, 1.0, axis=2)
+    codes, observed = rng.integers(0, 4, size=(2, 30)), rng.random((2, 30)) < 0.8
+    model = build(design, codes, observed, compute_shares(codes, observed, 4, equal=False))
+    size = 12 if build is build_multinomial else 6
+    beta = np.concatenate([[-1.0, 0.2, 1.1], 0.3 * rng.normal(size=size - 3)])[None].repeat(2, axis=0)
+    point = model.evaluate(beta)
+    for place, unit in enumerate(1e-5 * np.eye(size)):
+        up, down = model.evaluate(beta + unit), model.evaluate(beta - unit)
+        np.testing.assert_allclose((up.value - down.value) / 2e-5, point.gradient[:, place], rtol=1e-6, atol=1e-6)
+        np.testing.assert_allclose(
+            (down.gradient - up.gradient) / 2e-5, point.curvature[:, place], rtol=1e-6, atol=1e-6
+        )

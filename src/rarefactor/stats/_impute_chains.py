@@ -24,6 +24,7 @@ from rarefactor.stats._impute_categories import (
 )
 from rarefactor.stats._impute_matching import draw_donors, draw_predictions
 from rarefactor.stats._impute_variables import Derived, Variable
+from rarefactor.stats._inputs import raise_input
 
 NO_COLUMNS = np.empty(0, dtype=np.intp)
 
@@ -56,9 +57,12 @@ class Plan:
 
     def compute_derived(self, number: int, values: Floats) -> Floats:
         """Return a derived column (..., n) from values (..., n, p)."""
-        names = [variable.name for variable in self.variables]
-        parts = (values[..., names.index(part)] for part in self.derived[number].parts)
-        return np.asarray(self.derived[number].compute(*parts), dtype=np.float64)
+        names, derived = [variable.name for variable in self.variables], self.derived[number]
+        found = np.asarray(derived.compute(*(values[..., names.index(part)] for part in derived.parts)), np.float64)
+        if found.shape != values.shape[:-1]:
+            expected = "the shape of its parts, element by element"
+            raise_input(derived.name, f"a result of shape {found.shape}", expected, "Compute without sums over rows.")
+        return found
 
 
 def build_plan(

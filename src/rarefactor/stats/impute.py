@@ -243,7 +243,8 @@ class _Chunks:
     def run(self, iterations: int, *, traced: bool) -> tuple[Floats, Floats, dict[str, int]]:
         """Return values (R, m, n, p + d), the trace (2, iterations, R m, v) and how many models had no maximum."""
         count, n, _ = self.data.shape
-        values = np.empty((count * self.m, n, len(_name(self.plan))))
+        width = len(_name(self.plan))
+        values = np.empty((count * self.m, n, width))
         trace = np.empty((2, iterations if traced else 0, count * self.m, len(self.plan.order)))
         unsettled = np.zeros(len(self.plan.variables), dtype=np.intp)
         size = max(16, PORTION // max(1, n))
@@ -257,7 +258,7 @@ class _Chunks:
             values[rows] = chains.finish()
             unsettled += chains.unsettled
         named = {self.plan.variables[place].name: int(unsettled[place]) for place in np.flatnonzero(unsettled)}
-        return values.reshape(count, self.m, n, -1), trace, named
+        return values.reshape(count, self.m, n, width), trace, named
 
     def start(self, rows: Ints) -> Chains:
         """Return the chains of these places, with what is missing filled in at random."""
