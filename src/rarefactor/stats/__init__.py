@@ -2,9 +2,10 @@
 
 Knows no study, no file and no state; imports NumPy only until a SciPy routine is called for. See the modules for their
 conventions: `logistic` (fits), `screen` (every factor alone), `separation`, `compare`, `contingency`, `describe` and
-`multiplicity`.
+`multiplicity`; for predicting, `flic`, `performance`, `optimism`, `select` and `samplesize`.
 """
 
+from rarefactor.stats.calibration import Calibration, CalibrationCurve, compute_calibration, compute_calibration_curve
 from rarefactor.stats.compare import (
     ChiSquareTest,
     MeanComparison,
@@ -21,8 +22,18 @@ from rarefactor.stats.contingency import (
     compute_expected,
 )
 from rarefactor.stats.curves import ProfileCurves, compute_profiles
+from rarefactor.stats.decision import DecisionCurve, compute_net_benefit
 from rarefactor.stats.describe import Difference, Summary, compute_smd, compute_smd_of_counts, compute_summary
+from rarefactor.stats.discrimination import Auc, AucComparison, compare_auc, compute_auc
+from rarefactor.stats.flic import ManyRiskFits, RiskFit, fit_many_risks, fit_risk
 from rarefactor.stats.impute import Derived, Imputations, ManyImputations, Variable, impute, impute_many
+from rarefactor.stats.influence import Influence, compute_influence
+from rarefactor.stats.instability import (
+    CalibrationInstability,
+    Instability,
+    compute_calibration_instability,
+    compute_instability,
+)
 from rarefactor.stats.logistic import (
     LogisticFit,
     ManyFits,
@@ -32,6 +43,8 @@ from rarefactor.stats.logistic import (
     fit_many,
 )
 from rarefactor.stats.multiplicity import compute_benjamini_hochberg, compute_holm
+from rarefactor.stats.optimism import CorrectedMeasure, Estimate632, Optimism, compute_optimism
+from rarefactor.stats.performance import Measures, Performance, compute_measures, compute_performance
 from rarefactor.stats.pool import (
     PooledEstimates,
     PooledProfiles,
@@ -42,50 +55,115 @@ from rarefactor.stats.pool import (
     pool_rubin,
     pool_wald,
 )
+from rarefactor.stats.procedure import ModelProcedure, Predictions, Procedure
 from rarefactor.stats.proportion import compute_risk
+from rarefactor.stats.resampling import count_resamples, draw_resamples
+from rarefactor.stats.samplesize import (
+    Criteria,
+    ModelSize,
+    SampleSize,
+    compute_model_size,
+    compute_r2_max,
+    compute_sample_size,
+    compute_shrinkage,
+    derive_r2_of_auc,
+    derive_r2_of_nagelkerke,
+)
 from rarefactor.stats.screen import ScreenedFactor, ScreenedFit, fit_screen
+from rarefactor.stats.select import SelectionProcedure, SelectionRule, Selections, fit_selection
 from rarefactor.stats.separation import Separation, detect_separation
+from rarefactor.stats.stability import ColumnStability, ModelFrequency, Stability, compute_stability
 
 __all__ = [
+    "Auc",
+    "AucComparison",
+    "Calibration",
+    "CalibrationCurve",
+    "CalibrationInstability",
     "ChiSquareTest",
+    "ColumnStability",
+    "CorrectedMeasure",
+    "Criteria",
+    "DecisionCurve",
     "Derived",
     "Difference",
+    "Estimate632",
     "ExactTest",
     "Imputations",
+    "Influence",
+    "Instability",
     "LogisticFit",
     "ManyFits",
     "ManyImputations",
+    "ManyRiskFits",
     "MeanComparison",
+    "Measures",
+    "ModelFrequency",
+    "ModelProcedure",
+    "ModelSize",
+    "Optimism",
+    "Performance",
     "PooledEstimates",
     "PooledProfiles",
     "PooledTest",
+    "Predictions",
+    "Procedure",
     "ProfileCurves",
     "RankComparison",
+    "RiskFit",
+    "SampleSize",
     "ScreenedFactor",
     "ScreenedFit",
+    "SelectionProcedure",
+    "SelectionRule",
+    "Selections",
     "Separation",
+    "Stability",
     "Summary",
     "TermTest",
     "Variable",
+    "compare_auc",
     "compare_exactly",
     "compare_many",
     "compare_means",
     "compare_ranks",
     "compare_shares",
     "compare_trend",
+    "compute_auc",
     "compute_benjamini_hochberg",
+    "compute_calibration",
+    "compute_calibration_curve",
+    "compute_calibration_instability",
     "compute_expected",
     "compute_holm",
+    "compute_influence",
+    "compute_instability",
+    "compute_measures",
+    "compute_model_size",
+    "compute_net_benefit",
+    "compute_optimism",
+    "compute_performance",
     "compute_profiles",
+    "compute_r2_max",
     "compute_risk",
+    "compute_sample_size",
+    "compute_shrinkage",
     "compute_smd",
     "compute_smd_of_counts",
+    "compute_stability",
     "compute_summary",
     "compute_term_tests",
+    "count_resamples",
+    "derive_r2_of_auc",
+    "derive_r2_of_nagelkerke",
     "detect_separation",
+    "draw_resamples",
     "fit_logistic",
     "fit_many",
+    "fit_many_risks",
+    "fit_risk",
     "fit_screen",
+    "fit_selection",
     "impute",
     "impute_many",
     "pool_chisq",

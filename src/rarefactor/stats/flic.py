@@ -175,8 +175,14 @@ def fit_many_risks(
     return ManyRiskFits(coef=coef, log_odds=compute_log_odds(coef, data.columns), reason=reason)
 
 
+def correct_intercepts(
+    coef: Floats, columns: Floats, outcome: Floats, weights: Floats
+) -> tuple[Floats, tuple[str, ...]]:
+    """Return coefficients (B, k) with the intercepts refitted by maximum likelihood, and why that failed."""
+    return _correct_intercepts(coef, _Data(columns, outcome, weights, np.zeros(outcome.size)))
+
+
 def _correct_intercepts(coef: Floats, data: _Data) -> tuple[Floats, tuple[str, ...]]:
-    """Return the coefficients (B, k) with the intercept refitted, and why that failed."""
     slopes = compute_log_odds(coef * np.r_[0.0, np.ones(coef.shape[1] - 1)], data.columns, data.offset)
     levels = fit_levels(slopes, data.outcome, data.weights)
     intercept = np.where(levels.converged, levels.coef[:, 0], np.nan)

@@ -1,0 +1,52 @@
+"""Models of chosen columns, thousands of different ones in one batch: the columns left out take no part in the penalty.
+
+Holding a coefficient at 0 tests it within a model, with the penalty of all of the model's columns; leaving a column out
+makes another model, with a penalty of its own. Here every problem has its own set of columns (``active``), and the
+information is that of the active ones.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rarefactor.stats._arrays import Bools, Floats, Ints, Inverse, compute_inverse
+from rarefactor.stats._likelihood import Logistic
+from rarefactor.stats._penalty import MaximumLikelihood, Objective, Point, _derive_penalty
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveFirth:
+    """Firth's objective in the ``active`` (B, k) columns of each problem; the others must be held at 0."""
+
+    likelihood: Logistic
+    active: Bools
+
+    def evaluate(self, beta: Floats) -> Point:
+        """Return value, gradient, curvature and information at ``beta`` (B, k)."""
+        sums = self.likelihood.evaluate(beta)
+        both = self.active[:, :, None] & self.active[:, None, :]
+        information = np.where(both, sums.information, np.eye(beta.shape[1]))
+        inverse = compute_inverse(information)
+        inside = Inverse(inverse.matrix * both, inverse.log_determinant, inverse.positive)
+        slope, bend = _derive_penalty(self.likelihood, sums, inside)
+        return Point(
+            value=np.where(inverse.positive, sums.loglik + 0.5 * inverse.log_determinant, -np.inf),
+            gradient=sums.score + slope,
+            curvature=sums.information - bend,
+            information=information,
+        )
+
+    def take(self, rows: Ints) -> ActiveFirth:
+        """Return the problems at these positions."""
+        return ActiveFirth(self.likelihood.take(rows), self.active[rows])
+
+    def constant(self) -> Floats:
+        """Return zero: only models of the same columns are compared."""
+        return np.zeros(1)
+
+
+def choose_active(likelihood: Logistic, penalty: str, active: Bools) -> Objective:
+    """Return what is maximised in the active columns; without a penalty the held ones play no part anyway."""
+    return ActiveFirth(likelihood, active) if penalty == "firth" else MaximumLikelihood(likelihood)
