@@ -50,12 +50,12 @@ def simulate(prevalences: list[float], odds_ratios: list[float], data_sets: int)
 
 
 def test_sparse_data_bias_of_40_patients() -> None:
-    """One design with a true odds ratio of 8; tolerances are three Monte-Carlo standard errors."""
-    ml, firth = simulate([0.25, 0.5, 0.5], [8.0, 4.0, 4.0], 1000)
-    assert ml.doubled[0] == pytest.approx(0.38, abs=0.046)
-    assert ml.separated == pytest.approx(0.11, abs=0.03)
+    """One design with a true odds ratio of 8, against 4,000 data sets; three standard errors of the difference."""
+    ml, firth = simulate([0.25, 0.5, 0.4], [8.0, 4.0, 4.0], 1500)
+    assert ml.doubled[0] == pytest.approx(0.38, abs=0.044)
+    assert ml.separated == pytest.approx(0.11, abs=0.028)
     assert firth.median[0] == pytest.approx(7.4, abs=0.8)
-    assert firth.coverage[0] == pytest.approx(0.95, abs=0.021)
+    assert firth.coverage[0] == pytest.approx(0.95, abs=0.020)
     assert firth.separated == 0.0
     assert ml.exaggeration[0] > firth.exaggeration[0] > 1.0
 

@@ -21,10 +21,25 @@ from rarefactor.stats.contingency import (
     compare_trend,
     compute_expected,
 )
+from rarefactor.stats.cox import CoxFit, HazardsCheck, compute_hazards_check, fit_cox
 from rarefactor.stats.curves import ProfileCurves, compute_profiles
 from rarefactor.stats.decision import DecisionCurve, compute_net_benefit
 from rarefactor.stats.describe import Difference, Summary, compute_smd, compute_smd_of_counts, compute_summary
+from rarefactor.stats.design import Design, MethodDesign, simulate_design
 from rarefactor.stats.discrimination import Auc, AucComparison, compare_auc, compute_auc
+from rarefactor.stats.evidence import (
+    Attainable,
+    Contradiction,
+    PriorRows,
+    Published,
+    check_published,
+    compute_attainable,
+    compute_e_value,
+    compute_log_odds,
+    derive_prior_rows,
+    derive_published,
+    fit_with_prior,
+)
 from rarefactor.stats.flic import ManyRiskFits, RiskFit, fit_many_risks, fit_risk
 from rarefactor.stats.impute import Derived, Imputations, ManyImputations, Variable, impute, impute_many
 from rarefactor.stats.influence import Influence, compute_influence
@@ -42,6 +57,8 @@ from rarefactor.stats.logistic import (
     fit_logistic,
     fit_many,
 )
+from rarefactor.stats.meta import Pooled, pool_studies
+from rarefactor.stats.mixed import MixedFit, fit_mixed
 from rarefactor.stats.multiplicity import compute_benjamini_hochberg, compute_holm
 from rarefactor.stats.optimism import CorrectedMeasure, Estimate632, Optimism, compute_optimism
 from rarefactor.stats.performance import Measures, Performance, compute_measures, compute_performance
@@ -55,8 +72,9 @@ from rarefactor.stats.pool import (
     pool_rubin,
     pool_wald,
 )
-from rarefactor.stats.procedure import ModelProcedure, Predictions, Procedure
+from rarefactor.stats.procedure import ImputedProcedure, Imputer, ModelProcedure, Predictions, Procedure
 from rarefactor.stats.proportion import compute_risk
+from rarefactor.stats.rate import Rates, compute_rates
 from rarefactor.stats.resampling import count_resamples, draw_resamples
 from rarefactor.stats.samplesize import (
     Criteria,
@@ -71,10 +89,33 @@ from rarefactor.stats.samplesize import (
 )
 from rarefactor.stats.screen import ScreenedFactor, ScreenedFit, fit_screen
 from rarefactor.stats.select import SelectionProcedure, SelectionRule, Selections, fit_selection
+from rarefactor.stats.sensitivity import (
+    CutScan,
+    OutcomeScan,
+    PenaltyScan,
+    compare_penalties,
+    compute_selected_tail,
+    scan_cuts,
+    scan_missing_outcomes,
+)
 from rarefactor.stats.separation import Separation, detect_separation
 from rarefactor.stats.stability import ColumnStability, ModelFrequency, Stability, compute_stability
+from rarefactor.stats.survival import (
+    IncidenceCurves,
+    LogRank,
+    SurvivalAt,
+    SurvivalCurve,
+    TimeEstimate,
+    compare_survival,
+    compute_restricted_mean,
+    compute_survival_at,
+    compute_survival_time,
+    fit_aalen_johansen,
+    fit_kaplan_meier,
+)
 
 __all__ = [
+    "Attainable",
     "Auc",
     "AucComparison",
     "Calibration",
@@ -82,34 +123,51 @@ __all__ = [
     "CalibrationInstability",
     "ChiSquareTest",
     "ColumnStability",
+    "Contradiction",
     "CorrectedMeasure",
+    "CoxFit",
     "Criteria",
+    "CutScan",
     "DecisionCurve",
     "Derived",
+    "Design",
     "Difference",
     "Estimate632",
     "ExactTest",
+    "HazardsCheck",
     "Imputations",
+    "ImputedProcedure",
+    "Imputer",
+    "IncidenceCurves",
     "Influence",
     "Instability",
+    "LogRank",
     "LogisticFit",
     "ManyFits",
     "ManyImputations",
     "ManyRiskFits",
     "MeanComparison",
     "Measures",
+    "MethodDesign",
+    "MixedFit",
     "ModelFrequency",
     "ModelProcedure",
     "ModelSize",
     "Optimism",
+    "OutcomeScan",
+    "PenaltyScan",
     "Performance",
+    "Pooled",
     "PooledEstimates",
     "PooledProfiles",
     "PooledTest",
     "Predictions",
+    "PriorRows",
     "Procedure",
     "ProfileCurves",
+    "Published",
     "RankComparison",
+    "Rates",
     "RiskFit",
     "SampleSize",
     "ScreenedFactor",
@@ -120,24 +178,34 @@ __all__ = [
     "Separation",
     "Stability",
     "Summary",
+    "SurvivalAt",
+    "SurvivalCurve",
     "TermTest",
+    "TimeEstimate",
     "Variable",
+    "check_published",
     "compare_auc",
     "compare_exactly",
     "compare_many",
     "compare_means",
+    "compare_penalties",
     "compare_ranks",
     "compare_shares",
+    "compare_survival",
     "compare_trend",
+    "compute_attainable",
     "compute_auc",
     "compute_benjamini_hochberg",
     "compute_calibration",
     "compute_calibration_curve",
     "compute_calibration_instability",
+    "compute_e_value",
     "compute_expected",
+    "compute_hazards_check",
     "compute_holm",
     "compute_influence",
     "compute_instability",
+    "compute_log_odds",
     "compute_measures",
     "compute_model_size",
     "compute_net_benefit",
@@ -145,30 +213,46 @@ __all__ = [
     "compute_performance",
     "compute_profiles",
     "compute_r2_max",
+    "compute_rates",
+    "compute_restricted_mean",
     "compute_risk",
     "compute_sample_size",
+    "compute_selected_tail",
     "compute_shrinkage",
     "compute_smd",
     "compute_smd_of_counts",
     "compute_stability",
     "compute_summary",
+    "compute_survival_at",
+    "compute_survival_time",
     "compute_term_tests",
     "count_resamples",
+    "derive_prior_rows",
+    "derive_published",
     "derive_r2_of_auc",
     "derive_r2_of_nagelkerke",
     "detect_separation",
     "draw_resamples",
+    "fit_aalen_johansen",
+    "fit_cox",
+    "fit_kaplan_meier",
     "fit_logistic",
     "fit_many",
     "fit_many_risks",
+    "fit_mixed",
     "fit_risk",
     "fit_screen",
     "fit_selection",
+    "fit_with_prior",
     "impute",
     "impute_many",
     "pool_chisq",
     "pool_likelihoods",
     "pool_profiles",
     "pool_rubin",
+    "pool_studies",
     "pool_wald",
+    "scan_cuts",
+    "scan_missing_outcomes",
+    "simulate_design",
 ]
