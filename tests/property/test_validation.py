@@ -15,7 +15,7 @@ from rarefactor.stats.instability import compute_calibration_instability, comput
 from rarefactor.stats.logistic import fit_logistic
 from rarefactor.stats.optimism import compute_optimism
 from rarefactor.stats.performance import Measures, compute_measures
-from rarefactor.stats.procedure import ModelProcedure, Predictions
+from rarefactor.stats.procedure import ImputedProcedure, ModelProcedure, Predictions
 from rarefactor.stats.resampling import draw_resamples
 from rarefactor.stats.samplesize import Criteria, compute_model_size, compute_sample_size
 from rarefactor.stats.select import METHODS, SelectionProcedure, SelectionRule, fit_selection
@@ -123,6 +123,19 @@ def test_a_resample_without_a_model_is_counted_with_its_reason() -> None:
     assert found.measures["auc"].used == 9
     selected = SelectionProcedure(columns=factors, outcome=outcome, terms=None, rule=SelectionRule())
     assert compute_optimism(outcome, selected, weights).failed == 0  # a factor that nobody has is not selected
+
+
+def test_imputing_complete_data_changes_nothing() -> None:
+    factors, outcome, rng = invent(6)
+    weights = draw_resamples(48, 8, rng)
+    procedure = ImputedProcedure(
+        completed=np.stack([factors] * 2),
+        outcome=outcome,
+        impute=lambda rows: (np.repeat(factors[rows][:, None], 2, axis=1), ("",) * len(rows)),
+        portion=3,
+    )
+    expected = ModelProcedure(columns=factors, outcome=outcome)(weights)
+    assert procedure(weights).log_odds == pytest.approx(expected.log_odds, abs=1e-8)
 
 
 def test_a_procedure_that_always_fails_ends_nothing() -> None:

@@ -173,7 +173,8 @@ def _try_without(
     held = members[term] & columns[problem]
     chisq, guess = parabola.leave_out(problem, held)
     lanes = _Lanes(problem, term, held, guess)
-    trials = Trials(*np.full((2, *active.shape), np.nan), np.repeat(top.beta[:, None], active.shape[1], axis=1))
+    unknown = np.full(active.shape, np.nan)
+    trials = Trials(unknown, unknown.copy(), np.repeat(top.beta[:, None], active.shape[1], axis=1))
     highest = np.where(parabola.finite[problem], _compute_tail(chisq / ALIKE, held), 1.0)
     bar = np.full(len(active), choice.alpha)
     if not np.isfinite(choice.change):

@@ -179,7 +179,7 @@ def correct_intercepts(
     coef: Floats, columns: Floats, outcome: Floats, weights: Floats
 ) -> tuple[Floats, tuple[str, ...]]:
     """Return coefficients (B, k) with the intercepts refitted by maximum likelihood, and why that failed."""
-    return _correct_intercepts(coef, _Data(columns, outcome, weights, np.zeros(outcome.size)))
+    return _correct_intercepts(coef, _Data(columns, outcome, weights, np.zeros(outcome.shape[-1])))
 
 
 def _correct_intercepts(coef: Floats, data: _Data) -> tuple[Floats, tuple[str, ...]]:

@@ -12,8 +12,10 @@ from typing import Protocol
 
 import numpy as np
 
-from rarefactor.stats._arrays import Bools, Floats
-from rarefactor.stats.flic import fit_many_risks
+from rarefactor.stats._arrays import Bools, Floats, Ints
+from rarefactor.stats._risk import compute_log_odds
+from rarefactor.stats.flic import correct_intercepts, fit_many_risks
+from rarefactor.stats.logistic import fit_many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,3 +68,65 @@ class ModelProcedure:
 def _choose_start(method: str) -> str:
     """Start from the penalised fit, which exists where maximum likelihood may not."""
     return "none" if method == "none" else "firth"
+
+
+class Imputer(Protocol):
+    """Completes the drawn patients of R resamples, m times each, knowing no others."""
+
+    def __call__(self, rows: Ints) -> tuple[Floats, tuple[str, ...]]:
+        """Return columns (R, m, n, p) of the patients in ``rows`` (R, n), and why a resample could not be completed."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImputedProcedure:
+    """Impute every resample anew, fit each completion, average the coefficients, and predict for all patients.
+
+    ``completed`` (m, n, p) are the imputations of all patients, in whom predictions are made (their log odds are
+    averaged); ``impute`` completes the resamples, ``portion`` of them at a time. ``method``: "flic", "firth", "none".
+
+    References
+    ----------
+    Wahl S, Boulesteix AL, Zierer A, Thorand B, van de Wiel MA. Assessment of predictive performance in incomplete data
+    by combining internal validation and multiple imputation. BMC Med Res Methodol 2016;16:144.
+
+    Examples
+    --------
+    With nothing missing there is nothing to average.
+
+    >>> x = np.array([[1.0], [2.0], [3.0], [4.0], [5.0], [9.0]])
+    >>> y = np.array([0.0, 1, 0, 1, 0, 1])
+    >>> copy = lambda rows: (x[rows][:, None], ("",) * len(rows))
+    >>> procedure = ImputedProcedure(completed=x[None], outcome=y, impute=copy)
+    >>> procedure(np.ones((1, 6))).log_odds.round(2).tolist()
+    [[-0.59, -0.39, -0.19, 0.01, 0.21, 1.01]]
+    """
+
+    completed: Floats
+    outcome: Floats
+    impute: Imputer
+    method: str = "flic"
+    portion: int = 100
+
+    def __call__(self, weights: Floats) -> Predictions:
+        """Impute, fit and predict from each row of whole case weights (B, n), which must add up to n."""
+        n = self.outcome.size
+        rows = np.repeat(np.tile(np.arange(n), len(weights)), weights.astype(np.intp).ravel()).reshape(-1, n)
+        parts = [self._build(rows[first : first + self.portion]) for first in range(0, len(rows), self.portion)]
+        log_odds = compute_log_odds(np.concatenate([coef for coef, _ in parts]), self.completed.mean(axis=0))
+        return Predictions(log_odds=log_odds, reason=tuple(each for _, reason in parts for each in reason))
+
+    def _build(self, rows: Ints) -> tuple[Floats, tuple[str, ...]]:
+        """Return the averaged coefficients (R, k), and why there are none."""
+        columns, missing = self.impute(rows)
+        resamples, m = columns.shape[:2]
+        flat = columns.reshape(resamples * m, *columns.shape[2:])
+        outcome = np.repeat(self.outcome[rows], m, axis=0)
+        fits = fit_many(flat, outcome, penalty="none" if self.method == "none" else "firth")
+        coef, reason = np.where(fits.converged[:, None], fits.coef, np.nan), fits.reason
+        if self.method == "flic":
+            coef, later = correct_intercepts(coef, flat, outcome, np.ones((1, outcome.shape[1])))
+            reason = tuple(first or second for first, second in zip(reason, later, strict=True))
+        why = [next(filter(None, reason[first : first + m]), "") for first in range(0, len(reason), m)]
+        averaged = coef.reshape(resamples, m, -1).mean(axis=1)
+        return averaged, tuple(first or second for first, second in zip(missing, why, strict=True))
