@@ -141,6 +141,7 @@ def check_published(published: Published) -> tuple[Contradiction, ...]:
         _check_p_and_counts(published),
         _check_counts(published),
         _check_size(published),
+        _check_size_and_p(published),
     ]
     return tuple(problem for problem in found if problem is not None)
 
@@ -240,30 +241,36 @@ def _check_counts(published: Published) -> Contradiction | None:
 
 
 def _check_size(published: Published) -> Contradiction | None:
-    """Ask whether any table of the study's patients gives a crude odds ratio, and its P value."""
+    """Ask whether any table of the study's patients gives a crude odds ratio."""
     if published.events is None or published.total is None or published.adjusted:
         return None
     attainable = compute_attainable(published)
-    printed = _spread_rounding(published.odds_ratio, published.decimals)
-    size = f"{published.events} events in {published.total} patients"
-    if not len(attainable.tables):
-        return Contradiction(
-            kind="odds_ratio_not_attainable",
-            between=("study size", "odds ratio"),
-            printed=printed,
-            implied=(attainable.nearest, attainable.nearest),
-            sentence=f"No table of {size} gives a crude odds ratio of {published.odds_ratio:g}; the nearest is "
-            f"{attainable.nearest:.2f}. It is adjusted, or of other patients.",
-        )
-    allowed = _spread_p(published)
-    if published.p is None or attainable.p <= allowed[1]:
+    if len(attainable.tables):
+        return None
+    return Contradiction(
+        kind="odds_ratio_not_attainable",
+        between=("study size", "odds ratio"),
+        printed=_spread_rounding(published.odds_ratio, published.decimals),
+        implied=(attainable.nearest, attainable.nearest),
+        sentence=f"No table of {published.events} events in {published.total} patients gives a crude odds ratio of "
+        f"{published.odds_ratio:g}; the nearest is {attainable.nearest:.2f}. It is adjusted, or of other patients.",
+    )
+
+
+def _check_size_and_p(published: Published) -> Contradiction | None:
+    """Compare P with the smallest that a crude odds ratio of this size can have."""
+    if published.events is None or published.total is None or published.adjusted or published.p is None:
+        return None
+    smallest, printed = compute_attainable(published).p, _spread_p(published)
+    if not smallest > printed[1]:
         return None
     return Contradiction(
         kind="p_not_attainable",
         between=("study size", "P value"),
-        printed=allowed,
-        implied=(attainable.p, 1.0),
-        sentence=f"With {size} a crude odds ratio of {published.odds_ratio:g} has P of {attainable.p:.2g} at least.",
+        printed=printed,
+        implied=(smallest, 1.0),
+        sentence=f"With {published.events} events in {published.total} patients a crude odds ratio near "
+        f"{published.odds_ratio:g} has P of {smallest:.2g} at least (Wald); {printed[1]:g} or less is printed.",
     )
 
 
