@@ -23,9 +23,9 @@ def draw_study(seed: int, m: int) -> tuple[np.ndarray, np.ndarray]:
 @FEW
 def test_profiles_of_identical_imputations_are_those_of_one_fit(seed: int) -> None:
     X, y = draw_study(seed, 1)
-    fit = fit_logistic(X[0], y)
-    for copies in (1, 3):
-        pooled = pool_profiles(np.repeat(X, copies, axis=0), y)
+    for copies, penalty in ((1, "firth"), (3, "firth"), (2, "logf")):
+        fit = fit_logistic(X[0], y, penalty=penalty, prior_m=1.0)
+        pooled = pool_profiles(np.repeat(X, copies, axis=0), y, penalty=penalty, prior_m=1.0)
         np.testing.assert_allclose(pooled.ci, fit.ci, rtol=1e-6, atol=1e-6)
         np.testing.assert_allclose(pooled.p, fit.p, rtol=1e-6, atol=1e-9)
 

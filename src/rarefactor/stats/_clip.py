@@ -16,12 +16,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Floats, Ints, apply, compute_inverse, solve
-from rarefactor.stats._batch import read_batch
+from rarefactor.stats._batch import Batch
 from rarefactor.stats._inference import choose_objective
-from rarefactor.stats._newton import Limits, Maximum, Stop, maximise
+from rarefactor.stats._newton import Limits, Maximum, Stop, join, maximise
 from rarefactor.stats._penalty import Objective
 from rarefactor.stats._tails import compute_normal_quantile
 
@@ -59,13 +58,10 @@ class Clip:
     reason: str
 
 
-def compute_clip(
-    X: Floats, y: ArrayLike, penalty: str, level: float, *, weights: ArrayLike | None, offset: ArrayLike | None
-) -> Clip:
-    """Return pooled estimates, limits and P values of m logistic regressions, X (m, n, p)."""
-    batch = read_batch(X, y, weights=weights, offset=offset, fixed=None, start=None)
-    likelihood, invalid = batch.build(derivatives=penalty != "none")
-    objective = choose_objective(likelihood, penalty)
+def compute_clip(batch: Batch, penalty: str, level: float) -> Clip:
+    """Return pooled estimates, limits and P values of m logistic regressions."""
+    likelihood, invalid = batch.build(derivatives=penalty == "firth")
+    objective = choose_objective(likelihood, penalty, batch.prior)
     shape = (batch.problems, likelihood.width)
     top = maximise(objective, np.zeros(shape), np.ones(shape, dtype=bool))
     top.stop[invalid] = Stop.INVALID
@@ -138,20 +134,25 @@ class _Lanes:
         middle = self.best.mean(axis=1)
         for share in np.arange(1, STRIDES) / STRIDES:
             self.evaluate(middle + share * targets * width, width, ROUGH)
-        at = middle + targets * width
+        at, last, found = middle + targets * width, middle, np.full(middle.size, np.nan)
         low, high = np.full(at.size, -np.inf), np.full(at.size, np.inf)
-        done = np.zeros(at.size, dtype=bool)
         for _ in range(ROUNDS):
             probit, slope = _average(*self.evaluate(at, width))
-            low, high = np.where(probit < targets, at, low), np.where(probit < targets, high, at)
+            known, under = np.isfinite(probit), probit < targets
+            low, high = np.where(under, at, low), np.where(known & ~under, at, high)
             step = np.clip((targets - probit) / slope, -LONGEST * width, LONGEST * width)
-            done |= ~(np.abs(step) > SETTLED * width)
-            ahead = at + step
-            inside = (ahead >= low) & (ahead <= high)
-            at = np.where(done & np.isfinite(step), ahead, np.where(inside, ahead, 0.5 * (low + high)))
-            if done.all():
+            found = np.where(np.isnan(found) & (np.abs(step) <= SETTLED * width), at + step, found)
+            if not np.isnan(found).any():
                 break
-        return np.where(done, at, np.nan)
+            ahead = np.where(known, _keep_between(at + step, low, high), 0.5 * (at + last))
+            last = np.where(known, at, last)
+            at = np.where(np.isnan(found), ahead, found)
+        return found
+
+    def retry(self, there: Maximum, lost: Ints, held: Floats) -> Maximum:
+        """Repeat the fits that failed, from where they last succeeded and without a leap of the others."""
+        start = np.where(self.free, self.beta, held[:, None])[lost]
+        return _replace(there, lost, maximise(self.objective.take(lost), start, self.free[lost], PATIENT))
 
     def derive_ridge(self, curvature: Floats) -> Floats:
         """Return how the best coefficients change with the held one."""
@@ -166,15 +167,32 @@ class _Lanes:
         held = (at[:, None] * self.scale).reshape(-1)
         start = self.beta + (held - self.beta[~self.free])[:, None] * self.ridge
         there = maximise(self.objective, start, self.free, limits)
-        found = (there.stop == Stop.CONVERGED).reshape(self.shape)
-        self.beta = np.where(found.reshape(-1, 1), there.beta, self.beta)
-        self.ridge = self.derive_ridge(there.point.curvature)
+        lost = np.flatnonzero(there.stop != Stop.CONVERGED)
+        if lost.size:
+            there = self.retry(there, lost, held)
+        settled = there.stop == Stop.CONVERGED
+        self.beta = np.where(settled[:, None], there.beta, self.beta)
+        self.ridge = np.where(settled[:, None], self.derive_ridge(there.point.curvature), self.ridge)
+        found = settled.reshape(self.shape)
         fall = np.maximum(0.0, self.top - there.point.value.reshape(self.shape))
         z = np.copysign(np.sqrt(2.0 * fall), at[:, None] - self.best)
         gradient = there.point.gradient[~self.free].reshape(self.shape) * self.scale
         flat = np.abs(z) < FLAT
         slope = np.where(flat, 1.0 / width[:, None], -gradient / np.where(flat, 1.0, z))
         return np.where(found, z, np.nan), slope
+
+
+def _replace(there: Maximum, rows: Ints, again: Maximum) -> Maximum:
+    """Return the maxima with these rows replaced."""
+    places = np.arange(there.stop.size)
+    places[rows] = there.stop.size + np.arange(rows.size)
+    return join([there, again]).take(places)
+
+
+def _keep_between(values: Floats, low: Floats, high: Floats) -> Floats:
+    """Return the values, halfway between the ends (both known then) where they lie beyond one of them."""
+    beyond = (values < low) | (values > high)
+    return np.where(beyond, 0.5 * (np.where(beyond, low, 0.0) + np.where(beyond, high, 0.0)), values)
 
 
 def _average(z: Floats, slope: Floats) -> tuple[Floats, Floats]:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Floats
+from rarefactor.stats._batch import DEFAULT_PRIOR, read_batch
 from rarefactor.stats._clip import compute_clip
 from rarefactor.stats._inputs import check_level, check_penalty, name_columns, raise_input, read_array
 from rarefactor.stats.logistic import fit_many
@@ -314,6 +315,7 @@ def pool_profiles(  # noqa: PLR0913 - the arguments of a regression are its publ
     y: ArrayLike,
     *,
     penalty: str = "firth",
+    prior_m: ArrayLike = DEFAULT_PRIOR,
     weights: ArrayLike | None = None,
     offset: ArrayLike | None = None,
     names: Sequence[str] | None = None,
@@ -330,7 +332,7 @@ def pool_profiles(  # noqa: PLR0913 - the arguments of a regression are its publ
         Completed columns (m, n, p) without an intercept; m = 1 only where nothing was missing.
     y
         Outcome (n,) or (m, n) in {0, 1}.
-    penalty
+    penalty, prior_m
         As in :func:`rarefactor.stats.fit_many`.
     weights, offset
         (n,) or (m, n).
@@ -365,7 +367,8 @@ def pool_profiles(  # noqa: PLR0913 - the arguments of a regression are its publ
     design = read_array(X, "X")
     if design.ndim != 3:
         raise_input("X", f"an array of {design.ndim} dimensions", "3: imputations, rows, columns", "Stack the data.")
-    clip = compute_clip(design, y, check_penalty(penalty), check_level(level), weights=weights, offset=offset)
+    batch = read_batch(design, y, prior_m=prior_m, weights=weights, offset=offset, fixed=None, start=None)
+    clip = compute_clip(batch, check_penalty(penalty), check_level(level))
     return PooledProfiles(
         names=("(Intercept)", *name_columns(design.shape[2], names)),
         penalty=penalty,
