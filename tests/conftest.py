@@ -9,6 +9,11 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# How long an example takes says how busy the machine is, not whether the code is right.
+settings.register_profile("calm", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("calm")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 LEFT_OUT = "needs the reference data beside the checkout (../shared)"

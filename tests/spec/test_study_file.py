@@ -106,7 +106,7 @@ ONE_MISTAKE = [
     ("[baseline, month_3]\n", "baseline\n", 34, "analysis.landmarks", '"baseline"', "Write it in square brackets"),
     ("  models:", "  level: 0,9\n  models:", 35, "analysis.level", '"0,9"', "Write it with a decimal point: 0.9."),
     ("  models:", "  seed: 1.5\n  models:", 35, "analysis.seed", '"1.5"', "Write digits only."),
-    ("  models:", "  missing: {imputations: 20}\n  models:", 35, "analysis.missing.imputations", '"20"', "Write 0"),
+    ("  models:", "  missing: {imputations: 1}\n  models:", 35, "analysis.missing.imputations", "1 imp", "Write 20"),
     (
         "male: {from: sex, equals: male, label: Male sex}",
         "male: sex",

@@ -71,15 +71,19 @@ def occurring(series: pl.Series, info: FactorInfo) -> tuple[str, ...]:
 
 def _columns(series: pl.Series, info: FactorInfo) -> Columns:
     if info.kind == "continuous":
-        return Columns(factor=info, terms=(info.term,), values=_scaled(series, info)[:, None])
+        return Columns(factor=info, terms=(info.term,), values=scale(_to_numpy(series), info)[:, None])
     terms = occurring(series, info)[1:]
     dummies = [(series == level).cast(pl.Float64).fill_null(np.nan).to_numpy() for level in terms]
     values = np.stack(dummies, axis=1) if dummies else np.empty((series.len(), 0))
     return Columns(factor=info, terms=terms, values=values)
 
 
-def _scaled(series: pl.Series, info: FactorInfo) -> Floats:
-    values = series.cast(pl.Float64).fill_null(np.nan).to_numpy()
+def _to_numpy(series: pl.Series) -> Floats:
+    return series.cast(pl.Float64).fill_null(np.nan).to_numpy()
+
+
+def scale(values: Floats, info: FactorInfo) -> Floats:
+    """Return the values of a continuous factor in steps, so that an odds ratio is for one step."""
     if info.transform != "log":
         return values / info.step
     positive = np.where(values > 0, values, np.nan)

@@ -1,11 +1,19 @@
-"""The model that was specified beforehand: maximum likelihood and Firth side by side, on complete cases."""
+"""The model that the study file specifies: maximum likelihood, Firth and log-F(2,2) side by side.
+
+Missing factor values are filled in many times, and the fits pooled: maximum likelihood by Rubin's rules, the penalised
+methods by their profiles (CLIP); the complete cases are then a sensitivity analysis. Where the study file asks for no
+imputation they are the analysis.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
-from rarefactor.analyse._design import Design, build_design
+import numpy as np
+
+from rarefactor.analyse._design import Design, Floats, build_design
+from rarefactor.analyse._filled import fill_design, fill_missing
 from rarefactor.analyse._odds import (
     Coefficients,
     column_names,
@@ -16,75 +24,169 @@ from rarefactor.analyse._odds import (
     usable_columns,
 )
 from rarefactor.derive import LandmarkTable
-from rarefactor.errors import InputError
+from rarefactor.errors import InputError, Problem
 from rarefactor.results import Analysed, Estimate, FactorInfo, ModelInfo, Note
-from rarefactor.stats import fit_logistic
+from rarefactor.spec import Analysis
+from rarefactor.stats import fit_logistic, fit_many, pool_profiles, pool_rubin
 
-METHODS = {"ml": "none", "firth": "firth"}
+METHODS = {"ml": "none", "firth": "firth", "logf22": "logf"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A model ready to be fitted: its patients, and their columns filled in, (m, n, p) or None for as they are."""
+
+    info: ModelInfo
+    design: Design
+    filled: Floats | None
+    level: float
 
 
 def analyse_multivariable(
-    table: LandmarkTable, factors: Sequence[FactorInfo], model: ModelInfo, *, level: float
+    table: LandmarkTable, factors: Sequence[FactorInfo], info: ModelInfo, settings: Analysis
 ) -> Analysed:
     """Return the odds ratios of a model, its size, and what a reader must know about it."""
-    everyone = build_design(table, factors)
-    complete = everyone.complete()
-    design, dropped = usable_columns(complete)
-    notes = [_note(model, text, info.name) for info, text in dropped]
-    notes.append(_note(model, _completeness(everyone, complete)))
-    base = Estimate(
-        analysis="multivariable", measure="odds_ratio", estimate=None, landmark=model.landmark, model=model.name
+    everyone, dropped = usable_columns(build_design(table, factors))
+    notes = [_note(info, text, factor.name) for factor, text in dropped]
+    base = Estimate(analysis="multivariable", measure="", estimate=None, landmark=info.landmark, model=info.name)
+    size = tuple(_size(base, everyone))
+    try:
+        model = build_model(table, everyone, info, settings)
+        flags = find_flags(_anyone(model))
+    except InputError as error:
+        reason = "; ".join(f"{problem.where} {problem.found}".strip() for problem in error.problems)
+        return Analysed(rows=size, notes=(*notes, _note(info, f"The model was not fitted ({reason}).")))
+    rows = [row for method in METHODS for row in odds_ratios(fit(model, method), model.design, flags, base)]
+    imputations = None if model.filled is None else settings.missing.imputations
+    rows = [replace(row, imputations=imputations) for row in rows]
+    notes.extend(_warnings(model, flags, rows))
+    notes.append(_note(info, _completeness(everyone, model)))
+    return Analysed(rows=(*rows, *_complete_cases(model, base), *size), notes=tuple(notes))
+
+
+def build_model(table: LandmarkTable, everyone: Design, info: ModelInfo, settings: Analysis) -> Model:
+    """Return a model with its missing values filled in, or with its complete cases where the study file says so."""
+    never = [factor for factor in info.factors if everyone.frame[factor].null_count() == len(everyone.y)]
+    if never:
+        raise InputError(Problem(found=f"no value of {', '.join(never)}", expected="values", next_step="Leave it out."))
+    if not np.isnan(everyone.X).any():
+        return Model(info=info, design=everyone, filled=None, level=settings.level)
+    if not settings.missing.imputations:
+        return Model(info=info, design=_complete(everyone), filled=None, level=settings.level)
+    filled = fill_design(everyone, fill_missing(table, settings.missing, seed=settings.seed), table)
+    return Model(info=info, design=everyone, filled=filled, level=settings.level)
+
+
+def fit(model: Model, method: str) -> Coefficients:
+    """Return the coefficients of a model by one method, pooled over the imputations where there are any."""
+    names = column_names(model.design)
+    if model.filled is None:
+        found = fit_logistic(model.design.X, model.design.y, penalty=METHODS[method], names=names, level=model.level)
+        return Coefficients(
+            method=method, coef=found.coef[1:], low=found.ci[1:, 0], high=found.ci[1:, 1], p=found.p[1:]
+        )
+    if method == "ml":
+        return _pool_ml(model, model.filled)
+    pooled = pool_profiles(model.filled, model.design.y, penalty=METHODS[method], names=names, level=model.level)
+    return Coefficients(
+        method=method, coef=pooled.estimate[1:], low=pooled.ci[1:, 0], high=pooled.ci[1:, 1], p=pooled.p[1:]
     )
-    size = tuple(_size(base, everyone, design))
+
+
+def _pool_ml(model: Model, filled: Floats) -> Coefficients:
+    many = fit_many(filled, model.design.y, penalty="none")
+    coef = np.where(np.isfinite(many.coef), many.coef, np.nan)
+    patients, parameters = len(model.design.y), coef.shape[1]
+    pooled = pool_rubin(coef, np.square(many.se), df_complete=patients - parameters, level=model.level)
+    return Coefficients(
+        method="ml", coef=pooled.estimate[1:], low=pooled.ci[1:, 0], high=pooled.ci[1:, 1], p=pooled.p[1:]
+    )
+
+
+def _anyone(model: Model) -> Design:
+    """Return complete columns in which separation can be looked for: the patients, or their first completion."""
+    if model.filled is None:
+        return model.design
+    start = 0
+    columns = []
+    for item in model.design.columns:
+        columns.append(replace(item, values=model.filled[0, :, start : start + len(item.terms)]))
+        start += len(item.terms)
+    return replace(model.design, columns=tuple(columns))
+
+
+def _complete(everyone: Design) -> Design:
+    return usable_columns(everyone.complete())[0]
+
+
+def _complete_cases(model: Model, base: Estimate) -> Iterator[Estimate]:
+    """As a sensitivity analysis: the patients in whom nothing is missing, where others were filled in."""
+    if model.filled is None:
+        return
+    design = _complete(model.design)
+    alone = replace(base, analysis="sensitivity", group="complete_cases")
     try:
         flags = find_flags(design)
-    except InputError as error:
-        reason = "; ".join(f"{problem.where}: {problem.found}" for problem in error.problems)
-        return Analysed(rows=size, notes=(*notes, _note(model, f"The model was not fitted ({reason}).")))
-    rows = [row for method in METHODS for row in odds_ratios(_fit(design, method, level), design, flags, base)]
-    return Analysed(rows=(*rows, *size), notes=(*notes, *_warnings(design, flags, model)))
+    except InputError:
+        return
+    yield from odds_ratios(fit(replace(model, design=design, filled=None), "firth"), design, flags, alone)
 
 
-def _fit(design: Design, method: str, level: float) -> Coefficients:
-    fit = fit_logistic(design.X, design.y, penalty=METHODS[method], names=column_names(design), level=level)
-    return Coefficients(
-        method=method,
-        coef=fit.coef[1:],
-        low=fit.ci[1:, 0],
-        high=fit.ci[1:, 1],
-        p=fit.p[1:],
-    )
-
-
-def _size(base: Estimate, everyone: Design, design: Design) -> Iterator[Estimate]:
+def _size(base: Estimate, everyone: Design) -> Iterator[Estimate]:
     """How much data the model has: patients, events, complete cases and events per parameter."""
     n, events = len(everyone.y), int(everyone.y.sum())
-    complete, parameters = len(design.y), design.X.shape[1] if design.columns else 0
-    counted = int(design.y.sum())
-    yield replace(base, measure="patients", estimate=n, n=n, events=events)
-    yield replace(base, measure="complete_cases", estimate=complete, n=complete, events=counted)
-    yield replace(base, measure="events", estimate=counted, n=complete, events=counted)
-    yield replace(base, measure="parameters", estimate=parameters, n=complete, events=counted)
+    complete, parameters = everyone.complete(), everyone.X.shape[1]
+    row = replace(base, n=n, events=events)
+    yield replace(row, measure="patients", estimate=n)
+    yield replace(row, measure="events", estimate=events)
+    yield replace(row, measure="complete_cases", estimate=len(complete.y), events=int(complete.y.sum()))
+    yield replace(row, measure="parameters", estimate=parameters)
     if parameters:
-        ratio = events_per_parameter(design.y, parameters)
-        yield replace(base, measure="events_per_parameter", estimate=ratio, n=complete, events=counted)
+        yield replace(row, measure="events_per_parameter", estimate=events_per_parameter(everyone.y, parameters))
 
 
-def _completeness(everyone: Design, complete: Design) -> str:
-    n, missing = len(everyone.y), len(everyone.y) - len(complete.y)
+def _completeness(everyone: Design, model: Model) -> str:
+    n, missing = len(everyone.y), len(everyone.y) - len(everyone.complete().y)
     if not missing:
         return f"All {n} patients with an outcome have every factor of the model."
+    if model.filled is None:
+        return (
+            f"Complete cases only: {missing} of {n} patients with an outcome lack a value of some factor and are left "
+            "out; if values are not missing completely at random, the estimates may be biased."
+        )
     return (
-        f"Complete cases only: {missing} of {n} patients with an outcome lack a value of some factor and are left out; "
-        "if values are not missing completely at random, the estimates may be biased."
+        f"{missing} of {n} patients with an outcome lack a value of some factor; it was filled in {len(model.filled)} "
+        "times by chained equations and the fits were pooled, which supposes that values are missing at random."
     )
 
 
-def _warnings(design: Design, flags: Sequence[Sequence[str]], model: ModelInfo) -> Iterator[Note]:
-    separated = [name for name, earned in zip(column_names(design), flags, strict=True) if "separated" in earned]
+def _warnings(model: Model, flags: Sequence[Sequence[str]], rows: Sequence[Estimate]) -> Iterator[Note]:
+    names = column_names(model.design)
+    separated = [name for name, earned in zip(names, flags, strict=True) if "separated" in earned]
     if separated:
-        yield _note(model, separation_note(separated))
+        yield _note(model.info, separation_note(separated))
+    for position, name in enumerate(names):
+        told = _disagreement(rows[position :: len(names)])
+        if told and name not in separated:
+            yield _note(model.info, f"For {name} the methods disagree: {told}.")
 
 
-def _note(model: ModelInfo, text: str, factor: str | None = None) -> Note:
-    return Note(about="multivariable", landmark=model.landmark, model=model.name, factor=factor, text=text)
+def _disagreement(rows: Sequence[Estimate]) -> str:
+    """Say where one method's interval excludes 1 and another's does not, or estimates differ by half or more."""
+    known = [row for row in rows if row.estimate and row.low is not None and row.high is not None]
+    if len(known) < 2:
+        return ""
+    excludes = {row.method: (row.low or 0) > 1 or (row.high or 0) < 1 for row in known}
+    if len(set(excludes.values())) > 1:
+        words = [NAMES[method or ""] for method, excluded in excludes.items() if excluded]
+        return f"the interval excludes 1 by {' and '.join(words)} only"
+    sizes = [row.estimate or 1 for row in known]
+    apart = max(sizes) / min(sizes)
+    return f"the largest odds ratio is {apart:.1f} times the smallest" if apart >= 1.5 else ""
+
+
+NAMES = {"ml": "maximum likelihood", "firth": "Firth", "logf22": "log-F(2,2)"}
+
+
+def _note(info: ModelInfo, text: str, factor: str | None = None) -> Note:
+    return Note(about="multivariable", landmark=info.landmark, model=info.name, factor=factor, text=text)

@@ -100,8 +100,8 @@ def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
     for model in _models(study):
         factors = [infos[name] for name in model.factors]
         at = table.landmarks[model.landmark]
-        work = partial(analyse_multivariable, at, factors, model, level=level)
-        key = [code, level, dataclasses.asdict(model)]
+        work = partial(analyse_multivariable, at, factors, model, study.analysis)
+        key = [code, dataclasses.asdict(model), study.analysis.model_dump(mode="json"), at.measured.write_csv()]
         yield _task(f"Model {model.label}", model.landmark, work, at, factors, key)
 
 

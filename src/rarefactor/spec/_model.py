@@ -242,9 +242,24 @@ class Model(Part):
 
 
 class Missing(Part):
-    """How missing factor values are handled; 0 imputations is the analysis of complete cases."""
+    """How missing factor values are handled: filled in ``imputations`` times by chained equations, or (0) not at all.
 
-    imputations: int = Field(default=0, ge=0, le=0)
+    Without imputations the models use complete cases.
+    """
+
+    imputations: int = Field(default=20, ge=0, le=1000)
+    iterations: int = Field(default=10, ge=1, le=200)
+
+    @model_validator(mode="after")
+    def _never_once(self) -> Self:
+        if self.imputations == 1:
+            raise _broken(
+                "imputations",
+                "1 imputation, which would be analysed as if it were observed",
+                "0 (complete cases) or several",
+                "Write 20.",
+            )
+        return self
 
 
 class Analysis(Part):

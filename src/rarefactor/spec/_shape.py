@@ -177,10 +177,7 @@ def _length(finding: Finding) -> Words:
 def _bound(finding: Finding) -> Words:
     signs = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
     limits = [f"{signs[name]} {value:g}" for name, value in finding["ctx"].items() if name in signs]
-    step = "Correct the number."
-    if finding["loc"][-1] == "imputations":
-        step = "Write 0: complete cases are analysed; missing values are not imputed yet."
-    return shown(finding["input"]), f"a number, {' and '.join(limits)}", step
+    return shown(finding["input"]), f"a number, {' and '.join(limits)}", "Correct the number."
 
 
 def _pattern(finding: Finding) -> Words:
