@@ -41,7 +41,7 @@ from rarefactor.stats.evidence import (
     fit_with_prior,
 )
 from rarefactor.stats.flic import ManyRiskFits, RiskFit, fit_many_risks, fit_risk
-from rarefactor.stats.impute import Derived, Imputations, ManyImputations, Variable, impute, impute_many
+from rarefactor.stats.imputation import Derived, Imputations, ManyImputations, Variable, impute, impute_many
 from rarefactor.stats.influence import Influence, compute_influence
 from rarefactor.stats.instability import (
     CalibrationInstability,

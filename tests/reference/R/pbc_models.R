@@ -121,7 +121,7 @@ term_test <- function(data, columns) {   # penalised likelihood ratio for all co
 }
 
 at6 <- d[!gone6 & !is.na(d$day6), ]
-clinical <- c("age10", "male", "log2bili", "albumin", "protime", "oedema_half", "oedema_one",
+clinical <- c("age10", "log2bili", "albumin", "protime", "platelet50", "oedema_half", "oedema_one",
               "stage_I", "stage_II", "stage_IV")
 early <- c("age10", "male", "log2bili", "albumin", "protime", "rate01")
 screen <- c("age10", "male", "dpen", "hepato", "spiders", "ascites", "log2bili", "albumin", "protime", "platelet50")
