@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import count
 
 from rarefactor.report._bibliography import cite, tabulate_references
 from rarefactor.report._cells import cell, right, runs
@@ -40,6 +42,7 @@ def write_document(source: Source) -> Document:
     blocks.append(Heading(text="References", anchor="references"))
     blocks += tabulate_references(cited)
     blocks += _provenance(source)
+    blocks = list(number_in_order(blocks))
     document = Document(
         title=source.study.title,
         subtitle=f"Report of the study {source.study.id}",
@@ -47,6 +50,18 @@ def write_document(source: Source) -> Document:
         blocks=tuple(blocks),
     )
     return describe_numbers(document, source)
+
+
+def number_in_order(blocks: Iterable[Block]) -> Iterator[Block]:
+    """Return the blocks with their tables and their figures numbered from 1, in the order in which they stand."""
+    tables, figures = count(1), count(1)
+    for block in blocks:
+        if isinstance(block, Table):
+            yield replace(block, number=next(tables))
+        elif isinstance(block, Figure):
+            yield replace(block, number=next(figures))
+        else:
+            yield block
 
 
 def cited_keys(blocks: Sequence[Block]) -> tuple[str, ...]:
@@ -57,6 +72,13 @@ def cited_keys(blocks: Sequence[Block]) -> tuple[str, ...]:
 
 
 def _blocks(source: Source) -> Iterator[Block]:
+    findings = list(_findings(source))
+    yield from findings
+    yield Heading(text="Methods", anchor="methods")
+    yield from write_methods(source, 1 + sum(isinstance(block, Table) for block in findings))
+
+
+def _findings(source: Source) -> Iterator[Block]:
     yield Heading(text="What was found", anchor="summary")
     yield Bullets(items=summarise(source))
     yield Heading(text="Patients", anchor="patients")
@@ -65,8 +87,6 @@ def _blocks(source: Source) -> Iterator[Block]:
     yield tabulate_table1(source, 1)
     yield from _univariable(source)
     yield from _multivariable(source)
-    yield Heading(text="Methods", anchor="methods")
-    yield from write_methods(source, 2 + len(_landmarks(source)) + len(source.results.models))
 
 
 def _univariable(source: Source) -> Iterator[Block]:
