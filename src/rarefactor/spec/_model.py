@@ -12,43 +12,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
-from pydantic_core import PydanticCustomError
+from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from rarefactor.errors import Problem
 from rarefactor.spec._origin import Origin
+from rarefactor.spec._part import Name, Part, Texts, broken, read_keys_as_text
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 FieldType = Literal["id", "number", "integer", "text", "choice", "yesno", "date", "datetime"]
 DAYS_PER_MONTH = 365.25 / 12
-
-
-def _text(value: Any) -> Any:
-    return str(value) if isinstance(value, int | float) else value
-
-
-def _texts(value: Any) -> Any:
-    """A single value stands for a list of one; scalars are read as they are written."""
-    return [_text(item) for item in value] if isinstance(value, list | tuple) else [_text(value)]
-
-
-def _keys_as_text(value: Any) -> Any:
-    return {_text(key): _text(label) for key, label in value.items()} if isinstance(value, Mapping) else value
-
-
-def _broken(key: str, found: str, expected: str, next_step: str) -> PydanticCustomError:
-    """Say which key breaks a rule between the keys of one part."""
-    context: dict[str, Any] = {"key": key, "found": found, "expected": expected, "next_step": next_step}
-    return PydanticCustomError("rule", "found {found}; expected {expected}. {next_step}", context)
-
-
-Texts = Annotated[tuple[str, ...], BeforeValidator(_texts)]
-
-
-class Part(BaseModel):
-    """A part of the study file: frozen, and no key but its own."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True, allow_inf_nan=False)
 
 
 class DataField(Part):
@@ -60,7 +31,7 @@ class DataField(Part):
     type: FieldType
     label: str = ""
     unit: str | None = None
-    choices: Annotated[Mapping[str, str], BeforeValidator(_keys_as_text)] = {}
+    choices: Annotated[Mapping[str, str], BeforeValidator(read_keys_as_text)] = {}
     min: float | None = None
     max: float | None = None
     missing: Texts = ()
@@ -96,7 +67,7 @@ class Visit(Part):
     @model_validator(mode="after")
     def _window_holds_month(self) -> Self:
         if self.window and not self.window[0] <= self.month <= self.window[1]:
-            raise _broken(
+            raise broken(
                 "window",
                 f"a window from {self.window[0]:g} to {self.window[1]:g}",
                 f"a window that holds the nominal month {self.month:g}",
@@ -116,7 +87,7 @@ class Eligibility(Part):
     def _one_rule(self) -> Self:
         if (self.keep is None) == (self.drop is None):
             found = "neither keep nor drop" if self.keep is None else "both keep and drop"
-            raise _broken(
+            raise broken(
                 "name" if self.keep is None else "drop", found, "one of them", "Write two rules, or leave one key out."
             )
         return self
@@ -201,16 +172,16 @@ class Factor(Part):
     def _consistent(self) -> Self:
         made = [name for name in MADE_BY if getattr(self, name)]
         if self.cut and not self.reason:
-            raise _broken(
+            raise broken(
                 "cut",
                 "a cut without a reason",
                 "a reason beside every cut",
                 "Add reason: and say where the cut-point comes from, or drop the cut and analyse the value itself.",
             )
         if len(made) > 1:
-            raise _broken(made[1], " and ".join(made), "at most one of them", "Make one factor for each.")
+            raise broken(made[1], " and ".join(made), "at most one of them", "Make one factor for each.")
         if self.per == 1 and self.transform == "log":
-            raise _broken("per", "a ratio of 1, which is no step", "a ratio such as 2", "Write per: 2 for a doubling.")
+            raise broken("per", "a ratio of 1, which is no step", "a ratio such as 2", "Write per: 2 for a doubling.")
         return self
 
     @property
@@ -253,7 +224,7 @@ class Missing(Part):
     @model_validator(mode="after")
     def _never_once(self) -> Self:
         if self.imputations == 1:
-            raise _broken(
+            raise broken(
                 "imputations",
                 "1 imputation, which would be analysed as if it were observed",
                 "0 (complete cases) or several",
