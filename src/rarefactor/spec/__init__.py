@@ -23,6 +23,7 @@ from rarefactor.spec._model import (
 from rarefactor.spec._nodes import Column
 from rarefactor.spec._parse import Expression, parse_column, parse_expression
 from rarefactor.spec._scope import Scope, find_code, find_flag
+from rarefactor.spec._selection import Selection
 from rarefactor.spec._tokens import ExpressionError
 from rarefactor.spec.stage import load
 
@@ -42,6 +43,7 @@ __all__ = [
     "Model",
     "Outcome",
     "Scope",
+    "Selection",
     "Source",
     "Study",
     "TerminalEvent",

@@ -16,7 +16,7 @@ from rarefactor.spec._origin import Key
 
 def check_consistency(study: Study) -> list[Problem]:
     """Return everything in a study that contradicts another part of it."""
-    rules = (_visits, _outcome, _landmarks, _factors, _models, _labels, _rule_names)
+    rules = (_visits, _outcome, _landmarks, _factors, _models, _selection, _labels, _rule_names)
     return [problem for rule in rules for problem in rule(study)]
 
 
@@ -195,6 +195,21 @@ def _models(study: Study) -> Iterator[Problem]:
         key: Key = ("analysis", "models", name)
         unknown = [*_model_factors(study, key, model), *_model_landmark(study, key, model)]
         yield from unknown or _model_timing(study, key, model)
+
+
+def _selection(study: Study) -> Iterator[Problem]:
+    kept = study.analysis.selection.keep if study.analysis.selection else ()
+    for place, factor in enumerate(kept):
+        if factor not in study.factors:
+            yield study.problem(
+                "analysis",
+                "selection",
+                "keep",
+                place,
+                found=f"the factor {factor}, which is not known",
+                expected="a factor of factors",
+                next_step=suggest(factor, tuple(study.factors)),
+            )
 
 
 def _list_key(study: Study, key: Key, place: int) -> Key:

@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_vali
 from rarefactor.errors import Problem
 from rarefactor.spec._origin import Origin
 from rarefactor.spec._part import Name, Part, Texts, broken, read_keys_as_text
+from rarefactor.spec._selection import Selection
 
 FieldType = Literal["id", "number", "integer", "text", "choice", "yesno", "date", "datetime"]
 DAYS_PER_MONTH = 365.25 / 12
@@ -215,10 +216,11 @@ class Model(Part):
 class Missing(Part):
     """How missing factor values are handled: filled in ``imputations`` times by chained equations, or (0) not at all.
 
-    Without imputations the models use complete cases.
+    Without imputations the models use complete cases. Inside each resample values are filled in ``resampled`` times.
     """
 
     imputations: int = Field(default=20, ge=0, le=1000)
+    resampled: int = Field(default=5, ge=1, le=1000)
     iterations: int = Field(default=10, ge=1, le=200)
 
     @model_validator(mode="after")
@@ -234,11 +236,16 @@ class Missing(Part):
 
 
 class Analysis(Part):
-    """What is analysed."""
+    """What is analysed.
+
+    ``resamples`` is how often the models are built anew to see how optimistic and unstable they are; 0: not at all.
+    """
 
     landmarks: tuple[Name, ...] = ("baseline",)
     models: Annotated[Mapping[Name, Model], BeforeValidator(_as_models)] = {}
     missing: Missing = Missing()
+    resamples: int = Field(default=1000, ge=0, le=100_000)
+    selection: Selection | None = None
     level: float = Field(default=0.95, gt=0.5, lt=1)
     seed: int = Field(default=1, ge=0)
 
