@@ -78,11 +78,12 @@ class PenaltyScan:
     spread: float
 
 
-def scan_missing_outcomes(
+def scan_missing_outcomes(  # noqa: PLR0913 - data, what is scanned and assumed, method
     X: ArrayLike,
     y: ArrayLike,
     *,
     column: int = 0,
+    split: ArrayLike | None = None,
     rates: ArrayLike | None = None,
     penalty: str = "firth",
     level: float = 0.95,
@@ -95,11 +96,14 @@ def scan_missing_outcomes(
     Parameters
     ----------
     X
-        Columns (n, p) without an intercept; the factor scanned is 0/1.
+        Columns (n, p) without an intercept.
     y
         Outcome (n,) in {0, 1}, NaN where it is unknown.
     column
         The place of the factor in X.
+    split
+        Who counts as having the factor (n,), 0/1, as for the upper half of a factor that is not 0/1 itself; by default
+        the factor.
     rates
         Assumed shares (g, 2) with the event among the unknown with and without the factor; by default every
         combination of whole patients.
@@ -132,7 +136,7 @@ def scan_missing_outcomes(
     ((4, 4), 25, np.int64(6), [[0.0, 0.5], [0.25, 0.75], [0.5, 1.0]])
     """
     columns, outcome = read_array(X, "X"), read_array(y, "y")
-    factor = _read_factor(columns, outcome, column)
+    factor = _read_factor(columns, outcome, column, split)
     missing = np.isnan(outcome)
     check_outcome(outcome[~missing])
     unknown = int((missing & (factor == 1.0)).sum()), int((missing & (factor == 0.0)).sum())
@@ -152,13 +156,13 @@ def scan_missing_outcomes(
     return _describe_outcomes(fits, column + 1, grid, (unknown, (observed[0], observed[1])))
 
 
-def _read_factor(columns: Floats, outcome: Floats, column: int) -> Floats:
-    """Return the 0/1 factor that is scanned."""
+def _read_factor(columns: Floats, outcome: Floats, column: int, split: ArrayLike | None) -> Floats:
+    """Return the 0/1 factor that is scanned, or the 0/1 split of one that is not."""
     if columns.ndim != 2 or len(columns) != outcome.size or not 0 <= column < columns.shape[1]:
         raise_input("X, y, column", "shapes or a place that do not fit", "(n, p), (n,) and a place in X", "Check them.")
-    factor = columns[:, column]
+    factor = columns[:, column] if split is None else read_array(split, "split")
     known = ~np.isnan(outcome)
-    if not np.isin(factor, (0.0, 1.0)).all() or np.ptp(factor[known]) == 0.0:
+    if factor.shape != outcome.shape or not np.isin(factor, (0.0, 1.0)).all() or np.ptp(factor[known]) == 0.0:
         raise_input("column", "a factor that is not 0/1 in known patients", "both levels of a 0/1 factor", "Cut it.")
     if known.all():
         raise_input("y", "no unknown outcome", "NaN where the outcome is unknown", "There is nothing to scan.")
