@@ -42,6 +42,7 @@ from rarefactor.stats.evidence import (
 )
 from rarefactor.stats.flic import ManyRiskFits, RiskFit, fit_many_risks, fit_risk
 from rarefactor.stats.imputation import Derived, Imputations, ManyImputations, Variable, impute, impute_many
+from rarefactor.stats.imputed_selection import ImputedSelectionProcedure
 from rarefactor.stats.influence import Influence, compute_influence
 from rarefactor.stats.instability import (
     CalibrationInstability,
@@ -76,6 +77,7 @@ from rarefactor.stats.procedure import ImputedProcedure, Imputer, ModelProcedure
 from rarefactor.stats.proportion import compute_risk
 from rarefactor.stats.rate import Rates, compute_rates
 from rarefactor.stats.resampling import count_resamples, draw_resamples
+from rarefactor.stats.roc import compute_sensitivities
 from rarefactor.stats.samplesize import (
     Criteria,
     ModelSize,
@@ -137,6 +139,7 @@ __all__ = [
     "HazardsCheck",
     "Imputations",
     "ImputedProcedure",
+    "ImputedSelectionProcedure",
     "Imputer",
     "IncidenceCurves",
     "Influence",
@@ -218,6 +221,7 @@ __all__ = [
     "compute_risk",
     "compute_sample_size",
     "compute_selected_tail",
+    "compute_sensitivities",
     "compute_shrinkage",
     "compute_smd",
     "compute_smd_of_counts",

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Bools, Floats
+from rarefactor.stats._inputs import read_array
+from rarefactor.stats.imputed_selection import stack
 from rarefactor.stats.logistic import ManyFits, fit_many
 from rarefactor.stats.select import SelectionRule, Selections, fit_selection
 
@@ -84,7 +86,8 @@ def compute_stability(
     Parameters
     ----------
     X
-        Columns (n, p) without an intercept.
+        Columns (n, p) without an intercept, or imputations (m, n, p): resample b is taken from imputation b modulo m,
+        and all patients are the m imputations stacked, each with weight 1/m.
     y
         Outcome (n,) in {0, 1}.
     weights
@@ -108,6 +111,8 @@ def compute_stability(
     ----------
     Heinze G, Wallisch C, Dunkler D. Variable selection - a review and recommendations for the practicing statistician.
     Biom J 2018;60:431-49.
+    Heymans MW, van Buuren S, Knol DL, van Mechelen W, de Vet HCW. Variable selection under multiple imputation using
+    the bootstrap in a prognostic study. BMC Med Res Methodol 2007;7:33.
 
     Examples
     --------
@@ -120,9 +125,13 @@ def compute_stability(
     (True, 0)
     """
     rule = rule or SelectionRule()
-    whole = fit_selection(X, y, terms=terms, rule=rule)
-    drawn = fit_selection(X, y, terms=terms, rule=rule, weights=weights)
-    full = fit_many(X, y, penalty=rule.penalty)
+    columns, counts = read_array(X, "X"), read_array(weights, "weights")
+    completed = columns if columns.ndim == 3 else columns[None]
+    drawn_from = completed[np.arange(len(counts)) % len(completed)] if len(completed) > 1 else completed[0]
+    stacked, outcome, shares = stack(completed[None], read_array(y, "y")[None])
+    whole = fit_selection(stacked[0], outcome[0], terms=terms, rule=rule, weights=shares)
+    drawn = fit_selection(drawn_from, y, terms=terms, rule=rule, weights=counts)
+    full = fit_many(stacked[0], outcome[0], penalty=rule.penalty, weights=shares)
     usable = np.array([not reason for reason in drawn.reason], dtype=bool)
     chosen, share = drawn.selected[usable], 1.0 / max(1, int(usable.sum()))
     counted = chosen.astype(np.float64)
