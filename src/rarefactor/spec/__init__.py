@@ -2,6 +2,7 @@
 
 from rarefactor.spec._check import check_expression
 from rarefactor.spec._compile import compile_expression
+from rarefactor.spec._evidence import DesignPlan, Evidence
 from rarefactor.spec._fit import check_study
 from rarefactor.spec._model import (
     DAYS_PER_MONTH,
@@ -34,7 +35,9 @@ __all__ = [
     "Cohort",
     "Column",
     "DataField",
+    "DesignPlan",
     "Eligibility",
+    "Evidence",
     "Expression",
     "ExpressionError",
     "Factor",

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from rarefactor.errors import Problem
+from rarefactor.spec._evidence import DesignPlan, Evidence
 from rarefactor.spec._origin import Origin
 from rarefactor.spec._part import Name, Part, Texts, broken, read_keys_as_text
 from rarefactor.spec._selection import Selection
@@ -246,6 +247,7 @@ class Analysis(Part):
     missing: Missing = Missing()
     resamples: int = Field(default=1000, ge=0, le=100_000)
     selection: Selection | None = None
+    design: DesignPlan = DesignPlan()
     level: float = Field(default=0.95, gt=0.5, lt=1)
     seed: int = Field(default=1, ge=0)
 
@@ -280,6 +282,7 @@ class Study(Part):
     outcome: Annotated[Mapping[Name, Outcome], Field(min_length=1, max_length=1)]
     factors: Annotated[Mapping[Name, Factor], Field(min_length=1)]
     analysis: Analysis = Analysis()
+    evidence: tuple[Evidence, ...] = ()
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property
