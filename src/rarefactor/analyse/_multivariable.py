@@ -61,7 +61,8 @@ def analyse_multivariable(
     rows = [replace(row, imputations=imputations) for row in rows]
     notes.extend(_warnings(model, flags, rows))
     notes.append(_note(info, _completeness(everyone, model)))
-    return Analysed(rows=(*rows, *_complete_cases(model, base), *size), notes=tuple(notes))
+    analysed = _analysed(base, model, imputations)
+    return Analysed(rows=(*rows, *_complete_cases(model, base), analysed, *size), notes=tuple(notes))
 
 
 def build_model(table: LandmarkTable, everyone: Design, info: ModelInfo, settings: Analysis) -> Model:
@@ -132,15 +133,18 @@ def _complete_cases(model: Model, base: Estimate) -> Iterator[Estimate]:
     yield from odds_ratios(fit(replace(model, design=design, filled=None), "firth"), design, flags, alone)
 
 
+def _analysed(base: Estimate, model: Model, imputations: int | None) -> Estimate:
+    n, events = len(model.design.y), int(model.design.y.sum())
+    return replace(base, measure="analysed", estimate=n, n=n, events=events, imputations=imputations)
+
+
 def _size(base: Estimate, everyone: Design) -> Iterator[Estimate]:
-    """How much data the model has: patients, events, complete cases and events per parameter."""
+    """How much data there is for the model: patients, complete cases and events per parameter."""
     n, events = len(everyone.y), int(everyone.y.sum())
     complete, parameters = everyone.complete(), everyone.X.shape[1]
     row = replace(base, n=n, events=events)
     yield replace(row, measure="patients", estimate=n)
-    yield replace(row, measure="events", estimate=events)
     yield replace(row, measure="complete_cases", estimate=len(complete.y), events=int(complete.y.sum()))
-    yield replace(row, measure="parameters", estimate=parameters)
     if parameters:
         yield replace(row, measure="events_per_parameter", estimate=events_per_parameter(everyone.y, parameters))
 

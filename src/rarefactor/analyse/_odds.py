@@ -59,7 +59,7 @@ def odds_ratios(
     """Return one row for each column of the design; ``base`` holds the parts that all rows share."""
     events = int(design.y.sum())
     for position, (info, term) in enumerate(design.terms):
-        failed = ("not_converged",) if math.isnan(fit.coef[position]) else ()
+        failed = math.isnan(fit.coef[position]) and "separated" not in flags[position]
         low, high = _ratio(fit.low[position]), _ratio(fit.high[position])
         yield replace(
             base,
@@ -73,7 +73,7 @@ def odds_ratios(
             p=_probability(fit.p[position]),
             n=len(design.y),
             events=events,
-            flags=(*flags[position], *_bound_flags(low, high), *failed),
+            flags=(*flags[position], *_bound_flags(low, high), *_named(not_converged=failed)),
         )
 
 

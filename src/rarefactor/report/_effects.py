@@ -26,12 +26,18 @@ class Effect:
     reference: str
     ml: Estimate | None
     firth: Estimate | None
+    logf: Estimate | None
     counted: Estimate | None
 
     @property
+    def rows(self) -> tuple[Estimate, ...]:
+        """The estimates that there are: maximum likelihood, Firth, log-F(2,2)."""
+        return tuple(row for row in (self.ml, self.firth, self.logf) if row)
+
+    @property
     def flags(self) -> tuple[str, ...]:
-        """The flags of either estimate that have a mark, each once."""
-        found = {flag for row in (self.ml, self.firth) if row for flag in row.flags}
+        """The flags of the estimates that have a mark, each once."""
+        found = {flag for row in self.rows for flag in row.flags}
         return tuple(flag for flag in MARKS if flag in found)
 
     @property
@@ -109,13 +115,13 @@ def _effects(source: Source, names: Sequence[str], analysis: str, landmark: str,
     for name in names:
         info = source.factor(name)
         for term in info.compared or (info.term,):
-            ml, firth = (
+            ml, firth, logf = (
                 source.row(
                     analysis, "odds_ratio", landmark=landmark, model=model, factor=name, term=term, method=method
                 )
-                for method in ("ml", "firth")
+                for method in ("ml", "firth", "logf22")
             )
             counted = risk(source, landmark, info, term) if info.levels else firth or ml
             if ml or firth:
                 reference = reference_level(source, landmark, info)
-                yield Effect(info=info, term=term, reference=reference, ml=ml, firth=firth, counted=counted)
+                yield Effect(info=info, term=term, reference=reference, ml=ml, firth=firth, logf=logf, counted=counted)

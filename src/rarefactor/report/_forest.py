@@ -15,7 +15,7 @@ from rarefactor.results import Estimate
 WIDTH = 170.0
 _LABEL, _COUNTS, _LEFT, _RIGHT, _RATIO, _P = 1.0, 66.0, 71.0, 123.0, 157.5, 169.0
 _LABEL_WIDTH = 52.0
-_ROW, _LINE, _TOP = 6.4, 3.5, 9.0
+_ROW, _ROW_OF_THREE, _LINE, _TOP = 6.4, 8.2, 3.5, 9.0
 _WIDEST = 100.0  # beyond this a bound becomes an arrow
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 
@@ -36,17 +36,18 @@ class Scale:
 def draw_forest(effects: Sequence[Effect], level: float) -> Sheet:
     """Return the forest plot of some odds ratios; ``level`` is that of the intervals, such as 0.95."""
     labels = [_wrapped(effect) for effect in effects]
-    heights = [_ROW + _LINE * (len(lines) - 1) for lines in labels]
+    row = _ROW_OF_THREE if any(effect.logf for effect in effects) else _ROW
+    heights = [row + _LINE * (len(lines) - 1) for lines in labels]
     bottom = _TOP + sum(heights)
     sheet = open_sheet(WIDTH, bottom + 15)
-    scale = compute_scale([row for effect in effects for row in (effect.ml, effect.firth) if row])
+    scale = compute_scale([row for effect in effects for row in effect.rows])
     _draw_heads(sheet, level)
     _draw_axis(sheet, scale, bottom)
     y = _TOP
     for effect, lines, height in zip(effects, labels, heights, strict=True):
         _draw_row(sheet, scale, effect, lines, y + height / 2)
         y += height
-    _draw_legend(sheet, bottom + 12.6)
+    _draw_legend(sheet, bottom + 12.6, with_prior=any(effect.logf for effect in effects))
     return sheet
 
 
@@ -101,8 +102,9 @@ def _shown_ticks(scale: Scale) -> Iterator[float]:
 def _draw_row(sheet: Sheet, scale: Scale, effect: Effect, lines: Sequence[str], y: float) -> None:
     sheet.text(_LABEL, y, "\n".join(lines))
     sheet.text(_COUNTS, y, effect.counts, ha="right")
-    _draw_estimate(sheet, scale, effect.firth, y - 0.9, "s", BLUE)
-    _draw_estimate(sheet, scale, effect.ml, y + 1.3, "o", ORANGE)
+    _draw_estimate(sheet, scale, effect.firth, y - (2.2 if effect.logf else 0.9), "s", BLUE)
+    _draw_estimate(sheet, scale, effect.logf, y, "D", MUTED)
+    _draw_estimate(sheet, scale, effect.ml, y + (2.2 if effect.logf else 1.3), "o", ORANGE)
     firth = effect.firth
     sheet.text(_RATIO, y, with_range(firth) if firth and exists(firth) else NOT_ESTIMABLE, ha="right")
     sheet.text(_P, y, format_p(firth.p if firth else None), ha="right")
@@ -122,10 +124,13 @@ def _draw_estimate(sheet: Sheet, scale: Scale, row: Estimate | None, y: float, m
     sheet.dot(scale.place(inside), y, marker, color, hollow=marker == "o")
 
 
-def _draw_legend(sheet: Sheet, y: float) -> None:
+def _draw_legend(sheet: Sheet, y: float, *, with_prior: bool) -> None:
     sheet.line((0, sheet.width), (y - 2.6, y - 2.6), color=RULE, lw=0.7)
     sheet.dot(_LABEL + 1.2, y, "s", BLUE)
     sheet.text(_LABEL + 3.4, y, "Firth (bias-reduced)", size=7.5)
     sheet.dot(_LABEL + 35.2, y, "o", ORANGE, hollow=True)
     sheet.text(_LABEL + 37.4, y, "Maximum likelihood", size=7.5)
+    if with_prior:
+        sheet.dot(_LABEL + 68.2, y, "D", MUTED)
+        sheet.text(_LABEL + 70.4, y, "Log-F(2,2)", size=7.5)
     sheet.text(_P, y, "Lines are intervals; an arrow: the interval goes on", size=7.5, ha="right", color=MUTED)

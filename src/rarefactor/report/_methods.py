@@ -42,7 +42,7 @@ def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
         yield Paragraph(runs=text, ask=ask)
     yield tabulate_factors(source, number_of_table)
     yield _subheading("Statistical analysis")
-    for text in (_description(), _comparison(source), _regression(), _models(source), _missing()):
+    for text in (_description(), _comparison(source), _regression(), _models(source), _missing(source)):
         yield Paragraph(runs=text)
     yield Paragraph(runs=_software(source))
 
@@ -179,6 +179,8 @@ def _regression() -> Runs:
         cite("firth1993"),
         ", which keeps estimates finite and closer to the truth where events are few or groups are separated ",
         cite("heinze2002", "heinze2006"),
+        "; in the models also with weak log-F(2,2) priors on the log odds ratios ",
+        cite("greenland2015"),
         ". Firth estimates have profile penalised-likelihood intervals and penalised likelihood-ratio tests; "
         "maximum-likelihood estimates have Wald’s in the univariable analysis and profile likelihood intervals with "
         "likelihood-ratio tests in the models ",
@@ -210,11 +212,31 @@ def _models(source: Source) -> Runs:
     )
 
 
-def _missing() -> Runs:
+def _missing(source: Source) -> Runs:
+    settings = source.study.analysis.missing
+    counted = (
+        "Missing values of factors are counted in Table 1. Factors one by one are analysed in the patients who have "
+    )
+    if not settings.imputations:
+        return runs(
+            counted,
+            "them, and models in the patients who have all of their factors (complete cases), which is unbiased only "
+            "if being missing does not depend on the outcome, given the factors.",
+        )
     return runs(
-        "Missing values of factors are counted in Table 1. Each analysis uses the patients for whom its factors are "
-        "known (complete cases), which is unbiased only if being missing does not depend on the outcome, given the "
-        "factors."
+        counted,
+        f"them. For the models they were imputed {settings.imputations} times by chained equations of "
+        f"{settings.iterations} iterations ",
+        cite("vanbuuren2011"),
+        ", with predictive mean matching for numbers and logistic models guarded against perfect prediction otherwise ",
+        cite("white2010"),
+        "; the outcome and everything known at the landmark were in the imputation model, and factors made from others "
+        "(cuts, rates, groups of levels) were made anew from the imputed values. Maximum-likelihood fits were pooled "
+        "by Rubin’s rules with the degrees of freedom of Barnard and Rubin ",
+        cite("barnard1999"),
+        ", penalised fits by combining their profile likelihoods ",
+        cite("heinze2013"),
+        ". Complete cases are a sensitivity analysis.",
     )
 
 

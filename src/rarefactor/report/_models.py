@@ -1,4 +1,4 @@
-"""The tables of odds ratios: factors one by one, and the models that were specified beforehand."""
+"""The tables of odds ratios: factors one by one, and the models that the study file specifies."""
 
 from __future__ import annotations
 
@@ -23,9 +23,7 @@ _SPARSE = (
     " Sparse: fewer than 5 patients in a cell of the factor with the outcome, or fewer than 10 events (or non-events) "
     "per parameter; estimates may lie too far from 1 "
 )
-_NOT_CONVERGED = (
-    " Part of a fit that did not converge, as happens beside a separated factor; the estimate may be inexact "
-)
+_NOT_CONVERGED = " The fit did not converge and its numbers are left out "
 _FLAG_NOTES = {
     "separated": (_SEPARATED, "heinze2002"),
     "sparse": (_SPARSE, "greenland2016"),
@@ -53,7 +51,7 @@ def tabulate_univariable(source: Source, landmark: str, number_of_table: int) ->
 
 
 def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Table:
-    """Return the table of one multivariable model: maximum likelihood and Firth side by side."""
+    """Return the table of one multivariable model: maximum likelihood, Firth and log-F(2,2) side by side."""
     effects = model_effects(source, model)
     return Table(
         name=f"multivariable-{model.name}",
@@ -61,10 +59,11 @@ def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Ta
         caption=f"Multivariable model “{model.label}” of “{source.outcome.label}”, from {source.visit(model.landmark)}",
         header=_model_header(source),
         rows=tuple(_model_rows(effects)),
-        widths=(43, 22, 9, 22, 9),
+        widths=(32, 18, 7, 18, 7, 18, 7),
         footnotes=(
             _fitted_on(source, model),
             _abbreviations(_MODEL_INTERVALS),
+            _prior(),
             *_flag_footnotes(effects),
         ),
     )
@@ -91,9 +90,9 @@ def _univariable_header(source: Source) -> tuple[Row, Row]:
 
 def _model_header(source: Source) -> tuple[Row, Row]:
     interval = _interval(source)
-    top = (cell(), cell("Maximum likelihood", align="center", span=2), cell("Firth", align="center", span=2))
-    names = (f"OR ({interval})", "P") * 2
-    return (Row(cells=top), Row(cells=(cell("Factor"), *(right(name) for name in names))))
+    methods = (cell(name, align="center", span=2) for name in ("Maximum likelihood", "Firth", "Log-F(2,2)"))
+    names = (f"OR ({interval})", "P") * 3
+    return (Row(cells=(cell(), *methods)), Row(cells=(cell("Factor"), *(right(name) for name in names))))
 
 
 def _univariable_rows(source: Source, landmark: str, effects: Sequence[Effect]) -> Iterator[Row]:
@@ -121,7 +120,8 @@ def _reference_row(source: Source, landmark: str, effect: Effect) -> Row:
 
 def _effect_row(effect: Effect, counts: Sequence[Cell], label: str, kind: str) -> Row:
     marks = (mark(MARKS[flag]) for flag in effect.flags)
-    estimates = (shown for row in (effect.ml, effect.firth) for shown in (right(ratio(row)), right(p_value(row))))
+    methods = (effect.ml, effect.firth) if counts else (effect.ml, effect.firth, effect.logf)
+    estimates = (shown for row in methods for shown in (right(ratio(row)), right(p_value(row))))
     cells = (cell(label, *marks), *counts, *estimates)
     return Row(cells=cells, kind="head" if kind == "head" else "level")
 
@@ -145,22 +145,26 @@ def _model_rows(effects: Sequence[Effect]) -> Iterator[Row]:
     for role, title in roles.items():
         chosen = [effect for effect in effects if effect.info.role == role]
         if chosen:
-            yield Row(cells=(cell(title, span=5),), kind="head")
+            yield Row(cells=(cell(title, span=7),), kind="head")
             yield from (_effect_row(effect, (), effect.label, "level") for effect in chosen)
 
 
 def _fitted_on(source: Source, model: ModelInfo) -> Runs:
-    patients, events, complete, ratio_row = (
+    patients, analysed, complete, ratio_row = (
         model_number(source, model, measure)
-        for measure in ("patients", "events", "complete_cases", "events_per_parameter")
+        for measure in ("patients", "analysed", "complete_cases", "events_per_parameter")
     )
-    fitted = complete or patients
-    parts: list[Inline | str] = ["Complete cases: "]
-    parts += [number(fitted, format_count(fitted.estimate) if fitted else ""), " patients"]
-    if patients and patients is not fitted:
-        parts += [" of ", number(patients, format_count(patients.estimate)), " whose outcome is known"]
-    if events:
-        parts += [", ", number(events, format_count(events.estimate)), " events"]
+    parts: list[Inline | str] = ["Analysed: ", number(analysed, format_count(analysed.estimate) if analysed else "")]
+    parts += [
+        " of ",
+        number(patients, format_count(patients.estimate) if patients else ""),
+        " patients with an outcome",
+    ]
+    if analysed and analysed.imputations:
+        parts += [" (", number(complete, format_count(complete.estimate) if complete else ""), " with every factor; "]
+        parts += [f"missing values imputed {analysed.imputations} times)"]
+    if analysed and analysed.events is not None:
+        parts += [", ", number(analysed, format_count(analysed.events)), " events"]
     if ratio_row:
         parts += [", ", number(ratio_row, format_fixed(ratio_row.estimate, 1)), " events per parameter"]
     parts += [
@@ -169,6 +173,18 @@ def _fitted_on(source: Source, model: ModelInfo) -> Runs:
         ".",
     ]
     return runs(*parts)
+
+
+def _prior() -> Runs:
+    return runs(
+        "Log-F(2,2): a weak prior that puts each odds ratio between 1/39 and 39 with 95% probability ",
+        cite("greenland2015"),
+        ". With imputation, maximum likelihood is pooled by Rubin’s rules ",
+        cite("barnard1999"),
+        ", the others by their profiles ",
+        cite("heinze2013"),
+        ".",
+    )
 
 
 def _abbreviations(intervals: str) -> Runs:

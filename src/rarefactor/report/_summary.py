@@ -78,13 +78,12 @@ def _found_lines(source: Source) -> Iterator[Runs]:
 
 
 def _fitted(source: Source, model: ModelInfo) -> list[Inline | str]:
-    complete = model_number(source, model, "complete_cases") or model_number(source, model, "patients")
-    events = model_number(source, model, "events")
+    analysed = model_number(source, model, "analysed") or model_number(source, model, "patients")
     adjusters = [source.factor(name).label for name in model.factors if source.factor(name).role == "adjuster"]
     parts: list[Inline | str] = ["In "]
-    parts += [number(complete, format_count(complete.estimate) if complete else ""), " patients"]
-    if events:
-        parts += [" with ", number(events, format_count(events.estimate)), " events"]
+    parts += [number(analysed, format_count(analysed.estimate) if analysed else ""), " patients"]
+    if analysed:
+        parts += [" with ", number(analysed, format_count(analysed.events)), " events"]
     parts += [f", followed from {source.visit(model.landmark)}"]
     if adjusters:
         parts += [" and adjusted for ", *joined([[name] for name in adjusters])]
@@ -173,15 +172,20 @@ def _unknown(source: Source) -> list[Inline | str]:
 
 
 def _support(source: Source, model: ModelInfo) -> list[Inline | str]:
-    complete, patients, ratio = (
-        model_number(source, model, measure) for measure in ("complete_cases", "patients", "events_per_parameter")
+    analysed, complete, patients, ratio = (
+        model_number(source, model, measure)
+        for measure in ("analysed", "complete_cases", "patients", "events_per_parameter")
     )
     parts: list[Inline | str] = [f"Model “{model.label}” rests on "]
     if ratio:
         parts += [number(ratio, format_fixed(ratio.estimate, 1)), " events per parameter"]
     if complete and patients and complete.estimate != patients.estimate:
-        parts += [" and on complete cases (", number(complete, format_count(complete.estimate)), " of "]
-        parts += [number(patients, format_count(patients.estimate)), " patients)"]
+        filled = (
+            f", with missing values imputed {analysed.imputations} times" if analysed and analysed.imputations else ""
+        )
+        parts += [" and on complete cases of " if not filled else f"{filled} (complete: "]
+        parts += [number(complete, format_count(complete.estimate)), " of "]
+        parts += [number(patients, format_count(patients.estimate)), " patients)" if filled else " patients"]
     if any("sparse" in row.flags for row in source.results.select(analysis="multivariable", model=model.name)):
         parts.append("; its data are sparse, so that odds ratios may lie too far from 1")
     return [*parts, ". "] if len(parts) > 1 else []

@@ -232,7 +232,7 @@ def build_results(study: Study) -> Results:
             rows += odds_rows("multivariable", model.landmark, model.name, name, odds[name])
         for measure, value in (
             ("patients", N),
-            ("events", 98),
+            ("analysed", 262),
             ("complete_cases", 262),
             ("events_per_parameter", 14.0),
         ):
