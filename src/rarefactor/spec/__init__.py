@@ -4,6 +4,7 @@ from rarefactor.spec._check import check_expression
 from rarefactor.spec._compile import compile_expression
 from rarefactor.spec._evidence import DesignPlan, Evidence
 from rarefactor.spec._fit import check_study
+from rarefactor.spec._later import OUTCOME, FollowUp, Trajectory
 from rarefactor.spec._model import (
     DAYS_PER_MONTH,
     Analysis,
@@ -30,6 +31,7 @@ from rarefactor.spec.stage import load
 
 __all__ = [
     "DAYS_PER_MONTH",
+    "OUTCOME",
     "Analysis",
     "Author",
     "Cohort",
@@ -42,6 +44,7 @@ __all__ = [
     "ExpressionError",
     "Factor",
     "FieldType",
+    "FollowUp",
     "Missing",
     "Model",
     "Outcome",
@@ -50,6 +53,7 @@ __all__ = [
     "Source",
     "Study",
     "TerminalEvent",
+    "Trajectory",
     "Visit",
     "check_expression",
     "check_study",

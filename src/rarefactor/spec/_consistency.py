@@ -11,13 +11,25 @@ from itertools import combinations
 
 from rarefactor.errors import Problem, suggest
 from rarefactor.spec._evidence_check import check_evidence
+from rarefactor.spec._later_fit import check_later
 from rarefactor.spec._model import Factor, Model, Study
 from rarefactor.spec._origin import Key
 
 
 def check_consistency(study: Study) -> list[Problem]:
     """Return everything in a study that contradicts another part of it."""
-    rules = (_visits, _outcome, _landmarks, _factors, _models, _selection, _labels, _rule_names, check_evidence)
+    rules = (
+        _visits,
+        _outcome,
+        _landmarks,
+        _factors,
+        _models,
+        _selection,
+        _labels,
+        _rule_names,
+        check_later,
+        check_evidence,
+    )
     return [problem for rule in rules for problem in rule(study)]
 
 

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from rarefactor.errors import Problem, StudyFileError
 from rarefactor.spec._check import check_expression
+from rarefactor.spec._later_fit import check_later_fit
 from rarefactor.spec._model import DataField, Factor, Study
 from rarefactor.spec._origin import Key
 from rarefactor.spec._parse import parse_column, parse_expression
@@ -33,6 +34,7 @@ def check_study(study: Study, scope: Scope) -> None:
         *_check_expressions(study, scope),
         *_check_days(study, scope),
         *(problem for name, factor in study.factors.items() for problem in _check_factor(study, scope, name, factor)),
+        *check_later_fit(study, scope),
     ]
     if problems:
         raise StudyFileError(*problems)
@@ -47,12 +49,18 @@ def expressions(study: Study) -> Iterator[tuple[Key, str]]:
     yield (*key, "when"), study.the_outcome.when
     for place, event in enumerate(study.the_outcome.before):
         yield (*key, "before", place, "when"), event.when
+    for name, follow_up in study.follow_up.items():
+        yield ("follow_up", name, "when"), follow_up.when
+        if follow_up.competing:
+            yield ("follow_up", name, "competing", "when"), follow_up.competing.when
 
 
 def day_columns(study: Study) -> Iterator[tuple[Key, str]]:
-    """Yield every column of days since baseline that the outcome names, with its key."""
+    """Yield every column of days since baseline that outcome and follow-up name, with its key."""
     for place, event in enumerate(study.the_outcome.before):
         yield ("outcome", study.outcome_name, "before", place, "day"), event.day
+    for name, follow_up in study.follow_up.items():
+        yield ("follow_up", name, "day"), follow_up.day
 
 
 def at_key(study: Study, key: Key, problem: Problem) -> Problem:

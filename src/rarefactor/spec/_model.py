@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_vali
 
 from rarefactor.errors import Problem
 from rarefactor.spec._evidence import DesignPlan, Evidence
+from rarefactor.spec._later import FollowUp, Trajectory
 from rarefactor.spec._origin import Origin
 from rarefactor.spec._part import Name, Part, Texts, broken, read_keys_as_text
 from rarefactor.spec._selection import Selection
@@ -152,6 +153,7 @@ class Factor(Part):
     ``from`` names the column. At most one of ``equals`` (binary: is one of these codes or labels), ``cut`` (binary: a
     comparison such as ``<= 56``, which needs a ``reason``), ``change_between`` and ``rate_between`` (two visits).
     ``per`` is the step that one odds ratio is for; with ``transform: log`` it is the ratio (2 = per doubling).
+    ``repeatability`` of a rate is the SD of one measurement repeated (of its logarithm with ``transform: log``).
     """
 
     model_config = ConfigDict(populate_by_name=True)
@@ -169,6 +171,7 @@ class Factor(Part):
     reference: str | None = None
     rate_between: tuple[Name, Name] | None = None
     change_between: tuple[Name, Name] | None = None
+    repeatability: float | None = Field(default=None, gt=0)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -283,6 +286,8 @@ class Study(Part):
     factors: Annotated[Mapping[Name, Factor], Field(min_length=1)]
     analysis: Analysis = Analysis()
     evidence: tuple[Evidence, ...] = ()
+    follow_up: Mapping[Name, FollowUp] = {}
+    trajectories: Mapping[Name, Trajectory] = {}
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property
@@ -323,6 +328,10 @@ class Study(Part):
         """Return the landmark at which a model is fitted: the one given, or that of its last known factor."""
         known = {self.factors[name].known_at for name in model.factors}
         return model.landmark or max(known, key=lambda visit: self.cohort.visits[visit].month)
+
+    def landmark_of_follow_up(self, follow_up: FollowUp) -> str:
+        """Return the landmark at which the clock of a follow-up starts: the one given, or the first."""
+        return follow_up.landmark or self.analysis.landmarks[0]
 
     def factors_at(self, landmark: str) -> tuple[str, ...]:
         """Return the names of the factors that are known at a landmark, in the order of the file."""
