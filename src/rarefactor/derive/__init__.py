@@ -4,7 +4,9 @@ Convention: a patient has one row in a landmark table, never more; a missing val
 unit (transformations for the model are the analysis's business); months are days since baseline / 30.4375.
 """
 
+from rarefactor.derive._courses import CourseTable
 from rarefactor.derive._recipes import Part, Recipe
+from rarefactor.derive._times import TimeTable
 from rarefactor.derive.stage import AnalysisTable, LandmarkTable, build
 
-__all__ = ["AnalysisTable", "LandmarkTable", "Part", "Recipe", "build"]
+__all__ = ["AnalysisTable", "CourseTable", "LandmarkTable", "Part", "Recipe", "TimeTable", "build"]

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from rarefactor.cohort import Cohort
+from rarefactor.derive._courses import CourseTable, derive_course
 from rarefactor.derive._factors import Derived, derive_factor
 from rarefactor.derive._flow import derive_eligible, derive_landmark, derive_outcome_step
 from rarefactor.derive._outcome import derive_outcome
 from rarefactor.derive._recipes import Part, Recipe
+from rarefactor.derive._times import TimeTable, derive_times
 from rarefactor.derive._values import Values
 from rarefactor.derive._visits import derive_visits
 from rarefactor.results import FactorInfo, FlowStep, InputFile, Note
@@ -44,6 +46,8 @@ class AnalysisTable:
     flow: tuple[FlowStep, ...]
     notes: tuple[Note, ...]
     inputs: tuple[InputFile, ...]
+    times: tuple[TimeTable, ...] = ()
+    courses: tuple[CourseTable, ...] = ()
 
 
 def build(study: Study, cohort: Cohort) -> AnalysisTable:
@@ -74,6 +78,8 @@ def build(study: Study, cohort: Cohort) -> AnalysisTable:
         flow=steps,
         notes=(*data_notes, *visit_notes, *_lost_values(derived)),
         inputs=cohort.inputs,
+        times=_times(eligible, study, landmarks),
+        courses=_courses(eligible, study, derived, landmarks),
     )
 
 
@@ -107,6 +113,18 @@ def _landmark(
         recipes={name: factor.recipe for name, factor in known.items()},
     )
     return table, (step, derive_outcome_step(table.frame, study, landmark))
+
+
+def _times(eligible: Values, study: Study, landmarks: Mapping[str, LandmarkTable]) -> tuple[TimeTable, ...]:
+    starts = {name: study.landmark_of_follow_up(follow_up) for name, follow_up in study.follow_up.items()}
+    return tuple(derive_times(eligible, study, name, landmarks[start].frame) for name, start in starts.items())
+
+
+def _courses(
+    eligible: Values, study: Study, derived: Mapping[str, Derived], landmarks: Mapping[str, LandmarkTable]
+) -> tuple[CourseTable, ...]:
+    first = landmarks[study.analysis.landmarks[0]].frame
+    return tuple(derive_course(eligible, study, name, derived, first) for name in study.trajectories)
 
 
 def _ingredients(factors: Iterable[Derived]) -> tuple[tuple[Part, ...], dict[str, pl.Series]]:
