@@ -115,14 +115,24 @@ def test_without_resampling_there_is_no_optimism_and_no_instability() -> None:
 def test_a_resample_without_a_model_is_counted_with_its_reason() -> None:
     factors, outcome, rng = invent(2)
     weights = draw_resamples(48, 10, rng)
-    weights[3] = np.where(factors[:, 0] == 1.0, 0.0, weights[3])
+    weights[3] = np.where(outcome == 1.0, weights[3], 0.0)
     found = compute_optimism(outcome, ModelProcedure(columns=factors, outcome=outcome), weights)
     assert (found.resamples, found.failed) == (10, 1)
-    assert [*found.reasons] == ["singular: the columns do not determine the coefficients"]
+    assert [reason.split(":")[0] for reason in found.reasons] == ["separated"]
     assert np.isfinite(found.measures["auc"].corrected)
     assert found.measures["auc"].used == 9
+
+
+def test_a_factor_that_nobody_has_in_a_resample_is_left_out_there() -> None:
+    factors, outcome, rng = invent(2)
+    weights = draw_resamples(48, 10, rng)
+    weights[3] = np.where(factors[:, 0] == 1.0, 0.0, weights[3])
+    found = ModelProcedure(columns=factors, outcome=outcome)(weights)
+    alone = ModelProcedure(columns=factors[:, 1:], outcome=outcome)(weights[3:4])
+    assert not found.failed.any()
+    assert found.log_odds[3] == pytest.approx(alone.log_odds[0], abs=1e-6)
     selected = SelectionProcedure(columns=factors, outcome=outcome, terms=None, rule=SelectionRule())
-    assert compute_optimism(outcome, selected, weights).failed == 0  # a factor that nobody has is not selected
+    assert compute_optimism(outcome, selected, weights).failed == 0
 
 
 def test_imputing_complete_data_changes_nothing() -> None:

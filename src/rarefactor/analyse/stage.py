@@ -12,7 +12,10 @@ from importlib.metadata import version
 import polars as pl
 
 from rarefactor import __version__
+from rarefactor.analyse._imputation import describe_imputation
 from rarefactor.analyse._multivariable import analyse_multivariable
+from rarefactor.analyse._performance import analyse_performance
+from rarefactor.analyse._selection import analyse_classical
 from rarefactor.analyse._table1 import describe_table1
 from rarefactor.analyse._univariable import analyse_univariable
 from rarefactor.derive import AnalysisTable, LandmarkTable
@@ -103,6 +106,25 @@ def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
         work = partial(analyse_multivariable, at, factors, model, study.analysis)
         key = [code, dataclasses.asdict(model), study.analysis.model_dump(mode="json"), at.measured.write_csv()]
         yield _task(f"Model {model.label}", model.landmark, work, at, factors, key)
+    for landmark, at in table.landmarks.items():
+        work = partial(describe_imputation, at, known[landmark], study.analysis.missing, seed=study.analysis.seed)
+        key = [code, study.analysis.missing.model_dump(), study.analysis.seed, at.measured.write_csv()]
+        yield _task("Imputation", landmark, work, at, known[landmark], key)
+    yield from _validations(study, table, infos, code)
+
+
+def _validations(study: Study, table: AnalysisTable, infos: Mapping[str, FactorInfo], code: str) -> Iterator[Task]:
+    """How well the models predict, and how unstable a choice of factors by their P values would be."""
+    settings = study.analysis.model_dump(mode="json")
+    for model in _models(study):
+        factors, at = [infos[name] for name in model.factors], table.landmarks[model.landmark]
+        work = partial(analyse_performance, at, factors, model, study.analysis)
+        key = [code, dataclasses.asdict(model), settings, at.measured.write_csv()]
+        yield _task(f"Performance of {model.label}", model.landmark, work, at, factors, key)
+    for landmark, at in table.landmarks.items() if study.analysis.resamples else ():
+        factors = [infos[name] for name in at.factors]
+        work = partial(analyse_classical, at, factors, study.analysis)
+        yield _task("Selection by P values", landmark, work, at, factors, [code, settings, at.measured.write_csv()])
 
 
 def _task(

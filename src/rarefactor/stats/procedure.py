@@ -13,6 +13,7 @@ from typing import Protocol
 import numpy as np
 
 from rarefactor.stats._arrays import Bools, Floats, Ints
+from rarefactor.stats._estimable import fit_estimable
 from rarefactor.stats._risk import compute_log_odds
 from rarefactor.stats.flic import correct_intercepts, fit_many_risks
 from rarefactor.stats.logistic import fit_many
@@ -41,7 +42,7 @@ class Procedure(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelProcedure:
-    """Fit the same columns every time.
+    """Fit the same columns every time; a Firth fit leaves out a column with one value in a resample.
 
     ``columns`` (n, p) without an intercept, ``outcome`` (n,), ``method`` as in :func:`fit_many_risks`.
 
@@ -61,8 +62,27 @@ class ModelProcedure:
         """Fit B weighted regressions, starting from the one of all patients."""
         start = fit_many_risks(self.columns, self.outcome, method=_choose_start(self.method)).coef[0]
         start = np.where(np.isfinite(start), start, 0.0)
+        if self.method in {"flic", "firth"}:
+            coef, reason = fit_estimable(self.columns, self.outcome, weights, start=start)
+            coef, reason = correct(coef, reason, (self.columns, self.outcome, weights), self.method)
+            return Predictions(log_odds=compute_log_odds(coef, self.columns), reason=reason)
         fits = fit_many_risks(self.columns, self.outcome, method=self.method, weights=weights, start=start)
         return Predictions(log_odds=fits.log_odds, reason=fits.reason)
+
+
+def correct(
+    coef: Floats, reason: tuple[str, ...], data: tuple[Floats, Floats, Floats], method: str
+) -> tuple[Floats, tuple[str, ...]]:
+    """Return Firth coefficients with the intercept that FLIC has; ``data`` are columns, outcome and weights."""
+    if method != "flic":
+        return coef, reason
+    corrected, later = correct_intercepts(coef, *data)
+    return corrected, tuple(first or second for first, second in zip(reason, later, strict=True))
+
+
+def _fit_ml(columns: Floats, outcome: Floats) -> tuple[Floats, tuple[str, ...]]:
+    fits = fit_many(columns, outcome, penalty="none")
+    return np.where(fits.converged[:, None], fits.coef, np.nan), fits.reason
 
 
 def _choose_start(method: str) -> str:
@@ -122,11 +142,8 @@ class ImputedProcedure:
         resamples, m = columns.shape[:2]
         flat = columns.reshape(resamples * m, *columns.shape[2:])
         outcome = np.repeat(self.outcome[rows], m, axis=0)
-        fits = fit_many(flat, outcome, penalty="none" if self.method == "none" else "firth")
-        coef, reason = np.where(fits.converged[:, None], fits.coef, np.nan), fits.reason
-        if self.method == "flic":
-            coef, later = correct_intercepts(coef, flat, outcome, np.ones((1, outcome.shape[1])))
-            reason = tuple(first or second for first, second in zip(reason, later, strict=True))
+        coef, reason = _fit_ml(flat, outcome) if self.method == "none" else fit_estimable(flat, outcome)
+        coef, reason = correct(coef, reason, (flat, outcome, np.ones((1, outcome.shape[1]))), self.method)
         why = [next(filter(None, reason[first : first + m]), "") for first in range(0, len(reason), m)]
         averaged = coef.reshape(resamples, m, -1).mean(axis=1)
         return averaged, tuple(first or second for first, second in zip(missing, why, strict=True))
