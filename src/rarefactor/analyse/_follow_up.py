@@ -1,0 +1,228 @@
+"""The time to an event without a model: curves per group, medians, restricted means and the log-rank test.
+
+Convention: times are in the unit of the study file, from the landmark; a row at a time has that time as its term, and
+the patients still at risk as its n. Curves are read at equally spaced times, so that no patient's own time is a result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from rarefactor.analyse._design import Floats, occurring
+from rarefactor.derive import TimeTable
+from rarefactor.errors import InputError
+from rarefactor.results import Analysed, Estimate, FactorInfo, Note
+from rarefactor.spec import DAYS_PER_MONTH, FollowUp
+from rarefactor.stats import (
+    IncidenceCurves,
+    SurvivalCurve,
+    compare_survival,
+    compute_restricted_mean,
+    compute_survival_at,
+    compute_survival_time,
+    fit_aalen_johansen,
+    fit_kaplan_meier,
+)
+
+UNITS = {"days": 1.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
+_POINTS = 60
+_TICKS = 7
+FEW_EVENTS = 5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Patients whose curve is drawn: all of them, or those with a level of a factor.
+
+    ``shared`` is the latest round time to which every group of the factor was followed.
+    """
+
+    factor: str | None
+    level: str
+    time: Floats
+    cause: Floats
+    shared: float
+
+
+def analyse_follow_up(table: TimeTable, factors: Sequence[FactorInfo], follow_up: FollowUp, level: float) -> Analysed:
+    """Return curves, medians, restricted means and log-rank tests of one follow-up, with its notes.
+
+    ``factors`` are those by which the patients are shown.
+    """
+    base = Estimate(analysis="survival", measure="", estimate=None, landmark=table.landmark, model=table.name)
+    time, cause = read_times(table, follow_up)
+    if not (cause == 1).any():
+        text = f"Nobody in the follow-up had the event ({follow_up.label}); nothing was analysed."
+        return Analysed(rows=tuple(_counts(base, time, cause)), notes=(*table.notes, _note(table, text)))
+    ticks = compute_ticks(float(time.max()))
+    everyone = Group(factor=None, level="all", time=time, cause=cause, shared=float(ticks[-1]))
+    groups = [everyone, *(group for info in factors for group in _groups(table, info, everyone, ticks))]
+    rows = [*_counts(base, time, cause), *_median_follow_up(base, time, cause, level)]
+    for group in groups:
+        rows.extend(_describe(base, group, follow_up, ticks, level))
+    rows.extend(row for info in factors for row in _test(base, info, groups))
+    return Analysed(rows=tuple(rows), notes=(*table.notes, *_notes(table, factors, groups)))
+
+
+def read_times(table: TimeTable, follow_up: FollowUp) -> tuple[Floats, Floats]:
+    """Return time in the unit of the follow-up and what ended it, each (n,)."""
+    time = table.frame["days"].to_numpy() / UNITS[follow_up.unit]
+    return time, table.frame["cause"].cast(float).to_numpy()
+
+
+def compute_ticks(end: float) -> Floats:
+    """Return round times from 0 up to the end of follow-up, at most eight.
+
+    Examples
+    --------
+    >>> compute_ticks(12.5).tolist(), compute_ticks(3.2).tolist()
+    ([0.0, 2.0, 4.0, 6.0, 8.0, 10.0, 12.0], [0.0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0])
+    """
+    power = 10.0 ** math.floor(math.log10(end / _TICKS))
+    step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if end / step < _TICKS)
+    return np.round(np.arange(0.0, end + 1e-9 * end, step), 12)
+
+
+def _groups(table: TimeTable, info: FactorInfo, everyone: Group, ticks: Floats) -> Iterator[Group]:
+    series = table.frame[info.name]
+    present = set(occurring(series, info))
+    members = {name: (series == name).fill_null(value=False).to_numpy() for name in info.levels if name in present}
+    ends = [float(everyone.time[kept].max()) for kept in members.values()]
+    shared = float(ticks[ticks <= min(ends, default=0.0)][-1])
+    for level, kept in members.items():
+        yield Group(factor=info.name, level=level, time=everyone.time[kept], cause=everyone.cause[kept], shared=shared)
+
+
+def _counts(base: Estimate, time: Floats, cause: Floats) -> Iterator[Estimate]:
+    events = int((cause == 1).sum())
+    yield replace(base, measure="patients", estimate=float(time.size), n=time.size, events=events)
+    yield replace(base, measure="events", estimate=float(events), n=time.size, events=events)
+
+
+def _median_follow_up(base: Estimate, time: Floats, cause: Floats, level: float) -> Iterator[Estimate]:
+    """How long patients were watched: the curve of being censored, events ending it (reverse Kaplan-Meier)."""
+    found = compute_survival_time(fit_kaplan_meier(time, cause == 0, level=level))
+    yield replace(base, measure="median_follow_up", method="reverse_kaplan_meier", n=time.size, **_limits(found))
+
+
+def _describe(base: Estimate, group: Group, follow_up: FollowUp, ticks: Floats, level: float) -> Iterator[Estimate]:
+    events = int((group.cause == 1).sum())
+    row = replace(base, factor=group.factor, group=group.level, n=group.time.size, events=events)
+    yield replace(row, measure="group", estimate=float(group.time.size))
+    if follow_up.competing:
+        if (group.cause > 0).any():
+            yield from _incidence(row, group, ticks, level)
+        return
+    curve = fit_kaplan_meier(group.time, group.cause == 1, level=level)
+    yield from _survival(replace(row, method="kaplan_meier"), group, curve, ticks)
+    if group.shared > 0:
+        mean = compute_restricted_mean(curve, group.shared)
+        yield replace(row, method="kaplan_meier", measure="restricted_mean", term=f"{group.shared:g}", **_limits(mean))
+
+
+def _survival(row: Estimate, group: Group, curve: SurvivalCurve, ticks: Floats) -> Iterator[Estimate]:
+    yield from _read_survival(replace(row, measure="survival"), curve, ticks)
+    yield from _read_survival(replace(row, measure="curve"), curve, _grid(group.time))
+    median = compute_survival_time(curve)
+    flags = ("not_reached",) if math.isnan(median.estimate) else ()
+    yield replace(row, measure="median_time", flags=flags, **_limits(median))
+
+
+def _read_survival(row: Estimate, curve: SurvivalCurve, times: Floats) -> Iterator[Estimate]:
+    there = compute_survival_at(curve, times)
+    columns = (times, there.survival, there.low, there.high, there.at_risk)
+    for time, share, low, high, at_risk in zip(*columns, strict=True):
+        events = int(curve.events[curve.time <= time].sum())
+        yield replace(
+            row,
+            term=f"{time:.6g}",
+            estimate=_known(share),
+            low=_known(low),
+            high=_known(high),
+            n=int(at_risk),
+            events=events,
+        )
+
+
+def _incidence(row: Estimate, group: Group, ticks: Floats, level: float) -> Iterator[Estimate]:
+    """Yield the cumulative incidence of the event and of the competing one."""
+    curves = fit_aalen_johansen(group.time, group.cause, level=level)
+    row = replace(row, method="aalen_johansen")
+    for column, cause in enumerate(curves.causes):
+        suffix = "" if cause == 1 else "_competing"
+        for measure, times in ((f"incidence{suffix}", ticks), (f"curve{suffix}", _grid(group.time))):
+            yield from _read_incidence(replace(row, measure=measure), curves, column, times)
+
+
+def _read_incidence(row: Estimate, curves: IncidenceCurves, column: int, times: Floats) -> Iterator[Estimate]:
+    for time in times:
+        place = int(np.searchsorted(curves.time, time, side="right")) - 1
+        at_risk = int(curves.at_risk[curves.time >= time][0]) if time <= curves.time[-1] else 0
+        found = replace(row, term=f"{time:.6g}", n=at_risk, events=int(curves.events[: place + 1, column].sum()))
+        if time > curves.time[-1]:
+            yield replace(found, estimate=None)
+        elif place < 0:
+            yield replace(found, estimate=0.0)
+        else:
+            share, low, high = (band[place, column] for band in (curves.incidence, curves.low, curves.high))
+            yield replace(found, estimate=_known(share), low=_known(low), high=_known(high))
+
+
+def _test(base: Estimate, info: FactorInfo, groups: Sequence[Group]) -> Iterator[Estimate]:
+    """Yield the log-rank test over the levels of a factor; a competing event ends follow-up there."""
+    own = [group for group in groups if group.factor == info.name]
+    if len(own) < 2:
+        return
+    time, cause = (np.concatenate(parts) for parts in zip(*((g.time, g.cause) for g in own), strict=True))
+    member = np.repeat(np.arange(len(own)), [group.time.size for group in own])
+    found = compare_survival(time, cause == 1, member)
+    yield replace(
+        base,
+        measure="logrank",
+        factor=info.name,
+        method="logrank",
+        term=f"{found.df} df",
+        estimate=_known(found.chisq),
+        p=_known(found.p),
+        n=time.size,
+        events=int((cause == 1).sum()),
+    )
+
+
+def _notes(table: TimeTable, factors: Sequence[FactorInfo], groups: Sequence[Group]) -> Iterator[Note]:
+    labels = {info.name: info.label for info in factors}
+    for info in factors:
+        missing = table.frame[info.name].null_count()
+        if missing:
+            yield _note(table, f"{missing} patients without a value of {info.label} have no curve by it.", info.name)
+    for group in groups:
+        events = int((group.cause == 1).sum())
+        if group.factor and events < FEW_EVENTS:
+            counted = f"{events} {'event' if events == 1 else 'events'}"
+            text = f"{labels[group.factor]}, {group.level}: {counted} in {group.time.size} patients; "
+            yield _note(table, f"{text}their curve says little.", group.factor)
+
+
+def _grid(time: Floats) -> Floats:
+    return np.linspace(0.0, float(time.max()), _POINTS)
+
+
+def _limits(found: object) -> dict[str, float | None]:
+    return {name: _known(getattr(found, name)) for name in ("estimate", "low", "high")}
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)
+
+
+def _note(table: TimeTable, text: str, factor: str | None = None) -> Note:
+    return Note(about="survival", landmark=table.landmark, model=table.name, factor=factor, text=text)
+
+
+def told(error: InputError) -> str:
+    """Return why the data cannot carry an analysis, in one clause."""
+    return "; ".join(f"{problem.where} {problem.found}".strip() for problem in error.problems)

@@ -1,0 +1,88 @@
+"""The analyses over time that a study file asks for: follow-up, its Cox models, trajectories, the error of rates.
+
+Convention: nothing is computed here; each is named with what it depends on, so that it is known by its content.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from rarefactor.analyse._course import analyse_course
+from rarefactor.analyse._follow_up import analyse_follow_up
+from rarefactor.analyse._hazards import analyse_hazards
+from rarefactor.analyse._repeatability import analyse_repeatability
+from rarefactor.derive import AnalysisTable
+from rarefactor.results import Analysed, FactorInfo
+from rarefactor.spec import Study
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """One analysis over time: its words, what it depends on, and the function that does it."""
+
+    label: str
+    detail: str
+    content: tuple[object, ...]
+    compute: Callable[[], Analysed]
+
+
+def plan_later(study: Study, table: AnalysisTable) -> Iterator[Later]:
+    """Yield the analyses over time in the order of the report."""
+    infos = {info.name: info for info in table.factors}
+    yield from _follow_ups(study, table, infos)
+    yield from _trajectories(study, table)
+    yield from _rates(study, table, infos)
+
+
+def _follow_ups(study: Study, table: AnalysisTable, infos: Mapping[str, FactorInfo]) -> Iterator[Later]:
+    level = study.analysis.level
+    for times in table.times:
+        follow_up = study.follow_up[times.name]
+        settings = follow_up.model_dump(mode="json")
+        by = [infos[name] for name in follow_up.by]
+        detail = f"{times.landmark.replace('_', ' ')}, {times.frame.height} patients"
+        yield Later(
+            label=f"Follow-up to {follow_up.label}",
+            detail=detail,
+            content=(times.name, times.frame.write_csv(), settings, [dataclasses.asdict(info) for info in by], level),
+            compute=partial(analyse_follow_up, times, by, follow_up, level),
+        )
+        for name, factors in follow_up.models.items():
+            used = [infos[factor] for factor in factors]
+            model = f"{times.name}.{name}"
+            yield Later(
+                label=f"Cox model {name.replace('_', ' ')} of {follow_up.label}",
+                detail=f"{detail}, {len(used)} {'factor' if len(used) == 1 else 'factors'}",
+                content=(model, times.frame.write_csv(), settings, [dataclasses.asdict(info) for info in used], level),
+                compute=partial(analyse_hazards, times, used, model, follow_up, level),
+            )
+
+
+def _trajectories(study: Study, table: AnalysisTable) -> Iterator[Later]:
+    level = study.analysis.level
+    for course in table.courses:
+        trajectory = study.trajectories[course.name]
+        yield Later(
+            label=f"Course of {trajectory.label}",
+            detail=f"{course.frame.height} measurements",
+            content=(course.name, course.frame.write_csv(), course.groups, trajectory.model_dump(mode="json"), level),
+            compute=partial(analyse_course, course, trajectory, level),
+        )
+
+
+def _rates(study: Study, table: AnalysisTable, infos: Mapping[str, FactorInfo]) -> Iterator[Later]:
+    """Yield the error of each rate whose repeatability is known, at the first landmark that has it."""
+    for name, factor in study.factors.items():
+        at = next((landmark for landmark in table.landmarks.values() if name in landmark.factors), None)
+        if factor.repeatability is None or at is None:
+            continue
+        sd, level = factor.repeatability, study.analysis.level
+        yield Later(
+            label=f"Error of {factor.label}",
+            detail=at.landmark.replace("_", " "),
+            content=(dataclasses.asdict(infos[name]), at.measured.write_csv(), sd, level),
+            compute=partial(analyse_repeatability, at, infos[name], sd, level),
+        )
