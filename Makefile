@@ -54,7 +54,7 @@ clean: ## remove everything that can be made again
 	rm -rf $(VENV) build dist out .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find src tests -name __pycache__ -type d -exec rm -rf {} +
 
-$(READY): requirements-dev.lock pyproject.toml
+$(READY): requirements-dev.lock pyproject.toml hatch_build.py src/rarefactor/stats/_kernel.c
 	@test -n "$(PYTHON)" || { echo "CPython 3.11 or later is needed: none was found as python3."; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
 	$(PIP) --require-hashes -r requirements-dev.lock

@@ -5,6 +5,7 @@ conventions: `logistic` (fits), `screen` (every factor alone), `separation`, `co
 `multiplicity`; for predicting, `flic`, `performance`, `optimism`, `select` and `samplesize`.
 """
 
+from rarefactor.stats._kernel import ENGINE
 from rarefactor.stats.calibration import Calibration, CalibrationCurve, compute_calibration, compute_calibration_curve
 from rarefactor.stats.compare import (
     ChiSquareTest,
@@ -117,6 +118,7 @@ from rarefactor.stats.survival import (
 )
 
 __all__ = [
+    "ENGINE",
     "Attainable",
     "Auc",
     "AucComparison",

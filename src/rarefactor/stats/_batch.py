@@ -11,10 +11,14 @@ from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Bools, Floats
 from rarefactor.stats._inputs import check_strengths, raise_input, read_array
+from rarefactor.stats._kernel import ENGINE
 from rarefactor.stats._likelihood import Logistic, build_logistic
 
 ROUND_NUMBERS = 200_000
 """Numbers that one round touches, about: small enough to stay in a processor's cache (measured at n = 40, p = 5)."""
+
+COMPILED_NUMBERS = 4_000_000
+"""The same where the compiled kernel takes one problem after the other, so that only memory sets a limit."""
 
 DEFAULT_PRIOR = 2.0
 """The strength m of a log-F(m, m) prior: 95 % of it lies between odds ratios of 1/39 and 39."""
@@ -45,7 +49,8 @@ class Batch:
     def split(self) -> Iterator[Self]:
         """Yield the problems in portions."""
         rows, k = self.design.shape[1:]
-        size = max(16, ROUND_NUMBERS // (8 * rows + 4 * k**3))
+        numbers = COMPILED_NUMBERS if ENGINE == "compiled" and len(self.design) == 1 else ROUND_NUMBERS
+        size = max(16, numbers // (8 * rows + 4 * k**3))
         for first in range(0, self.problems, size):
             yield self._cut(slice(first, first + size))
 

@@ -40,7 +40,8 @@ def compute_lr_held(objective: Objective, top: Maximum, held: Bools) -> Floats:
     start = _derive_start(top, origin, fixed)
     bottom = maximise(objective.take(origin), start, ~fixed)
     usable = _has_value(bottom.stop) & _has_value(top.stop)[origin]
-    chisq = np.where(usable, 2.0 * (top.point.value[origin] - bottom.point.value), np.nan)
+    highest, lower = np.where(usable, top.point.value[origin], np.nan), np.where(usable, bottom.point.value, np.nan)
+    chisq = 2.0 * (highest - lower)
     return np.maximum(chisq, 0.0).reshape(problems, hypotheses)
 
 

@@ -87,8 +87,9 @@ class Logistic:
         )
 
     def compute_reach(self, step: Floats) -> Floats:
-        """Return the largest change (B,) of any patient's log odds by a step (B, k)."""
-        return np.abs(spread_rows(step, self.design)).max(axis=1)
+        """Return the largest change (B,) of the log odds of any patient who counts by a step (B, k)."""
+        change = np.abs(spread_rows(step, self.design))
+        return np.where(self.weights > 0.0, change, 0.0).max(axis=1)
 
     def sum_pairs(self, weights: Floats) -> Floats:
         """Return sum_i weights_i x_i x_i' as (B, k, k)."""

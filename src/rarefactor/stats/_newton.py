@@ -12,6 +12,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from rarefactor.stats import _kernel
 from rarefactor.stats._arrays import Bools, Floats, Ints, dot, solve
 from rarefactor.stats._penalty import Objective, Point
 
@@ -83,10 +84,32 @@ class Maximum:
 
 def maximise(objective: Objective, start: Floats, free: Bools, limits: Limits | None = None) -> Maximum:
     """Climb from ``start`` (B, k) in the coefficients that are ``free`` (B, k); the others keep their start."""
-    search = _Search(objective=objective, beta=start, free=free, limits=limits or Limits())
+    limits = limits or Limits()
+    problems = _kernel.read_problems(objective)
+    if problems is None:
+        return _search(objective, start, free, limits)
+    bounds = (limits.rounds, limits.largest, limits.step, limits.gain, limits.slack)
+    found, point = _kernel.maximise(problems, start, free, bounds)
+    top = Maximum(**found, point=point)
+    left = np.flatnonzero(top.stop == _kernel.UNDECIDED)
+    if left.size:
+        _put(top, left, _search(objective.take(left), start[left], free[left], limits))
+    return top
+
+
+def _search(objective: Objective, start: Floats, free: Bools, limits: Limits) -> Maximum:
+    search = _Search(objective=objective, beta=start, free=free, limits=limits)
     while search.live.size:
         search.advance()
     return search.finish()
+
+
+def _put(top: Maximum, rows: Ints, others: Maximum) -> None:
+    """Write other problems' maxima into these places."""
+    for name in ("beta", "step", "rounds", "stop"):
+        getattr(top, name)[rows] = getattr(others, name)
+    for name in ("value", "gradient", "curvature", "information"):
+        getattr(top.point, name)[rows] = getattr(others.point, name)
 
 
 def derive_direction(point: Point, free: Bools) -> tuple[Floats, Bools]:

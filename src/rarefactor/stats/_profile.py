@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from rarefactor.stats import _kernel
 from rarefactor.stats._arrays import Bools, Floats, Ints, dot, solve
 from rarefactor.stats._newton import Limits, Maximum, Stop, choose, derive_divergence, maximise
 from rarefactor.stats._penalty import Objective, Point
@@ -86,6 +87,10 @@ def walk_profiles(objective: Objective, top: Maximum, drop: float, sides: tuple[
 
 def _walk(objective: Objective, top: Maximum, lanes: Lanes, drop: float, stride: Stride) -> tuple[Floats, Ints]:
     """Return what each walk found and the rounds that it took."""
+    problems = _kernel.read_problems(objective)
+    if problems is not None:
+        way = (stride.goals, stride.rounds, stride.largest, stride.arrived, drop)
+        return _kernel.walk(problems, (top.beta, top.point), (lanes.problem, lanes.column, lanes.side), way)
     start = top.take(lanes.problem)
     walk = _Walk(
         objective=objective.take(lanes.problem),
