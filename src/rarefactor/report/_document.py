@@ -12,6 +12,7 @@ from rarefactor.report._details import describe_numbers
 from rarefactor.report._effects import Effect, model_effects, univariable_effects
 from rarefactor.report._flowchart import describe_flow, draw_flow
 from rarefactor.report._forest import draw_forest
+from rarefactor.report._imputation import describe_imputed, draw_imputation, imputed_factors
 from rarefactor.report._methods import write_methods
 from rarefactor.report._models import tabulate_model, tabulate_univariable
 from rarefactor.report._plot import Sheet, write_png, write_svg
@@ -113,6 +114,22 @@ def _multivariable(source: Source) -> Iterator[Block]:
         yield from _notes(
             source, "multivariable", landmark=model.landmark, model=model.name, title="About these estimates"
         )
+    yield from _imputation(source)
+
+
+def _imputation(source: Source) -> Iterator[Block]:
+    landmarks = [name for name in source.landmarks if imputed_factors(source, name)]
+    if landmarks:
+        yield Heading(text="Imputed values", anchor="imputation", level=2)
+    for landmark in landmarks:
+        imputed = imputed_factors(source, landmark)
+        title = Text(f"Imputation at {source.visit(landmark)}. ", "strong")
+        what = (
+            "Mean and standard deviation of imputed values over the iterations of the first imputations, and imputed "
+            "beside observed values. Lines that mix without a trend speak for convergence."
+        )
+        alt = f"Traces and distributions of imputed values. {''.join(describe_imputed(imputed))}"
+        yield _figure(f"imputation-{landmark}", 0, runs(title, what), alt, draw_imputation(imputed))
 
 
 def _landmarks(source: Source) -> tuple[str, ...]:

@@ -1,0 +1,84 @@
+"""A small plot with axes on a sheet: data coordinates inside, millimetres outside."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from rarefactor.report._plot import MUTED, Sheet
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A rectangle of a sheet: ``left``, ``top``, ``width``, ``height`` in millimetres, and the ranges of its axes."""
+
+    sheet: Sheet
+    left: float
+    top: float
+    width: float
+    height: float
+    across: tuple[float, float]
+    up: tuple[float, float]
+
+    def x(self, value: float) -> float:
+        """Return where a value lies from left to right."""
+        low, high = self.across
+        return self.left + (value - low) / (high - low) * self.width
+
+    def y(self, value: float) -> float:
+        """Return where a value lies from top to bottom; larger values are higher."""
+        low, high = self.up
+        return self.top + (high - value) / (high - low) * self.height
+
+    def curve(self, xs: Iterable[float], ys: Iterable[float], **style: Any) -> None:
+        """Draw a line through points of the data."""
+        self.sheet.line(tuple(self.x(value) for value in xs), tuple(self.y(value) for value in ys), **style)
+
+
+def draw_panel(
+    sheet: Sheet,
+    corner: tuple[float, float],
+    size: tuple[float, float],
+    across: tuple[float, float],
+    up: tuple[float, float],
+    titles: tuple[str, str],
+) -> Panel:
+    """Draw the axes of a panel with ticks at round numbers, and return it."""
+    panel = Panel(sheet, *corner, *size, across, up)
+    bottom, right = panel.top + panel.height, panel.left + panel.width
+    sheet.line((panel.left, panel.left, right), (panel.top, bottom, bottom), color=MUTED)
+    for value in round_ticks(*across):
+        sheet.line((panel.x(value), panel.x(value)), (bottom, bottom + 0.9), color=MUTED)
+        sheet.text(panel.x(value), bottom + 2.7, f"{value:g}", size=6.5, ha="center", color=MUTED)
+    for value in round_ticks(*up):
+        sheet.line((panel.left - 0.9, panel.left), (panel.y(value), panel.y(value)), color=MUTED)
+        sheet.text(panel.left - 1.5, panel.y(value), f"{value:g}", size=6.5, ha="right", color=MUTED)
+    sheet.text((panel.left + right) / 2, bottom + 6.0, titles[0], size=7, ha="center", color=MUTED)
+    sheet.text(panel.left - 11, panel.top + panel.height / 2, titles[1], size=7, ha="center", color=MUTED, rotation=90)
+    return panel
+
+
+def round_ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
+    """Return at most ``most`` round numbers between two values.
+
+    Examples
+    --------
+    >>> round_ticks(0.0, 1.0)
+    (0.0, 0.25, 0.5, 0.75, 1.0)
+    """
+    return next(tuple(ticks) for step in _steps(high - low) if len(ticks := list(_between(low, high, step))) <= most)
+
+
+def _steps(span: float) -> Iterator[float]:
+    power = math.floor(math.log10(span)) - 1
+    for exponent in range(power, power + 4):
+        for factor in (1.0, 2.0, 2.5, 5.0):
+            yield factor * 10.0**exponent
+
+
+def _between(low: float, high: float, step: float) -> Iterator[float]:
+    slack = 1e-9 * (high - low)
+    for multiple in range(math.ceil((low - slack) / step), math.floor((high + slack) / step) + 1):
+        yield round(multiple * step, 10)
