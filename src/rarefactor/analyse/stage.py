@@ -14,7 +14,6 @@ import polars as pl
 from rarefactor import __version__
 from rarefactor.analyse._imputation import describe_imputation
 from rarefactor.analyse._later import plan_later
-from rarefactor.analyse._imputation import describe_imputation
 from rarefactor.analyse._multivariable import analyse_multivariable
 from rarefactor.analyse._performance import analyse_performance
 from rarefactor.analyse._selection import analyse_classical
@@ -108,10 +107,6 @@ def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
         work = partial(analyse_multivariable, at, factors, model, study.analysis)
         key = [code, dataclasses.asdict(model), study.analysis.model_dump(mode="json"), at.measured.write_csv()]
         yield _task(f"Model {model.label}", model.landmark, work, at, factors, key)
-    for landmark, at in table.landmarks.items():
-        work = partial(describe_imputation, at, known[landmark], study.analysis.missing, seed=study.analysis.seed)
-        key = [code, study.analysis.missing.model_dump(), study.analysis.seed, at.measured.write_csv()]
-        yield _task("Imputation", landmark, work, at, known[landmark], key)
     for later in plan_later(study, table):
         key = content_key(later.label, code, *later.content)
         yield Task(label=later.label, detail=later.detail, key=key, compute=later.compute)
