@@ -15,6 +15,7 @@ from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Bools, Floats
 from rarefactor.stats._inputs import check_level, check_penalty, raise_input, read_array
+from rarefactor.stats._tails import compute_normal_quantile
 from rarefactor.stats.logistic import ManyFits, fit_many
 
 PENALTY_OF = {"ml": "none", "firth": "firth", "logf22": "logf"}
@@ -27,9 +28,10 @@ class MethodDesign:
 
     ``median`` is the median odds ratio and ``bias`` that of its logarithm against the truth; ``doubled`` the share that
     reports at least twice the truth (or half, where the truth is below 1). ``coverage`` and ``width`` (the median ratio
-    of the limits) are of the profile intervals; ``power`` the share whose interval leaves out 1. Among these,
-    ``exaggeration`` is the median ratio of the log odds ratio to the truth (type M) and ``wrong_sign`` the share on
-    the other side of 1 (type S). NaN where the truth is 1. ``separated`` and ``failed`` are shares of data sets.
+    of the limits) are of the profile intervals (in separated data the width is Wald's, or infinite); ``power`` the
+    share whose interval leaves out 1. Among these, ``exaggeration`` is the median ratio of the log odds ratio to the
+    truth (type M) and ``wrong_sign`` the share on the other side of 1 (type S). NaN where the truth is 1.
+    ``separated`` and ``failed`` are shares of data sets.
     """
 
     method: str
@@ -168,15 +170,60 @@ def _fit_method(method: str, patterns: Floats, counts: Floats, truth: Floats, le
     """Fit all data sets by one method and sum up what they would report."""
     rows, outcome = np.concatenate([patterns, patterns]), np.repeat([0.0, 1.0], len(patterns))
     penalty = check_penalty(PENALTY_OF[method])
-    fits = fit_many(rows, outcome, penalty=penalty, weights=counts, intervals=True, level=level)
-    return _sum_up(method, fits, truth)
+    first = fit_many(rows, outcome, penalty=penalty, weights=counts)
+    runs = first.separated
+    regular = fit_many(rows, outcome, penalty=penalty, weights=counts[~runs], intervals=True, level=level)
+    reports = [_read_intervals(regular, truth)]
+    if runs.any():
+        reports.append(_test_separated(rows, outcome, counts[runs], truth, level))
+    return _sum_up(method, reports, truth, (float(runs.mean()), float((~first.converged & ~runs).mean())))
 
 
-def _sum_up(method: str, fits: ManyFits, truth: Floats) -> MethodDesign:
-    done = fits.converged | fits.separated
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reported:
+    """What data sets would report of the factors (B, p): estimates, and what their intervals hold."""
+
+    coef: Floats
+    covers: Bools
+    found: Bools
+    width: Floats
+
+
+def _read_intervals(fits: ManyFits, truth: Floats) -> _Reported:
+    done = fits.converged
     coef, ci = fits.coef[done, 1:], fits.ci[done, 1:]
     low, high = (np.where(np.isnan(bound), sign * np.inf, bound) for bound, sign in ((ci[..., 0], -1), (ci[..., 1], 1)))
-    found = (low > 0.0) | (high < 0.0)
+    return _Reported(
+        coef=coef,
+        covers=(low <= truth) & (truth <= high),
+        found=(low > 0.0) | (high < 0.0),
+        width=high - low,
+    )
+
+
+def _test_separated(rows: Floats, outcome: Floats, counts: Floats, truth: Floats, level: float) -> _Reported:
+    """Say what the profile intervals of separated data hold without finding their limits, by tests at 0 and the truth.
+
+    The interval of a coefficient that runs away has no end; that of one beside it is as wide as Wald's.
+    """
+    fits = fit_many(rows, outcome, penalty="none", weights=counts)
+    quantile = compute_normal_quantile(0.5 + 0.5 * level)
+    falls = np.empty((2, len(counts), len(truth)))
+    for place, value in enumerate(truth, start=1):
+        for which, held in enumerate((0.0, value)):
+            fixed = np.where(np.arange(len(truth) + 1) == place, held, np.nan)
+            there = fit_many(rows, outcome, penalty="none", weights=counts, fixed=fixed)
+            falls[which, :, place - 1] = 2.0 * (fits.loglik - there.loglik)
+    coef = fits.coef[:, 1:]
+    width = np.where(np.isinf(coef), np.inf, 2.0 * quantile * fits.se[:, 1:])
+    return _Reported(coef=coef, covers=~(falls[1] > quantile**2), found=falls[0] > quantile**2, width=width)
+
+
+def _sum_up(method: str, reports: Sequence[_Reported], truth: Floats, shares: tuple[float, float]) -> MethodDesign:
+    """Sum up over data sets; ``shares`` are of those separated and those that failed."""
+    coef, covers, found, width = (
+        np.concatenate([getattr(part, name) for part in reports]) for name in ("coef", "covers", "found", "width")
+    )
     effect = np.where(truth == 0.0, np.nan, truth)
     with np.errstate(invalid="ignore"):
         ratio = coef / effect
@@ -187,13 +234,13 @@ def _sum_up(method: str, fits: ManyFits, truth: Floats) -> MethodDesign:
         median=np.exp(_median(coef)),
         bias=_median(coef) - truth,
         doubled=np.where(null, np.nan, (beyond & (ratio > 0.0)).mean(axis=0)),
-        coverage=((low <= truth) & (truth <= high)).mean(axis=0),
-        width=np.exp(_median(high - low)),
+        coverage=covers.mean(axis=0),
+        width=np.exp(_median(width)),
         power=found.mean(axis=0),
         exaggeration=_median_where(np.abs(ratio), found),
         wrong_sign=np.where(null, np.nan, _share_where(ratio < 0.0, found)),
-        separated=float(fits.separated.mean()),
-        failed=float(1.0 - done.mean()),
+        separated=shares[0],
+        failed=shares[1],
     )
 
 
