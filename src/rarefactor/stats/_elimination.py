@@ -126,7 +126,7 @@ def _test_alone(likelihood: Logistic, estimable: Bools, term: Bools, penalty: st
     _, guess = _Parabola.of(top, columns).leave_out(np.arange(len(held)), held)
     bottom = maximise(objective, guess, columns & ~held, BRISK)
     usable = _has_value(top.stop) & _has_value(bottom.stop) & np.asarray(held.any(axis=1))
-    chisq = 2.0 * (_settle(top, columns) - _settle(bottom, columns & ~held))
+    chisq = _compute_fall(_settle(top, columns), _settle(bottom, columns & ~held))
     return np.where(usable, _compute_tail(np.where(usable, chisq, 0.0), held | ~usable[:, None]), np.nan)
 
 
@@ -147,6 +147,12 @@ def find_estimable(likelihood: Logistic) -> Bools:
     estimable = np.asarray(square - np.square(mean) > 1e-10 * (1.0 + square))
     estimable[:, 0] = True
     return estimable
+
+
+def _compute_fall(top: Floats, bottom: Floats) -> Floats:
+    """Return twice the difference; NaN where both maxima failed (minus infinity), which is told by their stops."""
+    with np.errstate(invalid="ignore"):
+        return 2.0 * (top - bottom)
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +202,7 @@ def _try(likelihood: Logistic, model: tuple[Maximum, Bools], lanes: _Lanes, choi
     objective = choose_active(likelihood.take(lanes.problem), choice.penalty, columns[lanes.problem])
     free = columns[lanes.problem] & ~lanes.held
     bottom = maximise(objective, lanes.guess, free, BRISK)
-    fall = 2.0 * (_settle(top, columns)[lanes.problem] - _settle(bottom, free))
+    fall = _compute_fall(_settle(top, columns)[lanes.problem], _settle(bottom, free))
     p = np.where(_has_value(bottom.stop), _compute_tail(fall, lanes.held), 0.0)
     trials.p[lanes.problem, lanes.term] = p
     trials.chisq[lanes.problem, lanes.term] = np.where(bottom.stop == Stop.CONVERGED, fall, np.nan)

@@ -7,8 +7,9 @@ of a column that was not selected is 0. Resamples whose last fit failed are left
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -127,10 +128,9 @@ def compute_stability(
     rule = rule or SelectionRule()
     columns, counts = read_array(X, "X"), read_array(weights, "weights")
     completed = columns if columns.ndim == 3 else columns[None]
-    drawn_from = completed[np.arange(len(counts)) % len(completed)] if len(completed) > 1 else completed[0]
     stacked, outcome, shares = stack(completed[None], read_array(y, "y")[None])
     whole = fit_selection(stacked[0], outcome[0], terms=terms, rule=rule, weights=shares)
-    drawn = fit_selection(drawn_from, y, terms=terms, rule=rule, weights=counts)
+    drawn = _select_in_turn(completed, read_array(y, "y"), counts, partial(fit_selection, terms=terms, rule=rule))
     full = fit_many(stacked[0], outcome[0], penalty=rule.penalty, weights=shares)
     usable = np.array([not reason for reason in drawn.reason], dtype=bool)
     chosen, share = drawn.selected[usable], 1.0 / max(1, int(usable.sum()))
@@ -147,6 +147,22 @@ def compute_stability(
         resamples=len(usable),
         failed=int((~usable).sum()),
         reasons=dict(Counter(reason for reason in drawn.reason if reason)),
+    )
+
+
+def _select_in_turn(
+    completed: Floats, outcome: Floats, counts: Floats, select: Callable[..., Selections]
+) -> Selections:
+    """Select in each resample (B, n), taking the imputations (m, n, p) in turn; those of one imputation share it."""
+    m, order = len(completed), np.argsort(np.arange(len(counts)) % len(completed), kind="stable")
+    found = [select(completed[i], outcome, weights=counts[i::m]) for i in range(min(m, len(counts)))]
+    back = np.argsort(order)
+    reasons = [reason for each in found for reason in each.reason]
+    return Selections(
+        names=found[0].names,
+        selected=np.concatenate([each.selected for each in found])[back],
+        coef=np.concatenate([each.coef for each in found])[back],
+        reason=tuple(reasons[place] for place in back),
     )
 
 
