@@ -2,7 +2,7 @@
 
     python benchmarks/logistic.py
 
-Prints times and ratios against firthmodels (Python, installed beside the package) and, where Rscript has the
+Prints CPU times and ratios against firthmodels (Python, installed beside the package) and, where Rscript has the
 package logistf, against logistf. Data: the fixtures of the tests.
 """
 
@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from firthmodels import FirthLogisticRegression
 
-from rarefactor.stats import fit_logistic, fit_many, fit_screen
+from rarefactor.stats import ENGINE, fit_logistic, fit_many, fit_screen
 
 DESIGNS = Path(__file__).parents[1] / "tests" / "reference" / "fixtures" / "design"
 
@@ -33,14 +33,14 @@ def read_design(name: str) -> tuple[np.ndarray, np.ndarray]:
 
 
 def compare(ours: Callable[[], object], peer: Callable[[], object], rounds: int) -> tuple[float, float]:
-    """Median seconds of one call of each, called in turns, so that both meet the same load."""
+    """Median CPU seconds of one call of each, called in turns, so that both meet the same load."""
     times = np.empty((rounds, 2))
     ours(), peer()
     for row in times:
         for place, work in enumerate((ours, peer)):
-            begin = time.perf_counter()
+            begin = time.process_time()
             work()
-            row[place] = time.perf_counter() - begin
+            row[place] = time.process_time() - begin
     return tuple(np.median(times, axis=0).tolist())
 
 
@@ -116,7 +116,8 @@ def bench_r() -> None:
 
 
 def main() -> None:
-    print(f"Python {platform.python_version()}, NumPy {np.__version__}, firthmodels {version('firthmodels')}")
+    versions = f"NumPy {np.__version__}, firthmodels {version('firthmodels')}"
+    print(f"Python {platform.python_version()}, {versions}; our engine: {ENGINE}; CPU time")
     bench_fits()
     bench_refits()
     bench_screen()
