@@ -136,3 +136,14 @@ def test_model_with_missing_values_and_its_complete_cases(results: Results) -> N
         alone = results.select(analysis="sensitivity", factor=row.factor, term=row.term, group="complete_cases")
         se = math.log(row.high / row.low) / 3.92  # 4 of 273 patients lack one value; one is 1 of 3 events in stage I
         assert abs(math.log(row.estimate / alone[0].estimate)) < se
+
+
+def test_what_was_imputed_is_shown(results: Results) -> None:
+    assert results.get("imputation/baseline/platelets/missing").estimate == 4
+    for group in ("observed", "imputed"):
+        rows = results.select(analysis="imputation", landmark="baseline", measure="density", group=group)
+        places = [float(row.term.removeprefix("at ")) for row in rows]
+        area = sum(row.estimate for row in rows) * (places[-1] - places[0]) / (len(places) - 1)
+        assert area == pytest.approx(1, abs=0.03)
+    chains = results.select(analysis="imputation", landmark="baseline", measure="trace_mean")
+    assert len(chains) == 5 * 10
