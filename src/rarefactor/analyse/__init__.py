@@ -4,6 +4,6 @@ Convention: every analysis is a task that depends on nothing but its landmark ta
 it is known by its content and reused while that is unchanged.
 """
 
-from rarefactor.analyse.stage import Task, run, tasks
+from rarefactor.analyse.stage import Task, run, simulate, tasks
 
-__all__ = ["Task", "run", "tasks"]
+__all__ = ["Task", "run", "simulate", "tasks"]

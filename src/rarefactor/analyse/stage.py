@@ -12,11 +12,15 @@ from importlib.metadata import version
 import polars as pl
 
 from rarefactor import __version__
+from rarefactor.analyse._cuts import analyse_cuts, list_cut
+from rarefactor.analyse._evidence import analyse_evidence
 from rarefactor.analyse._imputation import describe_imputation
 from rarefactor.analyse._later import plan_later
 from rarefactor.analyse._multivariable import analyse_multivariable
 from rarefactor.analyse._performance import analyse_performance
 from rarefactor.analyse._selection import analyse_classical
+from rarefactor.analyse._sensitivity import analyse_sensitivity
+from rarefactor.analyse._simulated import Question, analyse_design
 from rarefactor.analyse._table1 import describe_table1
 from rarefactor.analyse._univariable import analyse_univariable
 from rarefactor.derive import AnalysisTable, LandmarkTable
@@ -107,6 +111,7 @@ def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
         work = partial(analyse_multivariable, at, factors, model, study.analysis)
         key = [code, dataclasses.asdict(model), study.analysis.model_dump(mode="json"), at.measured.write_csv()]
         yield _task(f"Model {model.label}", model.landmark, work, at, factors, key)
+    yield from _doubt_tasks(study, table, code)
     for later in plan_later(study, table):
         key = content_key(later.label, code, *later.content)
         yield Task(label=later.label, detail=later.detail, key=key, compute=later.compute)
@@ -129,6 +134,66 @@ def _validations(study: Study, table: AnalysisTable, infos: Mapping[str, FactorI
         factors = [infos[name] for name in at.factors]
         work = partial(analyse_classical, at, factors, study.analysis)
         yield _task("Selection by P values", landmark, work, at, factors, [code, settings, at.measured.write_csv()])
+
+
+def _doubt_tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
+    """Yield what asks how far the results carry: sensitivity, cut-points, published evidence, and the design."""
+    infos = {info.name: info for info in table.factors}
+    settings, dumped = study.analysis, study.analysis.model_dump(mode="json")
+    for model in _models(study):
+        factors, at = [infos[name] for name in model.factors], table.landmarks[model.landmark]
+        key = [code, dataclasses.asdict(model), dumped, at.measured.write_csv()]
+        work = partial(analyse_sensitivity, at, factors, model, settings)
+        yield _task(f"Sensitivity of {model.label}", model.landmark, work, at, factors, key)
+        work = partial(analyse_design, at, factors, model, _question(study))
+        yield _task(f"Design of {model.label}", model.landmark, work, at, factors, key)
+    for landmark, at in table.landmarks.items():
+        cut = list_cut(at, [infos[name] for name in at.factors])
+        work = partial(analyse_cuts, at, cut, settings)
+        if cut:
+            yield _task("Other cut-points", landmark, work, at, cut, [code, dumped, at.measured.write_csv()])
+    if study.evidence:
+        first = settings.landmarks[0]
+        published = [item.model_dump(mode="json") for item in study.evidence]
+        work = partial(analyse_evidence, table.landmarks, infos, _models(study), (study.evidence, settings))
+        contents = [at.measured.write_csv() + at.frame.write_csv() for at in table.landmarks.values()]
+        key = [code, dumped, published, contents]
+        yield _task("Published evidence", first, work, table.landmarks[first], [], key)
+
+
+def _question(study: Study) -> Question:
+    plan, settings = study.analysis.design, study.analysis
+    return Question(data_sets=plan.data_sets, odds_ratios=plan.odds_ratios, level=settings.level, seed=settings.seed)
+
+
+def simulate(
+    study: Study,
+    table: AnalysisTable,
+    *,
+    data_sets: int | None = None,
+    odds_ratios: Mapping[str, float] | None = None,
+    n: int | None = None,
+) -> Mapping[str, Analysed]:
+    """Return, for each model, what a study of its size could find; see the keys of ``analysis.design``.
+
+    ``odds_ratios`` holds true odds ratios by factor, which then hold at once; ``n`` is another number of patients.
+
+    Raises
+    ------
+    InputError
+        A factor of ``odds_ratios`` is in no model.
+    """
+    infos = {info.name: info for info in table.factors}
+    given = odds_ratios or {}
+    question = dataclasses.replace(_question(study), given=given, n=n)
+    question = dataclasses.replace(question, data_sets=data_sets or question.data_sets)
+    chosen = [model for model in _models(study) if set(given) <= set(model.factors)] or list(_models(study))[:1]
+    return {
+        model.name: analyse_design(
+            table.landmarks[model.landmark], [infos[name] for name in model.factors], model, question
+        )
+        for model in chosen
+    }
 
 
 def _task(

@@ -228,14 +228,16 @@ def _sum_up(method: str, reports: Sequence[_Reported], truth: Floats, shares: tu
     with np.errstate(invalid="ignore"):
         ratio = coef / effect
         beyond = np.abs(coef) >= np.abs(truth) + np.log(2.0)
+    with np.errstate(over="ignore"):  # beyond all numbers is infinite
+        median, span = np.exp(_median(coef)), np.exp(_median(width))
     null = np.isnan(effect)
     return MethodDesign(
         method=method,
-        median=np.exp(_median(coef)),
+        median=median,
         bias=_median(coef) - truth,
         doubled=np.where(null, np.nan, (beyond & (ratio > 0.0)).mean(axis=0)),
         coverage=covers.mean(axis=0),
-        width=np.exp(_median(width)),
+        width=span,
         power=found.mean(axis=0),
         exaggeration=_median_where(np.abs(ratio), found),
         wrong_sign=np.where(null, np.nan, _share_where(ratio < 0.0, found)),
