@@ -1,0 +1,110 @@
+"""Four panels on the risks of a model: discrimination, calibration, net benefit, instability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rarefactor.report._panel import Panel, draw_panel
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet
+from rarefactor.report._source import Source
+from rarefactor.results import Estimate, ModelInfo
+
+WIDTH, HEIGHT = 170.0, 142.0
+_SIZE = (64.0, 48.0)
+_LEFT, _RIGHT, _UPPER, _LOWER = 16.0, 102.0, 8.0, 80.0
+_UNIT = (0.0, 1.0)
+_LOWEST_BENEFIT = -0.1
+_DASHED = {"color": MUTED, "lw": 0.8, "ls": (0, (3, 2))}
+
+
+def has_curves(source: Source, model: ModelInfo) -> bool:
+    """Whether the risks of a model were predicted, so that there is something to draw."""
+    return bool(_rows(source, model, "sensitivity_at"))
+
+
+def draw_risk_curves(source: Source, model: ModelInfo) -> Sheet:
+    """Return the figure of one model."""
+    sheet = open_sheet(WIDTH, HEIGHT)
+    _draw_roc(_panel(sheet, (_LEFT, _UPPER), "a", ("1 − specificity", "Sensitivity")), source, model)
+    _draw_calibration(_panel(sheet, (_RIGHT, _UPPER), "b", ("Predicted risk", "Observed risk")), source, model)
+    _draw_decision(sheet, source, model)
+    panel = _panel(sheet, (_RIGHT, _LOWER), "d", ("Predicted risk", "Risk in resamples"))
+    _draw_instability(panel, source, model)
+    return sheet
+
+
+def _panel(
+    sheet: Sheet, corner: tuple[float, float], letter: str, titles: tuple[str, str], up: tuple[float, float] = _UNIT
+) -> Panel:
+    sheet.text(corner[0] - 12, corner[1] - 3.5, letter, size=9, strong=True)
+    return draw_panel(sheet, corner, _SIZE, _UNIT, up, titles)
+
+
+def _draw_roc(panel: Panel, source: Source, model: ModelInfo) -> None:
+    rows = _rows(source, model, "sensitivity_at")
+    panel.curve(_UNIT, _UNIT, **_DASHED)
+    panel.curve((0.0, *_places(rows)), (0.0, *_values(rows)), color=BLUE, lw=1.4)
+
+
+def _draw_calibration(panel: Panel, source: Source, model: ModelInfo) -> None:
+    panel.curve(_UNIT, _UNIT, **_DASHED)
+    rows = [row for row in _rows(source, model, "observed_risk") if row.estimate is not None]
+    if rows:
+        _draw_band(panel, rows)
+        panel.curve(_places(rows), _values(rows), color=BLUE, lw=1.4)
+    else:
+        panel.sheet.text(panel.x(0.5), panel.y(0.5), "no curve could be fitted", size=7, ha="center", color=MUTED)
+
+
+def _draw_decision(sheet: Sheet, source: Source, model: ModelInfo) -> None:
+    rows, everyone = (_rows(source, model, "net_benefit", group) for group in ("model", "all"))
+    highest = max([0.1, *(row.high or row.estimate or 0.0 for row in (*rows, *everyone))])
+    panel = _panel(sheet, (_LEFT, _LOWER), "c", ("Threshold of risk", "Net benefit"), (_LOWEST_BENEFIT, highest * 1.05))
+    panel.curve(_UNIT, (0.0, 0.0), color=INK, lw=0.8)
+    treated = [row for row in everyone if (row.estimate or 0.0) >= _LOWEST_BENEFIT]
+    _draw_band(panel, rows)
+    panel.curve(_places(treated), _values(treated), color=ORANGE, lw=1.2, ls=(0, (5, 2)))
+    panel.curve(_places(rows), [max(value, _LOWEST_BENEFIT) for value in _values(rows)], color=BLUE, lw=1.4)
+    right, top = panel.left + panel.width, panel.top
+    for place, (words, color) in enumerate((("model", BLUE), ("all", ORANGE), ("none", INK))):
+        sheet.text(right - 1, top + 2.5 + 3.6 * place, f"act on {words}", size=7, ha="right", color=color)
+
+
+def _draw_instability(panel: Panel, source: Source, model: ModelInfo) -> None:
+    panel.curve(_UNIT, _UNIT, **_DASHED)
+    centres = {row.term: row.estimate for row in _rows(source, model, "predicted_risk")}
+    drawn = _rows(source, model, "resampled_risk")
+    for row in drawn:
+        at = centres.get(row.term) or 0.0
+        panel.curve((at, at), (row.low or 0.0, row.high or 0.0), color=BLUE, lw=1.2)
+        panel.sheet.dot(panel.x(at), panel.y(row.estimate or 0.0), "o", BLUE)
+    if not drawn:
+        panel.sheet.text(panel.x(0.5), panel.y(0.5), "no resamples were drawn", size=7, ha="center", color=MUTED)
+
+
+def _draw_band(panel: Panel, rows: Sequence[Estimate]) -> None:
+    """Shade between the limits, where they are known, as far as the axes go."""
+    known = [row for row in rows if row.low is not None and row.high is not None]
+    floor, ceiling = panel.up
+    panel.sheet.axes.fill_between(
+        [panel.x(value) for value in _places(known)],
+        [panel.y(min(max(row.low or 0.0, floor), ceiling)) for row in known],
+        [panel.y(min(max(row.high or 0.0, floor), ceiling)) for row in known],
+        color=BLUE,
+        alpha=0.16,
+        linewidth=0,
+    )
+
+
+def _rows(source: Source, model: ModelInfo, measure: str, group: str | None = None) -> tuple[Estimate, ...]:
+    return source.results.select(
+        analysis="performance", landmark=model.landmark, model=model.name, measure=measure, group=group
+    )
+
+
+def _places(rows: Sequence[Estimate]) -> tuple[float, ...]:
+    return tuple(float(row.term or 0.0) for row in rows)
+
+
+def _values(rows: Sequence[Estimate]) -> tuple[float, ...]:
+    return tuple(row.estimate or 0.0 for row in rows)
