@@ -21,6 +21,12 @@ from rarefactor.stats._reml import Blocks, Restricted, Solved, build_blocks, com
 from rarefactor.stats._tails import compute_t_quantile, compute_t_tail
 
 CAREFUL = Limits(rounds=200, largest=1.0, step=1e-9, gain=1e-14)
+STARTS = (1.0, 0.3, 3.0)
+"""Relative standard deviations of the random effects from which the maximum is looked for."""
+NUDGES = (0.1, 0.5)
+"""Steps away from the best point, from which the search goes on: who rests on a saddle is pushed off."""
+SAME = 1e-9
+"""Log-likelihoods this near are the same maximum."""
 FLAT = 1e-4
 """A relative standard deviation of a random effect below this is on the boundary."""
 
@@ -131,11 +137,30 @@ def fit_mixed(
     spread = float(measured.std()) or 1.0
     blocks = build_blocks(scaled, scaled[:, list(places)], measured / spread, member)
     _check_replication(blocks)
-    start = np.eye(len(places))[np.triu_indices(len(places))][None]
-    objective = cast("Objective", Restricted(blocks))
-    top = maximise(objective, start, np.ones_like(start, dtype=bool), CAREFUL)
+    top = _climb(cast("Objective", Restricted(blocks)), len(places))
     facts = _Facts(("(Intercept)", *named), places, labels, np.bincount(member), check_level(level), units, spread)
     return _describe(blocks, top, facts)
+
+
+def _climb(objective: Objective, q: int) -> Maximum:
+    """Return the highest of the maxima found from several starts.
+
+    A factor without variance is a point where the likelihood is level even if it rises beyond, because it is the same
+    for a standard deviation and its negative; a search from one start may rest there.
+    """
+    unit = np.eye(q)[np.triu_indices(q)]
+    start = np.array(STARTS)[:, None] * unit
+    first = _pick(maximise(objective, start, np.ones_like(start, dtype=bool), CAREFUL))
+    nudged = first.beta + np.array(NUDGES)[:, None] * unit
+    return _pick(first, maximise(objective, nudged, np.ones_like(nudged, dtype=bool), CAREFUL))
+
+
+def _pick(*found: Maximum) -> Maximum:
+    """Return the highest maximum, the first of equals; one that converged goes before one that did not."""
+    each = [top.take(np.array([row])) for top in found for row in range(len(top.stop))]
+    ranks = [(top.stop[0] == Stop.CONVERGED, float(np.nan_to_num(top.point.value[0], nan=-np.inf))) for top in each]
+    best = max(ranks)
+    return next(top for top, rank in zip(each, ranks, strict=True) if rank[0] == best[0] and rank[1] >= best[1] - SAME)
 
 
 @dataclass(frozen=True, slots=True)
