@@ -76,9 +76,9 @@ def _performance_footnote(source: Source, model: ModelInfo) -> Runs:
     drawn = _model_row(source, model, "resamples")
     parts: list[Inline | str] = [
         (
-            "AUC: 0.5 is chance, 1 perfect, with DeLong’s interval. Brier score: mean squared error of the risks, lower is "
-            "better; scaled: 0 is no better than the overall risk for all. Calibration: intercept 0 and slope 1 are "
-            "perfect; a slope below 1 means risks that are too extreme."
+            "AUC: 0.5 is chance, 1 perfect, with DeLong’s interval. Brier score: mean squared error of the risks, "
+            "lower is better; scaled: 0 is no better than the overall risk for all. Calibration: intercept 0 and slope "
+            "1 are perfect; a slope below 1 means risks that are too extreme."
         )
     ]
     if drawn:
@@ -140,9 +140,10 @@ def _size_sentences(source: Source, model: ModelInfo) -> Runs:
     ratio, needed = find("events_per_parameter"), find("required_n", "r2_default")
     parts: list[Inline | str] = []
     if ratio and needed:
-        parts += [_shown(ratio, partial(format_fixed, decimals=1)), " events (or non-events) per parameter. "]
+        parts += ["The model has ", _shown(ratio, partial(format_fixed, decimals=1))]
+        parts += [" events (or non-events) per parameter. "]
         parts += ["Riley’s criteria ask for n = ", _shown(needed, format_count), " where the model explains what is "]
-        parts += ["supposed by default, and these patients are ", number(needed, format_count(needed.n)), ". "]
+        parts += ["supposed by default, and there are ", number(needed, format_count(needed.n)), " patients. "]
         support = "not supported" if "too_few" in needed.flags else "not ruled out by its size"
         parts.append(Text(f"A risk calculator from this model is {support} by these data. ", "strong"))
     moved = find("mape")

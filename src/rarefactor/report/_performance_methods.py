@@ -36,8 +36,8 @@ def _validation(source: Source) -> Runs:
         ". Discrimination is the area under the ROC curve with DeLong’s interval ",
         cite("delong1988"),
         (
-            "; accuracy is the Brier score; calibration is shown by intercept, slope and a restricted cubic spline with "
-            "three knots "
+            "; accuracy is the Brier score; calibration is shown by intercept, slope and a restricted cubic spline "
+            "with three knots "
         ),
         cite("steyerberg2010"),
         "; clinical use by net benefit ",
@@ -68,8 +68,8 @@ def _procedure(source: Source) -> str:
 def _size_and_stability(source: Source) -> Runs:
     parts: list[Inline | str] = [
         (
-            "The patients that each model would need, and the size of model that these patients support, follow Riley’s "
-            "criteria "
+            "The patients that each model would need, and the size of model that these patients support, follow "
+            "Riley’s criteria "
         ),
         cite("riley2019", "riley2020"),
         ", once supposing the advised default of 15% of the largest possible R²",

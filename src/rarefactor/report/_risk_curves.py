@@ -9,9 +9,9 @@ from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet
 from rarefactor.report._source import Source
 from rarefactor.results import Estimate, ModelInfo
 
-WIDTH, HEIGHT = 170.0, 142.0
+WIDTH, HEIGHT = 170.0, 134.0
 _SIZE = (64.0, 48.0)
-_LEFT, _RIGHT, _UPPER, _LOWER = 16.0, 102.0, 8.0, 80.0
+_LEFT, _RIGHT, _UPPER, _LOWER = 16.0, 102.0, 8.0, 75.0
 _UNIT = (0.0, 1.0)
 _LOWEST_BENEFIT = -0.1
 _DASHED = {"color": MUTED, "lw": 0.8, "ls": (0, (3, 2))}
@@ -43,7 +43,7 @@ def _panel(
 def _draw_roc(panel: Panel, source: Source, model: ModelInfo) -> None:
     rows = _rows(source, model, "sensitivity_at")
     panel.curve(_UNIT, _UNIT, **_DASHED)
-    panel.curve((0.0, *_places(rows)), (0.0, *_values(rows)), color=BLUE, lw=1.4)
+    panel.curve((0.0, *_places(rows)), (0.0, *_values(rows)), color=BLUE, lw=1.4, drawstyle="steps-post")
 
 
 def _draw_calibration(panel: Panel, source: Source, model: ModelInfo) -> None:

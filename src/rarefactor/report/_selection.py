@@ -86,8 +86,8 @@ def _ratio(row: Estimate | None) -> Cell:
 def _footnote(source: Source, landmark: str, model: ModelInfo | None, group: str) -> Runs:
     parts: list[Inline | str] = [
         (
-            "RMSD ratio: root mean squared difference from the model with all factors, over its standard error; above 1, "
-            "selection adds to the uncertainty; –, the model with all factors has no estimates. "
+            "RMSD ratio: root mean squared difference from the model with all factors, over its standard error; above "
+            "1, selection adds to the uncertainty; –, the model with all factors has no estimates. "
         )
     ]
     for row in _rows(source, "selected_again", landmark, model, group):
