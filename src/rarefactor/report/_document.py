@@ -15,7 +15,9 @@ from rarefactor.report._forest import draw_forest
 from rarefactor.report._imputation import describe_imputed, draw_imputation, imputed_factors
 from rarefactor.report._methods import write_methods
 from rarefactor.report._models import tabulate_model, tabulate_univariable
+from rarefactor.report._performance import write_performance
 from rarefactor.report._plot import Sheet, write_png, write_svg
+from rarefactor.report._selection import write_selection
 from rarefactor.report._source import Source
 from rarefactor.report._summary import summarise
 from rarefactor.report._table1 import tabulate_table1
@@ -88,6 +90,8 @@ def _findings(source: Source) -> Iterator[Block]:
     yield tabulate_table1(source, 1)
     yield from _univariable(source)
     yield from _multivariable(source)
+    yield from write_performance(source)
+    yield from write_selection(source)
 
 
 def _univariable(source: Source) -> Iterator[Block]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, runs
 from rarefactor.report._effects import step_words
+from rarefactor.report._performance_methods import performance_methods
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report._summary import joined
 from rarefactor.report.tree import Block, Heading, Inline, Paragraph, Row, Runs, Table, Text
@@ -43,6 +44,8 @@ def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
     yield tabulate_factors(source, number_of_table)
     yield _subheading("Statistical analysis")
     for text in (_description(), _comparison(source), _regression(), _models(source), _missing(source)):
+        yield Paragraph(runs=text)
+    for text in performance_methods(source):
         yield Paragraph(runs=text)
     yield Paragraph(runs=_software(source))
 
