@@ -167,17 +167,18 @@ def _means(base: Estimate, course: Course, *, slope: bool) -> Iterator[Estimate]
 
 
 def _observed(base: Estimate, course: Course) -> Iterator[Estimate]:
-    """Yield the mean of what was measured nearest to each of those months, where enough patients were."""
+    """Yield the mean of what was measured nearest to each of those months, where a fifth of the patients were."""
     step = course.trajectory.until / (POINTS - 1)
     months = course.time * MONTHS[course.trajectory.per]
     nearest = np.rint(months / step)
     subjects = course.table.frame["subject"].to_numpy()
     back = math.exp if course.ratios else float
     for group, name in enumerate(course.table.groups):
+        everyone = len(set(subjects[course.group == group]))
         for place in range(POINTS):
             here = (course.group == group) & (nearest == place)
             n = len(set(subjects[here]))
-            if n >= FEWEST:
+            if n >= max(FEWEST, everyone / 5):
                 row = replace(base, measure="observed_at", term=f"{place * step:g}", group=name, n=n)
                 yield replace(row, estimate=back(float(course.value[here].mean())))
 

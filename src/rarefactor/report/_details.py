@@ -16,6 +16,14 @@ _METHODS = {
     "welch_t": "Welch’s t test",
     "wilcoxon": "Wilcoxon rank-sum test, Hodges–Lehmann shift",
     "wilson": "Wilson interval",
+    "kaplan_meier": "Kaplan–Meier, log(−log) interval",
+    "reverse_kaplan_meier": "reverse Kaplan–Meier",
+    "aalen_johansen": "Aalen–Johansen, log(−log) interval",
+    "logrank": "log-rank test",
+    "schoenfeld": "test of scaled Schoenfeld residuals",
+    "reml": "linear mixed model, restricted maximum likelihood, Satterthwaite’s degrees of freedom",
+    "blup": "patients’ own lines in the mixed model",
+    "repeatability": "from the repeatability of one measurement",
 }
 _GROUPS = {"all": "all patients", "event": "with the outcome", "no_event": "without the outcome"}
 

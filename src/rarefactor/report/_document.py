@@ -8,16 +8,21 @@ from itertools import count
 
 from rarefactor.report._bibliography import cite, tabulate_references
 from rarefactor.report._cells import cell, right, runs
+from rarefactor.report._course import write_courses
 from rarefactor.report._details import describe_numbers
 from rarefactor.report._effects import Effect, model_effects, univariable_effects
 from rarefactor.report._flowchart import describe_flow, draw_flow
+from rarefactor.report._follow_up import write_follow_up
 from rarefactor.report._forest import draw_forest
 from rarefactor.report._imputation import describe_imputed, draw_imputation, imputed_factors
 from rarefactor.report._methods import write_methods
 from rarefactor.report._models import tabulate_model, tabulate_univariable
 from rarefactor.report._performance import write_performance
 from rarefactor.report._plot import Sheet, write_png, write_svg
+from rarefactor.report._published import write_published
+from rarefactor.report._reach import write_reach
 from rarefactor.report._selection import write_selection
+from rarefactor.report._sensitivity import write_sensitivity
 from rarefactor.report._source import Source
 from rarefactor.report._summary import summarise
 from rarefactor.report._table1 import tabulate_table1
@@ -92,6 +97,11 @@ def _findings(source: Source) -> Iterator[Block]:
     yield from _multivariable(source)
     yield from write_performance(source)
     yield from write_selection(source)
+    yield from write_follow_up(source)
+    yield from write_courses(source)
+    yield from write_sensitivity(source)
+    yield from write_published(source)
+    yield from write_reach(source)
 
 
 def _univariable(source: Source) -> Iterator[Block]:

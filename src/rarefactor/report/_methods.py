@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, runs
 from rarefactor.report._effects import step_words
+from rarefactor.report._over_time import describe_over_time
 from rarefactor.report._performance_methods import performance_methods
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report._summary import joined
@@ -46,6 +47,8 @@ def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
     for text in (_description(), _comparison(source), _regression(), _models(source), _missing(source)):
         yield Paragraph(runs=text)
     for text in performance_methods(source):
+        yield Paragraph(runs=text)
+    for text in describe_over_time(source):
         yield Paragraph(runs=text)
     yield Paragraph(runs=_software(source))
 

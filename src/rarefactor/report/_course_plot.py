@@ -1,0 +1,144 @@
+"""The figure of a trajectory: the mean of each group over time, and how patients' own slopes are spread."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rarefactor.report._panel import Panel, round_ticks
+from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text
+from rarefactor.report._survival_plot import COLORS, DASHES
+from rarefactor.results import Estimate
+
+WIDTH = 170.0
+_TOP, _HEIGHT = 7.0, 60.0
+_MEANS, _SPREAD = (16.0, 88.0), (124.0, 168.0)
+_LABEL, _LINE = 24.0, 3.0
+_RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 30, 50, 100, 200, 500, 1000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Curve:
+    """A group: its mean with band at months, what was observed near them, and quantiles of its patients' slopes."""
+
+    label: str
+    means: tuple[Estimate, ...]
+    observed: tuple[Estimate, ...]
+    slopes: tuple[Estimate, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Words:
+    """What stands at the axes: months, the measurement with its unit, the change per unit of time."""
+
+    across: str
+    up: str
+    change: str
+    ratios: bool
+
+
+def draw_course(curves: Sequence[Curve], words: Words) -> Sheet:
+    """Return the figure; on the log scale where changes are ratios."""
+    sheet = open_sheet(WIDTH, _TOP + _HEIGHT + 11)
+    scale: Callable[[float], float] = math.log if words.ratios else float
+    _draw_means(sheet, curves, words, scale)
+    if any(curve.slopes for curve in curves):
+        _draw_spread(sheet, curves, words, scale)
+    return sheet
+
+
+def _draw_means(sheet: Sheet, curves: Sequence[Curve], words: Words, scale: Callable[[float], float]) -> None:
+    rows = [row for curve in curves for row in (*curve.means, *curve.observed)]
+    values = [value for row in rows for value in (row.estimate, row.low, row.high) if value is not None]
+    low, high = _widen(min(scale(value) for value in values), max(scale(value) for value in values))
+    end = max(float(row.term or 0) for row in rows)
+    left, right = _MEANS
+    panel = Panel(sheet, left, _TOP, right - left, _HEIGHT, (0, end), (low, high))
+    _draw_frame(panel, words.across)
+    for row in curves[0].means[::2]:
+        _tick_across(panel, float(row.term or 0), row.term or "")
+    for value in _ticks(low, high, ratios=words.ratios):
+        y = panel.y(scale(value))
+        sheet.line((left - 1, left), (y, y), color=MUTED)
+        sheet.text(left - 1.8, y, f"{value:g}", size=7, ha="right", color=MUTED)
+    sheet.text(1, 2.5, words.up, size=7.5, color=MUTED)
+    for place, curve in enumerate(curves):
+        _draw_mean(panel, curve, place, scale)
+    _draw_names(panel, curves, scale)
+
+
+def _draw_mean(panel: Panel, curve: Curve, place: int, scale: Callable[[float], float]) -> None:
+    color, dash = COLORS[place % len(COLORS)], DASHES[place % len(DASHES)]
+    known = [row for row in curve.means if row.estimate is not None and row.low is not None and row.high is not None]
+    xs = [panel.x(float(row.term or 0)) for row in known]
+    lows, highs = ([panel.y(scale(getattr(row, side))) for row in known] for side in ("low", "high"))
+    panel.sheet.axes.fill_between(xs, lows, highs, color=color, alpha=0.14, linewidth=0)
+    ys = [panel.y(scale(row.estimate or 0)) for row in known]
+    panel.sheet.line(tuple(xs), tuple(ys), color=color, lw=1.4, ls=dash)
+    for row in curve.observed:
+        if row.estimate is not None:
+            panel.sheet.dot(panel.x(float(row.term or 0)), panel.y(scale(row.estimate)), "o", color, hollow=True)
+
+
+def _draw_names(panel: Panel, curves: Sequence[Curve], scale: Callable[[float], float]) -> None:
+    """Name each line at its end, moved apart where two would touch."""
+    ends = [panel.y(scale(curve.means[-1].estimate or 0)) if curve.means else panel.top for curve in curves]
+    floor = panel.top - 2
+    for place in sorted(range(len(curves)), key=lambda item: ends[item]):
+        lines = wrap_text(curves[place].label, _LABEL, size=7)
+        half = _LINE * len(lines) / 2
+        y = max(ends[place], floor + half)
+        color = COLORS[place % len(COLORS)]
+        panel.sheet.text(panel.left + panel.width + 1.5, y, "\n".join(lines), size=7, color=color, strong=True)
+        floor = y + half + 0.4
+
+
+def _draw_spread(sheet: Sheet, curves: Sequence[Curve], words: Words, scale: Callable[[float], float]) -> None:
+    """Draw patients' own slopes: outer quantiles as a line, quartiles as a bar, the median as a mark."""
+    values = [scale(row.estimate) for curve in curves for row in curve.slopes if row.estimate is not None]
+    low, high = _widen(min([*values, scale(1) if words.ratios else 0.0]), max(values))
+    left, right = _SPREAD
+    panel = Panel(sheet, left, _TOP, right - left, _HEIGHT, (low, high), (0, len(curves)))
+    _draw_frame(panel, words.change)
+    none = 0.0
+    sheet.line((panel.x(none), panel.x(none)), (_TOP, _TOP + _HEIGHT), color=MUTED, lw=0.8, ls=(0, (3, 2)))
+    for value in _ticks(low, high, ratios=words.ratios):
+        _tick_across(panel, scale(value), f"{value:g}")
+    sheet.text(left, 2.5, "Patients’ own slopes", size=7.5, color=MUTED)
+    for place, curve in enumerate(curves):
+        _draw_quantiles(panel, [scale(row.estimate or 1) for row in curve.slopes], place, len(curves))
+
+
+def _draw_quantiles(panel: Panel, slopes: Sequence[float], place: int, groups: int) -> None:
+    if not slopes:
+        return
+    color, y = COLORS[place % len(COLORS)], panel.y(groups - place - 0.5)
+    middle = len(slopes) // 2
+    panel.sheet.line((panel.x(slopes[0]), panel.x(slopes[-1])), (y, y), color=color, lw=1.2)
+    panel.sheet.line((panel.x(slopes[middle - 1]), panel.x(slopes[middle + 1])), (y, y), color=color, lw=5, alpha=0.45)
+    panel.sheet.dot(panel.x(slopes[middle]), y, "s", color)
+
+
+def _draw_frame(panel: Panel, across: str) -> None:
+    bottom, right = panel.top + panel.height, panel.left + panel.width
+    panel.sheet.line((panel.left, panel.left, right), (panel.top, bottom, bottom), color=MUTED)
+    panel.sheet.text((panel.left + right) / 2, bottom + 7.2, across, size=7.5, ha="center", color=MUTED)
+
+
+def _tick_across(panel: Panel, value: float, words: str) -> None:
+    x, bottom = panel.x(value), panel.top + panel.height
+    panel.sheet.line((x, x), (bottom, bottom + 1), color=MUTED)
+    panel.sheet.text(x, bottom + 3.2, words, size=7, ha="center", color=MUTED)
+
+
+def _ticks(low: float, high: float, *, ratios: bool) -> tuple[float, ...]:
+    if not ratios:
+        return round_ticks(low, high)
+    inside = [value for value in _RATIOS if low <= math.log(value) <= high]
+    return tuple(inside[:: max(1, math.ceil(len(inside) / 6))]) or (1.0,)
+
+
+def _widen(low: float, high: float) -> tuple[float, float]:
+    edge = 0.06 * (high - low) or 1.0
+    return low - edge, high + edge

@@ -1,0 +1,350 @@
+"""The section on follow-up: curves with numbers at risk, what they say at round times, and Cox models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rarefactor.report._bibliography import cite
+from rarefactor.report._cells import cell, head, mark, number, p_value, ratio, right, runs
+from rarefactor.report._effects import MARKS, Effect
+from rarefactor.report._plot import Sheet, write_png, write_svg
+from rarefactor.report._source import Source
+from rarefactor.report._survival_plot import Line, draw_survival
+from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_percent, format_range
+from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
+from rarefactor.results import Estimate, FactorInfo
+from rarefactor.spec import FollowUp
+
+_SEPARATED = (
+    " Everyone, or nobody, on one side had the event first: the partial likelihood rises for ever and no finite "
+    "maximum-likelihood estimate exists; the Firth estimate is finite, but rests on few patients "
+)
+_SPARSE = " Sparse: fewer than 5 events on a side, or fewer than 10 events per parameter."
+_NOT_CONVERGED = " Part of a fit that did not converge; the estimate may be inexact."
+_COMPETING = "incidence"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """One follow-up of the study file, with the rows that belong to it."""
+
+    source: Source
+    name: str
+    spec: FollowUp
+    landmark: str
+
+    def row(self, measure: str, **parts: str | None) -> Estimate | None:
+        """Return a row of this follow-up."""
+        return self.source.row("survival", measure, landmark=self.landmark, model=self.name, **parts)
+
+    def rows(self, measure: str, factor: str | None, group: str) -> tuple[Estimate, ...]:
+        """Return the rows of a group, in the order of time."""
+        return self.source.results.select(
+            analysis="survival", model=self.name, measure=measure, factor=factor, group=group
+        )
+
+    @property
+    def share(self) -> str:
+        """What the curves show: survival, or cumulative incidence where an event competes."""
+        return _COMPETING if self.spec.competing else "survival"
+
+    def groups(self, info: FactorInfo | None) -> tuple[str, ...]:
+        """Return the groups that have a curve."""
+        names = info.levels if info else ("all",)
+        factor = info.name if info else None
+        return tuple(name for name in names if self.rows(self.share, factor, name))
+
+
+def write_follow_up(source: Source) -> Iterator[Block]:
+    """Yield the section on follow-up, where the study file asks for one."""
+    if not source.study.follow_up:
+        return
+    yield Heading(text="Follow-up", anchor="follow-up")
+    for name, spec in source.study.follow_up.items():
+        landmark = source.study.landmark_of_follow_up(spec)
+        yield from _one(Followed(source=source, name=name, spec=spec, landmark=landmark))
+
+
+def _one(followed: Followed) -> Iterator[Block]:
+    source, spec = followed.source, followed.spec
+    yield Heading(text=spec.label, anchor=f"follow-up-{followed.name}", level=2)
+    yield Paragraph(runs=_counted(followed))
+    if followed.groups(None):
+        yield _tabulate(followed)
+        for info in [source.factor(name) for name in spec.by] or [None]:
+            if followed.groups(info):
+                yield _figure(followed, info)
+    yield from _notes(source, followed.name)
+    for model in spec.models:
+        yield from _cox(followed, model)
+
+
+def _counted(followed: Followed) -> Runs:
+    spec = followed.spec
+    patients, events, watched = (followed.row(name) for name in ("patients", "events", "median_follow_up"))
+    parts: list[Inline | str] = [number(patients, format_count(patients.estimate) if patients else "")]
+    parts += [f" patients were followed from {followed.source.visit(followed.landmark)}; "]
+    parts += [number(events, format_count(events.estimate) if events else ""), " had the event"]
+    if watched and watched.estimate is not None:
+        parts += [", and the median follow-up was ", number(watched, _time(watched)), f" {spec.unit}"]
+    return runs(*parts, ".")
+
+
+def _time(row: Estimate) -> str:
+    """Return a time and its interval; a median that was not reached says so."""
+    if row.estimate is None:
+        return "not reached" if row.low is None else f"not reached (from {format_fixed(row.low, 1)})"
+    low = format_fixed(row.low, 1)
+    high = format_fixed(row.high, 1) if row.high is not None else INFINITY
+    return f"{format_fixed(row.estimate, 1)} ({low}–{high})" if row.low is not None else format_fixed(row.estimate, 1)
+
+
+def _share(row: Estimate | None, n: int | None) -> Inline:
+    if row is None or row.estimate is None:
+        return Text(EMPTY)
+    interval = format_range(row.low, row.high, lambda value: format_percent(value, n))
+    return number(row, format_percent(row.estimate, n) + (f" ({interval})" if interval != EMPTY else ""))
+
+
+def _times(followed: Followed) -> tuple[str, ...]:
+    """Return two of the round times, a third and two thirds of the way."""
+    terms = [row.term or "" for row in followed.rows(followed.share, None, "all")]
+    return tuple(dict.fromkeys((terms[len(terms) // 3], terms[2 * len(terms) // 3])))
+
+
+def _tabulate(followed: Followed) -> Table:
+    spec = followed.spec
+    infos = [None, *(followed.source.factor(name) for name in spec.by)]
+    rows = [row for info in infos for row in _factor_rows(followed, info)]
+    return Table(
+        name=f"follow-up-{followed.name}",
+        number=1,
+        caption=f"Follow-up to “{spec.label}” from {followed.source.visit(followed.landmark)}",
+        header=(head(*_heads(followed)),),
+        rows=tuple(rows),
+        widths=(30, 10, *(16,) * (len(_heads(followed)) - 3), 8),
+        footnotes=(_footnote(followed),),
+    )
+
+
+def _heads(followed: Followed) -> tuple[str, ...]:
+    spec = followed.spec
+    interval = f"{100 * followed.source.study.analysis.level:g}% CI"
+    times = _times(followed)
+    if spec.competing:
+        other = f"{spec.competing.name.capitalize()}\nby {times[-1]} {spec.unit}, %"
+        shares = tuple(f"Event by {time}\n{spec.unit}, % ({interval})" for time in times)
+        return ("Group", "Events/n", *shares, other, "P")
+    shares = tuple(f"Without it at {time}\n{spec.unit}, % ({interval})" for time in times)
+    median, mean = (f"{what},\n{spec.unit} ({interval})" for what in ("Median", "Restricted mean"))
+    return ("Group", "Events/n", *shares, median, mean, "P")
+
+
+def _factor_rows(followed: Followed, info: FactorInfo | None) -> Iterator[Row]:
+    groups = followed.groups(info)
+    width = len(_heads(followed))
+    if info is not None and groups:
+        test = followed.source.results.select(
+            analysis="survival", model=followed.name, measure="logrank", factor=info.name
+        )
+        yield Row(cells=(cell(info.label, span=width - 1), right(p_value(next(iter(test), None)))), kind="head")
+    for group in groups:
+        yield _group_row(followed, info, group)
+
+
+def _group_row(followed: Followed, info: FactorInfo | None, group: str) -> Row:
+    factor = info.name if info else None
+    counted = followed.row("group", factor=factor, group=group)
+    n = counted.n if counted else None
+    cells = [right(number(counted, f"{format_count(counted.events)}/{format_count(counted.n)}" if counted else ""))]
+    by_time = {row.term: row for row in followed.rows(followed.share, factor, group)}
+    cells += [right(_share(by_time.get(time), n)) for time in _times(followed)]
+    if followed.spec.competing:
+        other = {row.term: row for row in followed.rows("incidence_competing", factor, group)}
+        cells.append(right(_share(other.get(_times(followed)[-1]), n)))
+    else:
+        median = followed.row("median_time", factor=factor, group=group)
+        mean = next(iter(followed.rows("restricted_mean", factor, group)), None)
+        cells += [right(number(median, _time(median) if median else "")), right(_mean(mean))]
+    label = cell(group if info else "All patients")
+    return Row(cells=(label, *cells, right("")), kind="level" if info else "head")
+
+
+def _mean(row: Estimate | None) -> Inline:
+    return Text(EMPTY) if row is None else number(row, _time(row))
+
+
+def _footnote(followed: Followed) -> Runs:
+    if followed.spec.competing:
+        return runs(
+            "CI, confidence interval; cumulative incidence by Aalen and Johansen ",
+            cite("aalen1978"),
+            "; P, log-rank test over the groups, in which the competing event ends follow-up ",
+            cite("mantel1966"),
+            ".",
+        )
+    limits = {row.term for name in (None, *followed.spec.by) for row in _means_of(followed, name)}
+    until = " and ".join(sorted((limit or "" for limit in limits), key=float))
+    return runs(
+        "CI, confidence interval. Kaplan–Meier estimates with log(−log) intervals ",
+        cite("kaplan1958"),
+        f"; ∞, not reached; the restricted mean is the mean time without the event up to {until} "
+        f"{followed.spec.unit}, the latest round time that every group was followed to; P, log-rank test over the groups ",
+        cite("mantel1966"),
+        ".",
+    )
+
+
+def _means_of(followed: Followed, factor: str | None) -> tuple[Estimate, ...]:
+    return followed.source.results.select(
+        analysis="survival", model=followed.name, measure="restricted_mean", factor=factor
+    )
+
+
+def _figure(followed: Followed, info: FactorInfo | None) -> Figure:
+    spec = followed.spec
+    factor = info.name if info else None
+    lines = [
+        Line(
+            label=group if info else "All patients",
+            points=followed.rows("curve", factor, group),
+            at=followed.rows(followed.share, factor, group),
+        )
+        for group in followed.groups(info)
+    ]
+    across = f"{spec.unit.capitalize()} from {followed.source.visit(followed.landmark)}"
+    up = f"{spec.label}, %" if spec.competing else f"Without {spec.label[:1].lower()}{spec.label[1:]}, %"
+    what = "Cumulative incidence (Aalen–Johansen)" if spec.competing else "Kaplan–Meier curves"
+    level = 100 * followed.source.study.analysis.level
+    by = f" by {info.label[:1].lower()}{info.label[1:]}" if info else ""
+    caption = runs(
+        Text(f"{spec.label}{by}. ", "strong"),
+        f"{what} with {level:g}% bands, read at 60 equally spaced times; below, the patients still at risk.",
+    )
+    name = f"follow-up-{followed.name}-{factor or 'all'}"
+    return make_figure(name, caption, _alt(followed, lines), draw_survival(lines, across, up))
+
+
+def _alt(followed: Followed, lines: Sequence[Line]) -> str:
+    """Return the curves in words: the share at the last time with patients at risk."""
+    told: list[str] = []
+    for line in lines:
+        known = [row for row in line.at if row.estimate is not None]
+        shown = ", ".join(f"{format_percent(row.estimate, row.n)}% at {row.term}" for row in known)
+        told.append(f"{line.label}: {shown} {followed.spec.unit}.")
+    what = "with the event" if followed.spec.competing else "without the event"
+    return f"Curves of the share {what}. {' '.join(told)}"
+
+
+def make_figure(name: str, caption: Runs, alt: str, sheet: Sheet) -> Figure:
+    """Return a figure of a sheet; its number is given where it stands."""
+    return Figure(
+        name=name,
+        number=1,
+        caption=caption,
+        alt=alt,
+        svg=write_svg(sheet, name),
+        png=write_png(sheet),
+        width_mm=sheet.width,
+        height_mm=sheet.height,
+    )
+
+
+def _notes(source: Source, model: str) -> Iterator[Note]:
+    notes = [note for note in source.results.notes if note.about == "survival" and note.model == model]
+    if notes:
+        yield Note(title="About this follow-up", items=tuple(runs(note.text) for note in notes))
+
+
+def _cox(followed: Followed, model: str) -> Iterator[Block]:
+    source, name = followed.source, f"{followed.name}.{model}"
+    yield Heading(text=f"Cox model “{model.replace('_', ' ')}”", anchor=f"cox-{followed.name}-{model}", level=2)
+    effects = list(_effects(followed, model))
+    if effects:
+        yield _tabulate_cox(followed, model, effects)
+    yield from _notes(source, name)
+
+
+def _effects(followed: Followed, model: str) -> Iterator[Effect]:
+    where = {"landmark": followed.landmark, "model": f"{followed.name}.{model}"}
+    for name in followed.spec.models[model]:
+        info = followed.source.factor(name)
+        present = [
+            level
+            for level in info.ordered
+            if followed.source.row("survival", "level", factor=name, group=level, **where)
+        ]
+        for term in info.compared or (info.term,):
+            ml, firth = (
+                followed.source.row("survival", "hazard_ratio", factor=name, term=term, method=method, **where)
+                for method in ("ml", "firth")
+            )
+            if ml or firth:
+                counted = followed.source.row("survival", "level", factor=name, group=term, **where) or firth or ml
+                reference = next(iter(present), "")
+                yield Effect(info=info, term=term, reference=reference, ml=ml, firth=firth, logf=None, counted=counted)
+
+
+def _tabulate_cox(followed: Followed, model: str, effects: Sequence[Effect]) -> Table:
+    interval = f"{100 * followed.source.study.analysis.level:g}% CI"
+    top = (cell(), right(), cell("Maximum likelihood", align="center", span=2), cell("Firth", align="center", span=2))
+    names = ("Events/n", f"HR ({interval})", "P", f"HR ({interval})", "P", "P constant")
+    return Table(
+        name=f"cox-{followed.name}-{model}",
+        number=1,
+        caption=f"Cox model “{model.replace('_', ' ')}” of “{followed.spec.label}”",
+        header=(Row(cells=(*top, right())), Row(cells=(cell("Factor"), *(right(name) for name in names)))),
+        rows=tuple(_cox_row(followed, model, effect) for effect in effects),
+        widths=(36, 10, 20, 8, 20, 8, 10),
+        footnotes=(_cox_footnote(followed, model), *_flag_footnotes(effects)),
+    )
+
+
+def _cox_row(followed: Followed, model: str, effect: Effect) -> Row:
+    check = followed.source.row(
+        "survival",
+        "proportional_hazards",
+        landmark=followed.landmark,
+        model=f"{followed.name}.{model}",
+        factor=effect.info.name,
+        term=effect.term,
+    )
+    marks = (mark(MARKS[flag]) for flag in effect.flags)
+    estimates = (shown for row in (effect.ml, effect.firth) for shown in (right(ratio(row)), right(p_value(row))))
+    counts = right(number(effect.counted, effect.counts))
+    return Row(cells=(cell(effect.label, *marks), counts, *estimates, right(p_value(check))))
+
+
+def _cox_footnote(followed: Followed, model: str) -> Runs:
+    where = {"landmark": followed.landmark, "model": f"{followed.name}.{model}"}
+    patients, events, per = (
+        followed.source.row("survival", name, **where) for name in ("complete_cases", "events", "events_per_parameter")
+    )
+    whole = [
+        row
+        for row in followed.source.results.select(analysis="survival", measure="proportional_hazards", **where)
+        if row.factor is None
+    ]
+    parts: list[Inline | str] = [number(patients, format_count(patients.estimate) if patients else ""), " patients, "]
+    parts += [number(events, format_count(events.estimate) if events else ""), " events"]
+    if per:
+        parts += [", ", number(per, format_fixed(per.estimate, 1)), " events per parameter"]
+    parts += [
+        ". HR, hazard ratio; CI, profile interval; P, likelihood-ratio test. Firth: penalised partial likelihood ",
+        cite("heinze2001"),
+        ". P constant: test of whether the hazard ratio is constant over time ",
+        cite("grambsch1994"),
+    ]
+    parts += ["; of all together P ", p_value(whole[0])] if whole else []
+    return runs(*parts, ".")
+
+
+def _flag_footnotes(effects: Sequence[Effect]) -> tuple[Runs, ...]:
+    found = {flag for effect in effects for flag in effect.flags}
+    texts: dict[str, tuple[Inline | str, ...]] = {
+        "separated": (_SEPARATED, cite("heinze2001"), "."),
+        "sparse": (_SPARSE,),
+        "not_converged": (_NOT_CONVERGED,),
+    }
+    return tuple(runs(mark(MARKS[flag]), *texts[flag]) for flag in MARKS if flag in found)
