@@ -175,8 +175,12 @@ def _comparison(source: Source) -> Runs:
         " for continuous factors, and by Fisher’s exact test ",
         cite("fisher1935", "freeman1951"),
         f" for the others. All tests are two-sided, intervals have a level of {100 * source.study.analysis.level:g}%, "
-        "and P values are not corrected for the number of factors; no factor was chosen by its P value.",
+        f"and P values are not corrected for the number of factors{_unchosen(source)}.",
     )
+
+
+def _unchosen(source: Source) -> str:
+    return "" if source.study.analysis.selection else "; no factor was chosen by its P value"
 
 
 def _regression() -> Runs:
@@ -199,6 +203,12 @@ def _regression() -> Runs:
     )
 
 
+def _fixed(source: Source) -> str:
+    if source.study.analysis.selection:
+        return "Their odds ratios are those of all factors named; selection is described below."
+    return "No factor was selected or dropped by the data."
+
+
 def _models(source: Source) -> Runs:
     if not source.results.models:
         return runs("No multivariable model was specified, and none was fitted.")
@@ -211,7 +221,7 @@ def _models(source: Source) -> Runs:
     return runs(
         f"{count} multivariable {verb} specified in the study file: ",
         *joined(described),
-        ". No factor was selected or dropped by the data. Events per parameter are given as a measure of how much "
+        f". {_fixed(source)} Events per parameter are given as a measure of how much "
         "the data can carry, not as a threshold ",
         cite("vansmeden2016"),
         ".",
