@@ -53,7 +53,7 @@ class Followed:
 def write_courses(source: Source) -> Iterator[Block]:
     """Yield the section on courses over time, where the study file asks for one."""
     rates = [name for name, factor in source.study.factors.items() if factor.repeatability is not None]
-    if not source.study.trajectories and not rates:
+    if not source.results.select(analysis="longitudinal"):
         return
     yield Heading(text="Course over time", anchor="course")
     for name, spec in source.study.trajectories.items():
@@ -173,7 +173,7 @@ def _figure(followed: Followed) -> Figure:
         Text(f"Course of {spec.label}. ", "strong"),
         f"Left: {mean.lower()} of each group by the mixed model with {level:g}% bands; circles are what was measured "
         "around those months, averaged where a fifth of the patients were seen. Right: how patients’ own slopes are "
-        "spread (line: outer quantiles; bar: quartiles; square: median), drawn towards their group’s mean by the model.",
+        "spread (line: outer quantiles; bar: quartiles; square: median), drawn towards the group’s mean by the model.",
     )
     return make_figure(f"course-{followed.name}", caption, _alt(curves), draw_course(curves, words))
 

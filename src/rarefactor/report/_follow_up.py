@@ -58,7 +58,7 @@ class Followed:
 
 def write_follow_up(source: Source) -> Iterator[Block]:
     """Yield the section on follow-up, where the study file asks for one."""
-    if not source.study.follow_up:
+    if not source.results.select(analysis="survival"):
         return
     yield Heading(text="Follow-up", anchor="follow-up")
     for name, spec in source.study.follow_up.items():
@@ -190,7 +190,7 @@ def _footnote(followed: Followed) -> Runs:
         "CI, confidence interval. Kaplan–Meier estimates with log(−log) intervals ",
         cite("kaplan1958"),
         f"; ∞, not reached; the restricted mean is the mean time without the event up to {until} "
-        f"{followed.spec.unit}, the latest round time that every group was followed to; P, log-rank test over the groups ",
+        f"{followed.spec.unit}, the latest round time that every group was followed to; P, log-rank test ",
         cite("mantel1966"),
         ".",
     )
