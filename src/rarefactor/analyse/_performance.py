@@ -36,6 +36,9 @@ MEASURES = {
 }
 """Our measures, and what ``stats`` calls them."""
 
+WITH_LIMITS = ("auc", "brier", "brier_scaled")
+"""A model's calibration in its own resample is nearly the same in each, so its spread says nothing of new patients."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
@@ -131,13 +134,9 @@ def _corrected_rows(found: Optimism, base: Estimate) -> Iterator[Estimate]:
     for measure, name in MEASURES.items():
         row, one = replace(base, measure=measure), found.measures[name]
         yield replace(row, method="optimism", estimate=number(one.optimism))
-        yield replace(
-            row,
-            method="optimism_corrected",
-            estimate=number(one.corrected),
-            low=number(one.low),
-            high=number(one.high),
-        )
+        low, high = (one.low, one.high) if measure in WITH_LIMITS else (np.nan, np.nan)
+        corrected = replace(row, method="optimism_corrected", estimate=number(one.corrected))
+        yield replace(corrected, low=number(low), high=number(high))
         if name in found.plus632:
             yield replace(row, method="plus632", estimate=number(found.plus632[name].estimate))
 

@@ -86,7 +86,8 @@ def _performance_footnote(source: Source, model: ModelInfo) -> Runs:
         parts += [" Corrected over ", number(drawn, format_count(drawn.estimate)), " resamples"]
         if failed and failed.estimate:
             parts += [", of which ", number(failed, format_count(failed.estimate)), " gave no model"]
-        parts += [" ", cite("harrell1996"), "."]
+        parts += [" ", cite("harrell1996"), "; the calibration of a model in its own resample hardly varies, so that "]
+        parts.append("no interval goes with its correction.")
     return runs(*parts)
 
 
