@@ -195,7 +195,7 @@ def _compare(ours: Ours, items: Sequence[Evidence], base: Estimate, level: float
     """Yield our estimate, both pooled, and ours with the publications as prior."""
     model = ours.model
     n, events = len(model.design.y), int(model.design.y.sum())
-    where = {"model": model.info.name or None, "n": n, "events": events}
+    where = {"landmark": model.info.landmark, "model": model.info.name or None, "n": n, "events": events}
     yield marker_row(base, ours.marker, (ours.coef, ours.low, ours.high), group="ours", method="firth", **where)
     known = [derive_published(_printed(item)) for item in items if item.comparable]
     known = [(value, se) for value, se in known if math.isfinite(se) and se > 0]

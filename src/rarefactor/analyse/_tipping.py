@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import exp
+from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -107,10 +109,12 @@ def _describe(scan: OutcomeScan, marker: Marker, base: Estimate) -> Iterator[Est
 def trace_profiles(everyone: Design, base: Estimate, *, level: float) -> Iterator[Estimate]:
     """Yield the relative profile likelihood of each marker at some odds ratios: 1 at the estimate, falling to 0.
 
-    ``group`` is the odds ratio.
+    ``group`` is the odds ratio. One row says how high a curve is where it reaches the limits of the interval.
     """
     design, _ = usable_columns(everyone.complete())
     rows = replace(base, measure="relative_likelihood", n=len(design.y), events=int(design.y.sum()))
+    half = NormalDist().inv_cdf(0.5 + 0.5 * level)
+    yield replace(rows, measure="likelihood_at_limits", method=None, estimate=exp(-(half**2) / 2.0))
     for method, penalty in PENALTIES.items():
         curves = compute_profiles(design.X, design.y, penalty=penalty, points=POINTS, level=level)
         for marker in list_markers(design):

@@ -1,0 +1,96 @@
+"""Small multiples on a log axis: profile likelihoods of markers, and what simulated studies report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rarefactor.report._effects import Effect
+from rarefactor.report._panel import Panel
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, wrap_text
+from rarefactor.report._source import Source
+from rarefactor.results import Estimate, ModelInfo
+
+WIDTH = 170.0
+_ACROSS = 3
+_PANEL = (46.0, 24.0)
+_STEP = (57.0, 42.0)
+_TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1000)
+STYLES = {
+    "firth": ("Firth", {"color": BLUE, "lw": 1.3}),
+    "ml": ("Maximum likelihood", {"color": ORANGE, "lw": 1.0, "ls": (0, (4, 2))}),
+    "logf22": ("log-F(2,2)", {"color": INK, "lw": 1.0, "ls": (0, (1, 1.5))}),
+}
+
+
+def draw_profiles(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Sheet:
+    """Return a panel per marker: relative likelihood over the odds ratio, by method."""
+    drawn = [(effect, found) for effect in effects if (found := _curves(source, model, effect))]
+    rows = math.ceil(len(drawn) / _ACROSS)
+    sheet = open_sheet(WIDTH, _STEP[1] * max(rows, 1) + 9)
+    limit = source.row("sensitivity", "likelihood_at_limits", landmark=model.landmark, model=model.name)
+    for place, (effect, curves) in enumerate(drawn):
+        corner = (6.0 + _STEP[0] * (place % _ACROSS), 9.0 + _STEP[1] * (place // _ACROSS))
+        points = [at for curve in curves.values() for at, height in curve if height > 0.02]
+        panel = log_panel(sheet, corner, (min(points), max(points)), (0.0, 1.0), effect.label)
+        if limit and limit.estimate is not None:
+            panel.curve(panel.across, (limit.estimate, limit.estimate), color=MUTED, lw=0.7, ls=(0, (1, 2)))
+        for method, curve in curves.items():
+            inside = [(at, height) for at, height in curve if panel.across[0] <= at <= panel.across[1]]
+            panel.curve(*zip(*inside, strict=True), **STYLES[method][1])
+    draw_key(sheet, sheet.height - 3)
+    sheet.text(sheet.width - 1, sheet.height - 3, "Across: odds ratio", size=7.5, ha="right", color=MUTED)
+    return sheet
+
+
+def log_panel(
+    sheet: Sheet, corner: tuple[float, float], across: tuple[float, float], up: tuple[float, float], title: str
+) -> Panel:
+    """Draw the axes of a panel over log10 odds ratios, with a line at 1, and return it."""
+    low, high = min(across[0], -0.35), max(across[1], 0.35)
+    panel = Panel(sheet, *corner, *_PANEL, (low, high), up)
+    bottom = panel.top + panel.height
+    lines = wrap_text(title, _PANEL[0] + 6, size=7)
+    sheet.text(panel.left - 1, panel.top - 1.5, "\n".join(lines), size=7, strong=True, va="bottom")
+    sheet.line((panel.left, panel.left + panel.width), (bottom, bottom), color=MUTED)
+    panel.curve((0.0, 0.0), up, color=MUTED, lw=0.7)
+    for tick in _shown_ticks(low, high):
+        x = panel.x(math.log10(tick))
+        sheet.line((x, x), (bottom, bottom + 0.9), color=MUTED)
+        sheet.text(x, bottom + 2.7, f"{tick:g}", size=6.5, ha="center", color=MUTED)
+    return panel
+
+
+def draw_key(sheet: Sheet, y: float) -> None:
+    """Draw what the lines of the three methods look like."""
+    x = 6.0
+    for name, style in STYLES.values():
+        sheet.line((x, x + 7), (y, y), **style)
+        sheet.text(x + 8.5, y, name, size=7.5)
+        x += 45
+
+
+def _shown_ticks(low: float, high: float) -> Iterator[float]:
+    inside = [tick for tick in _TICKS if low <= math.log10(tick) <= high]
+    wide = high - low > 2.4
+    yield from (tick for tick in inside if not wide or math.log10(tick).is_integer())
+
+
+def _curves(source: Source, model: ModelInfo, effect: Effect) -> dict[str, list[tuple[float, float]]]:
+    """Return for each method the points of a curve, log10 of the odds ratio and height, from left to right."""
+    rows = source.results.select(
+        analysis="sensitivity",
+        measure="relative_likelihood",
+        landmark=model.landmark,
+        model=model.name,
+        factor=effect.info.name,
+        term=effect.term,
+    )
+    found = {method: sorted(_points(rows, method)) for method in STYLES}
+    return {method: points for method, points in found.items() if len(points) > 1}
+
+
+def _points(rows: Sequence[Estimate], method: str) -> Iterator[tuple[float, float]]:
+    for row in rows:
+        if row.method == method and row.group and row.estimate is not None:
+            yield math.log10(float(row.group)), row.estimate
