@@ -1,0 +1,198 @@
+"""The rules of follow-up and trajectories, each on a few patients, and what the reader of a study file is told."""
+
+from pathlib import Path
+
+import pytest
+
+from rarefactor import cohort, derive, spec
+from rarefactor.derive import AnalysisTable
+from rarefactor.errors import DataError, StudyFileError
+from rarefactor.results import Analysed
+
+PATIENTS = """
+id,sex,state,end
+A,m,dead,100
+B,f,well,400
+C,f,moved,300
+D,m,dead,0
+E,f,,500
+F,m,well,
+G,f,well,60
+"""
+
+VISITS = """
+id,day,score
+A,0,10
+A,90,30
+A,95,0
+B,0,20
+B,90,10
+B,800,15
+C,0,10
+C,100,12
+D,0,40
+E,0,11
+F,0,12
+G,0,13
+"""
+
+STUDY = """
+id: seven
+title: Seven patients
+cohort:
+  records:
+    patients: patients.csv
+    visits: {file: visits.csv, day: day}
+  subject: id
+  fields:
+    id: {type: id}
+    sex: {type: choice, choices: {f: female, m: male}}
+    state: {type: choice, choices: {dead: dead, moved: moved, well: well}}
+    end: {type: number, unit: days}
+    day: {type: number}
+    score: {type: number}
+  visits:
+    baseline: {month: 0}
+    month_3: {month: 3, window: [2, 5]}
+    month_12: {month: 12, window: [9, 15]}
+outcome:
+  worse: {label: Worse, at: month_12, when: "score > 20"}
+factors:
+  male: {from: sex, equals: male, label: Male sex}
+  score: {from: visits.score, label: Score}
+  rate: {from: visits.score, rate_between: [baseline, month_3], label: Rate, repeatability: 2}
+analysis:
+  landmarks: [baseline, month_3]
+follow_up:
+  death: {label: Death, when: "state == 'dead'", day: end, by: [male], models: {both: [male, score]}}
+trajectories:
+  score: {label: Score, from: visits.score, until: 24, by: male}
+"""
+
+
+def loaded(folder: Path, *changes: tuple[str, str]) -> spec.Study:
+    text = STUDY
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    (folder / "study.yaml").write_text(text)
+    (folder / "patients.csv").write_text(PATIENTS.strip() + "\n")
+    (folder / "visits.csv").write_text(VISITS.strip() + "\n")
+    return spec.load(folder / "study.yaml")
+
+
+def derived(folder: Path, *changes: tuple[str, str]) -> AnalysisTable:
+    study = loaded(folder, *changes)
+    return derive.build(study, cohort.ingest(study))
+
+
+def followed(table: AnalysisTable) -> dict[float, int]:
+    return dict(table.times[0].frame.sort("days").select("days", "cause").iter_rows())
+
+
+def test_follow_up_starts_at_baseline_and_says_who_is_not_in_it(tmp_path: Path) -> None:
+    table = derived(tmp_path)
+    assert followed(table) == {60: 0, 100: 1, 300: 0, 400: 0}
+    (note,) = table.times[0].notes
+    assert note.text.startswith("3 of 7 patients are not in the follow-up: ")
+    for reason in ("1 death by baseline", "1 state at the end of", "1 day of the end"):
+        assert reason in note.text
+
+
+def test_the_clock_starts_at_the_patients_own_visit_of_a_later_landmark(tmp_path: Path) -> None:
+    table = derived(tmp_path, ("day: end,", "day: end, landmark: month_3,"))
+    assert followed(table) == {10: 1, 200: 0, 310: 0}
+
+
+def test_a_competing_event_is_told_apart_from_being_censored(tmp_path: Path) -> None:
+    table = derived(tmp_path, ("day: end,", "day: end, competing: {name: moving, when: \"state == 'moved'\"},"))
+    assert followed(table) == {60: 0, 100: 1, 300: 2, 400: 0}
+
+
+def test_a_course_uses_every_row_up_to_its_month_and_groups_in_order(tmp_path: Path) -> None:
+    course = derived(tmp_path).courses[0]
+    assert course.groups == ("No", "Yes")
+    counts = dict(course.frame.group_by("group").len().iter_rows())
+    assert counts == {"Yes": 5, "No": 6}  # B's row of day 800 comes after month 24
+
+
+def test_values_without_a_logarithm_leave_a_course_and_are_counted(tmp_path: Path) -> None:
+    course = derived(tmp_path, ("until: 24,", "until: 24, transform: log,")).courses[0]
+    assert course.frame.filter(course.frame["value"] <= 0).is_empty()
+    assert "1 values of Score are not above 0" in course.notes[0].text
+
+
+def test_a_column_that_is_measured_once_has_no_course(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="measured once per patient"):
+        derived(tmp_path, ("from: visits.score, until", "from: end, until"))
+
+
+# what is written -> what is written instead -> key, found
+MISTAKES = [
+    ("by: [male]", "by: [sex]", "follow_up.death.by[1]", "sex, which is not known"),
+    ("both: [male, score]", "both: [rate]", "follow_up.death.models.both[1]", "not known at the landmark baseline"),
+    ("day: end,", "day: end, landmark: month_12,", "follow_up.death.landmark", "month_12, which is not known"),
+    ("by: male}", "by: females}", "trajectories.score.by", "females, which is not known"),
+    ("until: 24,", "until: -1,", "trajectories.score.until", '"-1"'),
+    ("label: Score}", "label: Score, repeatability: 1}", "factors.score.repeatability", "which is no rate"),
+    ("by: [male]", "by: [score]", "follow_up.death.by[1]", "a factor without levels"),
+    ("from: visits.score, until", "from: sex, until", "trajectories.score.from", "a column of type choice"),
+    ("state == 'dead'", "stat == 'dead'", "follow_up.death.when", "the column stat"),
+    ("day: end,", "day: sex,", "follow_up.death.day", "a column of type choice"),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "key", "found"), MISTAKES, ids=[mistake[1] for mistake in MISTAKES])
+def test_a_mistake_is_told_with_its_key(tmp_path: Path, old: str, new: str, key: str, found: str) -> None:
+    with pytest.raises(StudyFileError) as caught:
+        derived(tmp_path, (old, new))
+    assert [problem.key for problem in caught.value.problems] == [key]
+    assert found in caught.value.problems[0].found
+
+
+def analysed(folder: Path, label: str, *changes: tuple[str, str]) -> Analysed:
+    from rarefactor.analyse._later import plan_later
+
+    study = loaded(folder, *changes)
+    table = derive.build(study, cohort.ingest(study))
+    return next(later.compute() for later in plan_later(study, table) if later.label.startswith(label))
+
+
+def texts(found: Analysed) -> str:
+    return " ".join(note.text for note in found.notes)
+
+
+def test_a_follow_up_without_events_is_a_note(tmp_path: Path) -> None:
+    found = analysed(tmp_path, "Follow-up", ("state == 'dead'", "state == 'dead' and end > 999"))
+    assert "Nobody in the follow-up had the event" in texts(found)
+    assert {row.measure for row in found.rows} == {"patients", "events"}
+
+
+def test_competing_events_are_shown_by_their_incidence(tmp_path: Path) -> None:
+    change = ("day: end,", "day: end, competing: {name: moving, when: \"state == 'moved'\"},")
+    rows = {row.id: row for row in analysed(tmp_path, "Follow-up", change).rows}
+    last = [row for row in rows.values() if row.measure == "incidence" and row.group == "all" and row.estimate][-1]
+    assert last.estimate == pytest.approx(1 / 3)  # of three at risk at day 100 one dies
+    assert not [row for row in rows.values() if row.measure == "survival"]
+
+
+def test_a_factor_that_runs_away_has_a_penalised_hazard_ratio_only(tmp_path: Path) -> None:
+    found = analysed(tmp_path, "Cox", ("both: [male, score]", "both: [male]"))
+    rows = {row.method: row for row in found.rows if row.measure == "hazard_ratio"}
+    assert rows["ml"].estimate is None
+    assert "separated" in rows["ml"].flags
+    assert rows["firth"].estimate > 1
+    assert "rises for ever" in texts(found)
+
+
+def test_a_course_with_too_few_rows_is_a_note(tmp_path: Path) -> None:
+    found = analysed(tmp_path, "Course", ("until: 24,", "until: 0.5,"))
+    assert "was not modelled" in texts(found)
+
+
+def test_the_error_of_a_rate_follows_from_its_repeatability(tmp_path: Path) -> None:
+    found = analysed(tmp_path, "Error")
+    rows = {row.measure: row for row in found.rows}
+    months = 90 / (365.25 / 12)
+    assert rows["rate_se"].estimate == pytest.approx(2**0.5 * 2 / months, rel=1e-6)
+    assert "standard error" in texts(found)

@@ -1,0 +1,53 @@
+"""What the report says of follow-up and courses, from the small PBC study."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from rarefactor import analyse, study
+from rarefactor.report._document import write_document
+from rarefactor.report._source import read_source
+from rarefactor.report.tree import Document, Number, text_of
+from rarefactor.results import Results
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.fixture(scope="module")
+def document() -> Document:
+    checked = study.check(ROOT / "examples/pbc48/study.yaml")
+    wanted = ("Follow-up", "Cox", "Course")
+    tasks = [task for task in analyse.tasks(checked.study, checked.table, code="test") if task.label.startswith(wanted)]
+    found = [task.compute() for task in tasks]
+    results = Results(
+        study={"file": checked.study.model_dump(mode="json", by_alias=True)},
+        flow=checked.table.flow,
+        rows=tuple(row for one in found for row in one.rows),
+        notes=tuple(note for one in found for note in one.notes),
+        factors=checked.table.factors,
+    )
+    return write_document(read_source(results))
+
+
+def test_the_sections_have_their_tables_and_figures(document: Document) -> None:
+    tables = {table.name: table for table in document.tables()}
+    assert {"follow-up-death", "cox-death-clinical", "course-bilirubin"} <= set(tables)
+    stage = [text_of(cell.runs) for row in tables["follow-up-death"].rows for cell in row.cells]
+    assert "Histological stage (biopsy)" in stage
+    figures = {figure.name: figure for figure in document.figures()}
+    assert {"follow-up-death-stage", "follow-up-death-oedema", "course-bilirubin"} <= set(figures)
+    assert "% at 2" in figures["follow-up-death-stage"].alt
+
+
+def test_every_number_has_its_details_and_no_patient_is_named(document: Document) -> None:
+    numbers = [run for run in document.runs() if isinstance(run, Number) and run.row.startswith(("surv", "long"))]
+    assert len(numbers) > 60
+    assert all(document.details[number.row] for number in numbers)
+    assert not re.search(r"S-[0-9a-f]{8}", " ".join(run.text for run in document.runs()))
+
+
+def test_methods_say_how(document: Document) -> None:
+    text = " ".join(run.text for run in document.runs())
+    for words in ("Kaplan and Meier", "Efron’s method", "Satterthwaite’s degrees", "cannot be used to predict"):
+        assert words in text
