@@ -178,7 +178,7 @@ def _curves_figure(source: Source, model: ModelInfo) -> Figure:
         "c, net benefit of acting on the risk, with intervals, against acting on all or on none ",
         cite("vickers2006"),
         ". d, instability: risks that the models of the resamples give to patients in groups of similar risk (line: "
-        "range of most, dot: median) against the risk of the model ",
+        "range of most, dot: median) against the risk of the model; a to c are in the patients from whom it was made ",
         cite("riley2023"),
         ".",
     )

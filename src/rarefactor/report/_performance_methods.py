@@ -46,11 +46,15 @@ def _validation(source: Source) -> Runs:
     ]
     if not analysis.resamples:
         return runs(*parts, "No resamples were drawn: performance is apparent only, and too good.")
-    parts += [f"All were corrected for optimism by {analysis.resamples} bootstrap resamples ", cite("harrell1996")]
     parts += [
-        " with intervals of AUC and Brier score moved by the optimism ",
+        "AUC, Brier score and calibration line were corrected for optimism by ",
+        f"{analysis.resamples} bootstrap resamples ",
+        cite("harrell1996"),
+    ]
+    parts += [
+        ", with intervals of the first two moved by the optimism ",
         cite("noma2021"),
-        " and by the .632+ estimate ",
+        ", and these also by the .632+ estimate ",
     ]
     parts += [cite("efron1997"), f". Each resample repeated the whole procedure: {_procedure(source)} "]
     parts += [cite("wahl2016") if analysis.missing.imputations else "", "."]
