@@ -71,12 +71,12 @@ trajectories:
 
 
 def loaded(folder: Path, *changes: tuple[str, str]) -> spec.Study:
-    text = STUDY
+    text, patients = STUDY, PATIENTS
     for old, new in changes:
-        assert old in text
-        text = text.replace(old, new)
+        assert old in text + patients
+        text, patients = text.replace(old, new), patients.replace(old, new)
     (folder / "study.yaml").write_text(text)
-    (folder / "patients.csv").write_text(PATIENTS.strip() + "\n")
+    (folder / "patients.csv").write_text(patients.strip() + "\n")
     (folder / "visits.csv").write_text(VISITS.strip() + "\n")
     return spec.load(folder / "study.yaml")
 
@@ -150,6 +150,9 @@ def test_a_mistake_is_told_with_its_key(tmp_path: Path, old: str, new: str, key:
     assert found in caught.value.problems[0].found
 
 
+WITH_H = ("E,f,,500", "E,f,well,500")  # a fifth patient in the follow-up
+
+
 def analysed(folder: Path, label: str, *changes: tuple[str, str]) -> Analysed:
     from rarefactor.analyse._later import plan_later
 
@@ -170,10 +173,15 @@ def test_a_follow_up_without_events_is_a_note(tmp_path: Path) -> None:
 
 def test_competing_events_are_shown_by_their_incidence(tmp_path: Path) -> None:
     change = ("day: end,", "day: end, competing: {name: moving, when: \"state == 'moved'\"},")
-    rows = {row.id: row for row in analysed(tmp_path, "Follow-up", change).rows}
+    rows = {row.id: row for row in analysed(tmp_path, "Follow-up", WITH_H, change).rows}
     last = [row for row in rows.values() if row.measure == "incidence" and row.group == "all" and row.estimate][-1]
-    assert last.estimate == pytest.approx(1 / 3)  # of three at risk at day 100 one dies
+    assert last.estimate == pytest.approx(1 / 4)  # of four at risk at day 100 one dies
     assert not [row for row in rows.values() if row.measure == "survival"]
+
+
+def test_groups_of_fewer_than_five_patients_have_counts_and_no_curve(tmp_path: Path) -> None:
+    rows = analysed(tmp_path, "Follow-up", WITH_H).rows
+    assert {row.measure for row in rows if row.group in {"Yes", "No"}} == {"group"}
 
 
 def test_a_factor_that_runs_away_has_a_penalised_hazard_ratio_only(tmp_path: Path) -> None:

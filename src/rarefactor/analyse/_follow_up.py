@@ -32,6 +32,7 @@ UNITS = {"days": 1.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
 _POINTS = 60
 _TICKS = 7
 FEW_EVENTS = 5
+FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,7 +92,7 @@ def _groups(table: TimeTable, info: FactorInfo, everyone: Group, ticks: Floats) 
     series = table.frame[info.name]
     present = set(occurring(series, info))
     members = {name: (series == name).fill_null(value=False).to_numpy() for name in info.levels if name in present}
-    ends = [float(everyone.time[kept].max()) for kept in members.values()]
+    ends = [float(everyone.time[kept].max()) for kept in members.values() if kept.sum() >= FEWEST]
     shared = float(ticks[ticks <= min(ends, default=0.0)][-1])
     for level, kept in members.items():
         yield Group(factor=info.name, level=level, time=everyone.time[kept], cause=everyone.cause[kept], shared=shared)
@@ -113,6 +114,8 @@ def _describe(base: Estimate, group: Group, follow_up: FollowUp, ticks: Floats, 
     events = int((group.cause == 1).sum())
     row = replace(base, factor=group.factor, group=group.level, n=group.time.size, events=events)
     yield replace(row, measure="group", estimate=float(group.time.size))
+    if group.time.size < FEWEST:
+        return  # a curve of so few would show single patients
     if follow_up.competing:
         if (group.cause > 0).any():
             yield from _incidence(row, group, ticks, level)
@@ -141,8 +144,8 @@ def _read_survival(row: Estimate, curve: SurvivalCurve, times: Floats) -> Iterat
             row,
             term=f"{time:.6g}",
             estimate=_known(share),
-            low=_known(low),
-            high=_known(high),
+            low=_known(low) if 0 < share < 1 else None,
+            high=_known(high) if 0 < share < 1 else None,
             n=int(at_risk),
             events=events,
         )
@@ -204,7 +207,8 @@ def _notes(table: TimeTable, factors: Sequence[FactorInfo], groups: Sequence[Gro
         if group.factor and events < FEW_EVENTS:
             counted = f"{events} {'event' if events == 1 else 'events'}"
             text = f"{labels[group.factor]}, {group.level}: {counted} in {group.time.size} patients; "
-            yield _note(table, f"{text}their curve says little.", group.factor)
+            few = "no curve is shown." if group.time.size < FEWEST else "their curve says little."
+            yield _note(table, f"{text}{few}", group.factor)
 
 
 def _grid(time: Floats) -> Floats:

@@ -136,6 +136,8 @@ def _ticks(low: float, high: float, *, ratios: bool) -> tuple[float, ...]:
     if not ratios:
         return round_ticks(low, high)
     inside = [value for value in _RATIOS if low <= math.log(value) <= high]
+    plain = [value for value in inside if f"{value:e}"[:1] in "125" and value != 1.5]
+    inside = plain if len(plain) > 2 else inside
     return tuple(inside[:: max(1, math.ceil(len(inside) / 6))]) or (1.0,)
 
 

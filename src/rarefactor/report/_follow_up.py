@@ -49,6 +49,10 @@ class Followed:
         """What the curves show: survival, or cumulative incidence where an event competes."""
         return _COMPETING if self.spec.competing else "survival"
 
+    def members(self, info: FactorInfo) -> tuple[str, ...]:
+        """Return the levels that some patient has, with a curve or without."""
+        return tuple(name for name in info.levels if self.row("group", factor=info.name, group=name))
+
     def groups(self, info: FactorInfo | None) -> tuple[str, ...]:
         """Return the groups that have a curve."""
         names = info.levels if info else ("all",)
@@ -142,7 +146,7 @@ def _heads(followed: Followed) -> tuple[str, ...]:
 
 
 def _factor_rows(followed: Followed, info: FactorInfo | None) -> Iterator[Row]:
-    groups = followed.groups(info)
+    groups = followed.members(info) if info else followed.groups(None)
     width = len(_heads(followed))
     if info is not None and groups:
         test = followed.source.results.select(
@@ -189,7 +193,8 @@ def _footnote(followed: Followed) -> Runs:
     return runs(
         "CI, confidence interval. Kaplan–Meier estimates with log(−log) intervals ",
         cite("kaplan1958"),
-        f"; ∞, not reached; the restricted mean is the mean time without the event up to {until} "
+        f"; ∞, not reached; –, not known, or fewer than 5 patients; "
+        f"the restricted mean is the mean time without the event up to {until} "
         f"{followed.spec.unit}, the latest round time that every group was followed to; P, log-rank test ",
         cite("mantel1966"),
         ".",
