@@ -58,6 +58,7 @@ factors:
   albumin: {from: albumin, label: Albumin}
 analysis:
   models: {clinical: [age, male, ascites, albumin]}
+  resamples: 20
 """
 PLAIN = {"age": "age", "male": "male", "ascites": "ascites", "albumin": "albumin"}
 
