@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rarefactor.cli import main
 
-COMMANDS = ("", "init", "check", "run", "demo")
+COMMANDS = ("", "init", "check", "run", "design", "demo")
 CODES = """## Exit codes
 
 | code | means |

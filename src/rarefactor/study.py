@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from rarefactor import analyse, cohort, derive, report, spec
-from rarefactor.results import Results, write_results
+from rarefactor.results import Analysed, Results, write_results
 from rarefactor.work import (
     Cache,
     Logged,
@@ -76,6 +76,24 @@ def plan(path: Path) -> tuple[PlanStep, ...]:
         *(PlanStep(name=task.label, detail=task.detail, reused=cache.get(task.key) is not None) for task in analyses),
         PlanStep(name="Write the report", detail="report.html, report.docx, report.pdf, tables, figures, provenance"),
     )
+
+
+def design(
+    path: Path,
+    *,
+    data_sets: int | None = None,
+    odds_ratios: Mapping[str, float] | None = None,
+    n: int | None = None,
+) -> Mapping[str, Analysed]:
+    """Return, for each model, what a study of its size could find; nothing is written.
+
+    Raises
+    ------
+    RarefactorError
+        The study, the data or a factor named in ``odds_ratios`` need mending.
+    """
+    checked = check(path)
+    return analyse.simulate(checked.study, checked.table, data_sets=data_sets, odds_ratios=odds_ratios, n=n)
 
 
 def run(path: Path, out: Path, *, progress: Progress | None = None) -> Results:

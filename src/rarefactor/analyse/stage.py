@@ -24,7 +24,7 @@ from rarefactor.analyse._simulated import Question, analyse_design
 from rarefactor.analyse._table1 import describe_table1
 from rarefactor.analyse._univariable import analyse_univariable
 from rarefactor.derive import AnalysisTable, LandmarkTable
-from rarefactor.errors import AnalysisError, Problem
+from rarefactor.errors import AnalysisError, InputError, Problem
 from rarefactor.results import (
     Analysed,
     FactorInfo,
@@ -187,7 +187,13 @@ def simulate(
     given = odds_ratios or {}
     question = dataclasses.replace(_question(study), given=given, n=n)
     question = dataclasses.replace(question, data_sets=data_sets or question.data_sets)
-    chosen = [model for model in _models(study) if set(given) <= set(model.factors)] or list(_models(study))[:1]
+    models = _models(study)
+    chosen = [model for model in models if set(given) <= set(model.factors)]
+    if not chosen:
+        known = dict.fromkeys(name for model in models for name in model.factors)
+        found = f"no model with {', '.join(given)}" if models else "no model"
+        expected = f"factors of one model, of {', '.join(known)}" if models else "a model in analysis.models"
+        raise InputError(Problem(found=found, expected=expected, next_step="Correct the names, or add a model."))
     return {
         model.name: analyse_design(
             table.landmarks[model.landmark], [infos[name] for name in model.factors], model, question

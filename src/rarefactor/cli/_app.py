@@ -99,6 +99,37 @@ def run(
         _commands.run_study(study, out, quiet=quiet)
 
 
+@app.command(
+    short_help="Say what a study of this size can find.",
+    epilog="\b\nExamples:\n  rarefactor design mystudy\n  rarefactor design mystudy --odds-ratio male=3 --n 96",
+)
+def design(
+    study: Study,
+    *,
+    data_sets: Annotated[
+        int | None,
+        typer.Option(
+            "--data-sets", metavar="N", min=10, max=100_000, help="How many studies to draw; else as in the study file."
+        ),
+    ] = None,
+    odds_ratio: Annotated[
+        list[str] | None,
+        typer.Option("--odds-ratio", metavar="FACTOR=OR", help="A true odds ratio; may be given for several factors."),
+    ] = None,
+    n: Annotated[
+        int | None, typer.Option("--n", metavar="N", min=10, max=100_000, help="Another number of patients.")
+    ] = None,
+) -> None:
+    """Say what a study of this size can and cannot find.
+
+    Studies with the patients, events and factors of this one are drawn many times with a known truth and analysed by
+    maximum likelihood, Firth's method and log-F(2,2): bias, coverage, power, exaggeration, wrong signs, separation.
+    """
+    from rarefactor.cli import _commands, _design  # noqa: PLC0415 - late: --help stays quick
+
+    _design.show_design(_commands.find_study(study), data_sets=data_sets, odds_ratios=odds_ratio or [], n=n)
+
+
 @app.command(epilog="\b\nExample:\n  rarefactor demo --out demo")
 def demo(
     *,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, runs
+from rarefactor.report._doubt_methods import describe_doubts
 from rarefactor.report._effects import step_words
 from rarefactor.report._over_time import describe_over_time
 from rarefactor.report._performance_methods import performance_methods
@@ -48,7 +49,7 @@ def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
         yield Paragraph(runs=text)
     for text in performance_methods(source):
         yield Paragraph(runs=text)
-    for text in describe_over_time(source):
+    for text in (*describe_over_time(source), *describe_doubts(source)):
         yield Paragraph(runs=text)
     yield Paragraph(runs=_software(source))
 
