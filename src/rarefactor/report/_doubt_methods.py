@@ -22,7 +22,7 @@ def describe_doubts(source: Source) -> tuple[Runs, ...]:
 
 def _sensitivity() -> Runs:
     return runs(
-        "As sensitivity analyses the odds ratio of each marker was estimated under log-F(m, m) priors, m = 1, 2, 4, 8, ",
+        "As sensitivity analyses the odds ratio of each marker was estimated under log-F(m, m) priors (m = 1 to 8), ",
         cite("greenland2015"),
         ", with each patient left out in turn, and with 0 to 100% of the patients without an outcome having it ",
         cite("yan2009"),
