@@ -210,10 +210,10 @@ def _test_separated(rows: Floats, outcome: Floats, counts: Floats, truth: Floats
     quantile = compute_normal_quantile(0.5 + 0.5 * level)
     falls = np.empty((2, len(counts), len(truth)))
     for place, value in enumerate(truth, start=1):
-        for which, held in enumerate((0.0, value)):
+        for which, held in enumerate((0.0, value) if value else (0.0,)):
             fixed = np.where(np.arange(len(truth) + 1) == place, held, np.nan)
             there = fit_many(rows, outcome, penalty="none", weights=counts, fixed=fixed)
-            falls[which, :, place - 1] = 2.0 * (fits.loglik - there.loglik)
+            falls[which:, :, place - 1] = 2.0 * (fits.loglik - there.loglik)
     coef = fits.coef[:, 1:]
     width = np.where(np.isinf(coef), np.inf, 2.0 * quantile * fits.se[:, 1:])
     return _Reported(coef=coef, covers=~(falls[1] > quantile**2), found=falls[0] > quantile**2, width=width)
