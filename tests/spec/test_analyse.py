@@ -29,6 +29,8 @@ factors:
   c: {from: c, label: Factor c}
 analysis:
   models: {both: [a, b]}
+  resamples: 0
+  design: {data_sets: 0}
 """
 VISITS = "  visits: {baseline: {month: 0}, month_12: {month: 12}}\noutcome:"
 POOR = [1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0]
