@@ -154,3 +154,16 @@ def test_a_factor_that_cannot_be_analysed_is_named_and_the_others_are_analysed(c
     assert any(label in note["text"] and "cannot be analysed" in note["text"] for note in results["notes"])
     analysed = {row["factor"] for row in results["rows"] if row["measure"] == "odds_ratio"}
     assert "marker" in analysed
+
+
+def test_what_failed_is_written_for_its_owner_only_when_asked_for(clinic, capsys, tmp_path):
+    clinic.set_column("age", lambda old: "old" if old else old)
+    table = tmp_path / "failures.csv"
+    assert main(["check", str(clinic.folder), "--failures", str(table)]) == 5
+    shown = capsys.readouterr()
+    lines = table.read_text().splitlines()
+    assert lines[0] == "table,file,row,column,rule,value"
+    assert all(line.endswith("age,type,old") for line in lines[1:])
+    assert len(lines) > 1
+    assert table.stat().st_mode & 0o077 == 0
+    assert "old" not in shown.out.split()

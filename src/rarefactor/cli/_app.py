@@ -63,15 +63,25 @@ def init(
         _templates.make_study(folder, template)
 
 
-@app.command(short_help="Read everything and say what does not fit.", epilog="\b\nExample:\n  rarefactor check mystudy")
-def check(study: Study) -> None:
+@app.command(
+    short_help="Read everything and say what does not fit.",
+    epilog="\b\nExamples:\n  rarefactor check mystudy\n  rarefactor check mystudy --failures failures.csv",
+)
+def check(
+    study: Study,
+    *,
+    failures: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what failed as a CSV file, values included: for your eyes only."),
+    ] = None,
+) -> None:
     """Read everything and run nothing: what does not fit, by file, column and rule.
 
     Exit code 0: nothing found; 5: findings; 3: the study file needs mending; 4: the data do.
     """
     from rarefactor.cli import _commands  # noqa: PLC0415 - late: --help stays quick
 
-    if _commands.check_study(study):
+    if _commands.check_study(study, failures):
         raise typer.Exit(FINDINGS)
 
 

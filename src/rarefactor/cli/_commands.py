@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -16,13 +17,15 @@ from rarefactor.cohort import check_data
 from rarefactor.errors import DataError
 from rarefactor.results import Results
 from rarefactor.spec import load
-from rarefactor.work import Silent
+from rarefactor.work import Silent, write_file
 
 REPORTS = ("report.html", "report.docx", "report.pdf")
 
 
-def check_study(path: Path) -> bool:
+def check_study(path: Path, table: Path | None) -> bool:
     """Show what is in the data and return whether anything does not fit.
+
+    ``table`` is where the failures go with their values, readable by their owner only.
 
     Raises
     ------
@@ -33,17 +36,26 @@ def check_study(path: Path) -> bool:
     try:
         checked = study.check(file)
     except DataError:
-        _show_what_was_read(file)
+        _show_what_was_read(file, table)
         raise
     failures, notes = checked.cohort.failures, [note.text for note in checked.table.notes]
     _show(*draw_study(checked), *draw_failures(failures), draw_notes(notes))
+    _write_failures(table, failures)
     return bool(failures.height)
 
 
-def _show_what_was_read(file: Path) -> None:
+def _write_failures(table: Path | None, failures: pl.DataFrame) -> None:
+    if table:
+        write_file(table, failures.write_csv().encode())
+        table.chmod(0o600)
+        _show(Text(f"What failed, with its values: {table}. It holds patients' data: keep it where they are."))
+
+
+def _show_what_was_read(file: Path, table: Path | None) -> None:
     findings = check_data(load(file))
     if findings.failures.height:
         _show(*draw_failures(findings.failures))
+    _write_failures(table, findings.failures)
 
 
 def _show(*parts: RenderableType) -> None:
