@@ -81,6 +81,25 @@ def test_a_model_leaves_out_patients_who_lack_a_factor_and_says_how_many(tmp_pat
     assert "2 of 12 patients" in texts(results, "multivariable")
 
 
+def test_a_level_that_only_patients_with_a_missing_value_have_does_not_end_the_sensitivity_analyses(
+    tmp_path: Path,
+) -> None:
+    results = analysed(tmp_path, b=[*B[:-1], None], c=[1, 2] * 5 + [1, 3], models="{wide: [b, c]}")
+    alone = results.select(analysis="sensitivity", group="complete_cases")
+    assert {row.term for row in alone if row.factor == "c"} == {"middle"}
+    assert {row.n for row in alone} == {11}
+    assert len(results.select(analysis="sensitivity")) > len(alone)
+
+
+def test_what_separates_in_some_imputations_only_is_separated(tmp_path: Path) -> None:
+    a = [None if place in {0, 1, 2, 5, 6} else value for place, value in enumerate(POOR)]
+    results = analysed(tmp_path, a=a, models="{alone: [a]}")
+    ml = results.get("multivariable/baseline/alone/a/Yes/ml/odds_ratio")
+    assert ml.estimate is None
+    assert "separated" in ml.flags
+    assert "not_converged" not in ml.flags
+
+
 def test_a_model_whose_factors_depend_on_each_other_is_not_fitted(tmp_path: Path) -> None:
     results = analysed(tmp_path, b=[2 * value for value in A])
     assert "combination of the columns before it" in texts(results, "multivariable")

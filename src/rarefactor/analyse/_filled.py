@@ -25,12 +25,11 @@ OUTCOME = "outcome"
 class Filled:
     """The parts of the patients whose outcome is known, completed ``m`` times: by name, (m, n).
 
-    ``imputations`` keeps the traces and what was imputed; ``left_out`` names the parts that could not help.
+    ``imputations`` keeps the traces and what was imputed.
     """
 
     parts: dict[str, Floats]
     imputations: Imputations
-    left_out: tuple[str, ...]
 
 
 def fill_missing(table: LandmarkTable, settings: Missing, *, seed: int) -> Filled:
@@ -39,9 +38,7 @@ def fill_missing(table: LandmarkTable, settings: Missing, *, seed: int) -> Fille
     rng = np.random.default_rng([seed, *table.landmark.encode()])
     found = impute(known.data, known.variables, m=settings.imputations, iterations=settings.iterations, rng=rng)
     parts = known.derive_parts(found.values, np.arange(len(known.data)))
-    names = {part.name for part in known.used}
-    left_out = tuple(part.name for part in table.parts if part.kind != "fixed" and part.name not in names)
-    return Filled(parts=parts, imputations=found, left_out=left_out)
+    return Filled(parts=parts, imputations=found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

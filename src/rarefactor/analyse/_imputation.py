@@ -15,7 +15,7 @@ import numpy as np
 from rarefactor.analyse._design import Floats
 from rarefactor.analyse._filled import Filled, fill_missing
 from rarefactor.derive import LandmarkTable, Part
-from rarefactor.results import Analysed, Estimate, FactorInfo
+from rarefactor.results import Analysed, Estimate, FactorInfo, Note
 from rarefactor.spec import Missing
 
 CHAINS = 5
@@ -44,7 +44,15 @@ def describe_imputation(
             )
             shown = (*_traces(part, filled, base), *_distribution(part, filled, base))
             rows.extend((replace(base, measure="missing", estimate=missing[part.name]), *shown))
-    return Analysed(rows=tuple(_once(rows)))
+    return Analysed(rows=tuple(_once(rows)), notes=tuple(_unsettled(filled, table.landmark)))
+
+
+def _unsettled(filled: Filled, landmark: str) -> Iterator[Note]:
+    """Say where an imputation model found no maximum and left values as they were."""
+    for name, count in filled.imputations.unsettled.items():
+        if count:
+            text = f"Imputing {name}: {count} models found no maximum and left the values of the step before."
+            yield Note(about="multivariable", landmark=landmark, text=text)
 
 
 def _missing(table: LandmarkTable) -> dict[str, int]:

@@ -52,17 +52,17 @@ def analyse_multivariable(
     size = tuple(_size(base, everyone))
     try:
         model = build_model(table, everyone, info, settings)
-        flags = find_flags(_anyone(model))
+        flags = model_flags(model)
     except InputError as error:
-        reason = "; ".join(f"{problem.where} {problem.found}".strip() for problem in error.problems)
-        return Analysed(rows=size, notes=(*notes, _note(info, f"The model was not fitted ({reason}).")))
+        return Analysed(rows=size, notes=(*notes, _note(info, f"The model was not fitted ({_reason(error)}).")))
     rows = [row for method in METHODS for row in odds_ratios(fit(model, method), model.design, flags, base)]
     imputations = None if model.filled is None else settings.missing.imputations
     rows = [replace(row, imputations=imputations) for row in rows]
     notes.extend(_warnings(model, flags, rows))
     notes.append(_note(info, _completeness(everyone, model)))
+    alone, told = _complete_cases(model, base)
     analysed = _analysed(base, model, imputations)
-    return Analysed(rows=(*rows, *_complete_cases(model, base), analysed, *size), notes=tuple(notes))
+    return Analysed(rows=(*rows, *alone, analysed, *size), notes=(*notes, *told))
 
 
 def build_model(table: LandmarkTable, everyone: Design, info: ModelInfo, settings: Analysis) -> Model:
@@ -104,33 +104,54 @@ def _pool_ml(model: Model, filled: Floats) -> Coefficients:
     )
 
 
-def _anyone(model: Model) -> Design:
-    """Return complete columns in which separation can be looked for: the patients, or their first completion."""
+def model_flags(model: Model) -> tuple[tuple[str, ...], ...]:
+    """Return the flags of each column; one is separated that is so in any of the imputations.
+
+    Raises
+    ------
+    InputError
+        The patients cannot carry the model.
+    """
     if model.filled is None:
-        return model.design
-    start = 0
-    columns = []
-    for item in model.design.columns:
-        columns.append(replace(item, values=model.filled[0, :, start : start + len(item.terms)]))
-        start += len(item.terms)
-    return replace(model.design, columns=tuple(columns))
+        return find_flags(model.design)
+    flags = find_flags(_completed(model.design, model.filled[0]))
+    coef = fit_many(model.filled, model.design.y, penalty="none").coef[:, 1:]
+    running = np.asarray(np.isinf(coef).any(axis=0))
+    return tuple(
+        ("separated", *earned) if runs and "separated" not in earned else earned
+        for earned, runs in zip(flags, running, strict=True)
+    )
+
+
+def _completed(design: Design, values: Floats) -> Design:
+    """Return a design with the columns (n, p) of one completion."""
+    ends = np.cumsum([len(item.terms) for item in design.columns])[:-1]
+    parts = np.split(values, ends, axis=1)
+    columns = (replace(item, values=part) for item, part in zip(design.columns, parts, strict=True))
+    return replace(design, columns=tuple(columns))
 
 
 def _complete(everyone: Design) -> Design:
     return usable_columns(everyone.complete())[0]
 
 
-def _complete_cases(model: Model, base: Estimate) -> Iterator[Estimate]:
+def _complete_cases(model: Model, base: Estimate) -> tuple[tuple[Estimate, ...], tuple[Note, ...]]:
     """As a sensitivity analysis: the patients in whom nothing is missing, where others were filled in."""
     if model.filled is None:
-        return
+        return (), ()
     design = _complete(model.design)
     alone = replace(base, analysis="sensitivity", group="complete_cases")
     try:
         flags = find_flags(design)
-    except InputError:
-        return
-    yield from odds_ratios(fit(replace(model, design=design, filled=None), "firth"), design, flags, alone)
+    except InputError as error:
+        text = f"The complete cases alone cannot carry the model ({_reason(error)})."
+        return (), (_note(model.info, text),)
+    found = fit(replace(model, design=design, filled=None), "firth")
+    return tuple(odds_ratios(found, design, flags, alone)), ()
+
+
+def _reason(error: InputError) -> str:
+    return "; ".join(f"{problem.where} {problem.found}".strip() for problem in error.problems)
 
 
 def _analysed(base: Estimate, model: Model, imputations: int | None) -> Estimate:

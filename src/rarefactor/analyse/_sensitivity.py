@@ -12,8 +12,8 @@ from dataclasses import replace
 from rarefactor.analyse._design import build_design
 from rarefactor.analyse._influence import leave_one_out
 from rarefactor.analyse._markers import list_markers, marker_row, to_ratio
-from rarefactor.analyse._multivariable import Model, build_model, fit
-from rarefactor.analyse._odds import Coefficients, column_names, find_flags, odds_ratios, usable_columns
+from rarefactor.analyse._multivariable import Model, build_model, fit, model_flags
+from rarefactor.analyse._odds import Coefficients, column_names, odds_ratios, usable_columns
 from rarefactor.analyse._tipping import scan_unknown_outcomes, trace_profiles
 from rarefactor.derive import LandmarkTable
 from rarefactor.errors import InputError
@@ -36,7 +36,7 @@ def analyse_sensitivity(
     base = replace(base, method="firth")
     try:
         model = build_model(table, everyone, info, settings)
-        find_flags(model.design.complete() if model.filled is not None else model.design)
+        model_flags(model)
     except InputError:
         return Analysed(rows=())  # the model itself was not fitted, and says why
     questions: dict[str, Callable[[], Iterator[Estimate]]] = {
