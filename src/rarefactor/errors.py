@@ -72,6 +72,12 @@ class DataError(RarefactorError):
     exit_code = 4
 
 
+class ImageError(RarefactorError):
+    """An image cannot be read, or what it shows cannot be measured."""
+
+    exit_code = 5
+
+
 class AnalysisError(RarefactorError):
     """The analysis that was asked for cannot be done with these data."""
 
