@@ -75,7 +75,7 @@ class DataError(RarefactorError):
 class ImageError(RarefactorError):
     """An image cannot be read, or what it shows cannot be measured."""
 
-    exit_code = 5
+    exit_code = 9
 
 
 class AnalysisError(RarefactorError):

@@ -1,4 +1,4 @@
-"""How work is done: a content-addressed cache, output that is complete or not there, and progress.
+"""How work is done: a content-addressed cache, output that is complete or not there, the task map, and progress.
 
 Convention: a path in, bytes in, nothing half-done out. Nothing here knows what a study is.
 """
@@ -8,6 +8,7 @@ from rarefactor.work._file import output_errors, write_file
 from rarefactor.work._folder import MANIFEST, Claim, claim_folder, write_folder
 from rarefactor.work._key import content_key, hash_file
 from rarefactor.work._log import Logged
+from rarefactor.work._map import Done, Job, Workers, map_jobs
 from rarefactor.work._memo import code_key, remember
 from rarefactor.work._pack import read_packed, write_packed
 from rarefactor.work._progress import Progress, Silent
@@ -16,13 +17,17 @@ __all__ = [
     "MANIFEST",
     "Cache",
     "Claim",
+    "Done",
+    "Job",
     "Logged",
     "Progress",
     "Silent",
+    "Workers",
     "claim_folder",
     "code_key",
     "content_key",
     "hash_file",
+    "map_jobs",
     "output_errors",
     "read_packed",
     "remember",
