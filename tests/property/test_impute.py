@@ -7,7 +7,13 @@ from hypothesis import strategies as st
 
 from rarefactor.errors import InputError
 from rarefactor.stats import Derived, Variable, fit_many, impute, impute_many, pool_rubin
-from rarefactor.stats._impute_categories import build_multinomial, build_proportional_odds, compute_shares
+from rarefactor.stats._impute_binary import build_binary
+from rarefactor.stats._impute_categories import (
+    build_multinomial,
+    build_proportional_odds,
+    compute_shares,
+    draw_coefficients,
+)
 
 FEW = settings(max_examples=12, deadline=None, derandomize=True)
 seeds = st.integers(0, 10_000)
@@ -170,3 +176,20 @@ def test_slopes_and_curvature_are_those_of_the_value(build: object) -> None:
         np.testing.assert_allclose(
             (down.gradient - up.gradient) / 2e-5, point.curvature[:, place], rtol=1e-6, atol=1e-6
         )
+
+
+def test_two_categories_are_one_logit_however_they_are_climbed() -> None:
+    rng = np.random.default_rng(4)
+    design = np.insert(rng.normal(size=(3, 30, 4)), 0, 1.0, axis=2)
+    codes, observed = rng.integers(0, 2, size=(3, 30)), rng.random((3, 30)) < 0.8
+    data = (design, codes, observed, compute_shares(codes, observed, 2, equal=False))
+    beta = rng.normal(size=(3, 5))
+    binary, multinomial = (build(*data).evaluate(beta) for build in (build_binary, build_multinomial))
+    for name in ("value", "gradient", "curvature"):
+        np.testing.assert_allclose(getattr(binary, name), getattr(multinomial, name), rtol=1e-10, err_msg=name)
+    start = np.zeros((3, 5))
+    draws = [
+        draw_coefficients(build(*data), start, np.random.default_rng(1)) for build in (build_binary, build_multinomial)
+    ]
+    for one, other in zip(*draws, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-6)

@@ -24,7 +24,7 @@ import numpy as np
 
 from rarefactor.stats._arrays import Bools, Floats, Ints, dot
 from rarefactor.stats._newton import Limits, Stop, maximise
-from rarefactor.stats._penalty import Objective, Point
+from rarefactor.stats._penalty import MaximumLikelihood, Objective, Point
 
 LOOSE = Limits(rounds=50, step=1e-2, gain=1e-2)
 """Newton may stop where its next step, which is taken, is a tenth of the spread of the coefficients (its square, the
@@ -247,7 +247,7 @@ def start_thresholds(shares: Floats) -> Floats:
 
 
 def draw_coefficients(
-    model: Multinomial | ProportionalOdds, start: Floats, rng: np.random.Generator
+    model: Multinomial | ProportionalOdds | MaximumLikelihood, start: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Bools]:
     """Return estimates, coefficients drawn about them (B, k) and which models have settled (B,)."""
     # Newton asks an objective's likelihood for the reach of a step only, which these models have.

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from rarefactor.stats._arrays import Bools, Floats, Ints
+from rarefactor.stats._impute_binary import build_binary, compute_binary_probabilities
 from rarefactor.stats._impute_categories import (
     build_multinomial,
     build_proportional_odds,
@@ -200,7 +201,11 @@ class Chains:
         """Return probabilities (B, n, levels) with coefficients drawn anew, and which models have settled (B,)."""
         design = self.design[..., self.plan.predictors[place]]
         data = (design, self.codes[place], self.observed[..., place], self.shares[place])
-        if self.plan.variables[place].kind == "ordered" and self.shares[place].shape[1] > 2:
+        if self.shares[place].shape[1] == 2:
+            start = self.kept.get(place, np.zeros(design.shape[::2]))
+            self.kept[place], drawn, settled = draw_coefficients(build_binary(*data), start, self.rng)
+            return compute_binary_probabilities(design, drawn), settled
+        if self.plan.variables[place].kind == "ordered":
             model = build_proportional_odds(*data)
             start = self.kept.get(place, _pad(start_thresholds(self.shares[place]), design.shape[2] - 1))
             self.kept[place], drawn, settled = draw_coefficients(model, start, self.rng)
