@@ -16,7 +16,7 @@ from rarefactor.stats.calibration import compute_calibration_curve
 from rarefactor.stats.decision import compute_net_benefit
 from rarefactor.stats.discrimination import compare_auc
 from rarefactor.stats.flic import fit_risk
-from rarefactor.stats.influence import compute_influence
+from rarefactor.stats.influence import compute_distances, compute_influence
 from rarefactor.stats.logistic import fit_logistic
 from rarefactor.stats.optimism import compute_optimism
 from rarefactor.stats.performance import compute_performance
@@ -222,6 +222,7 @@ def test_influence_is_that_of_glm_refitted_without_each_patient() -> None:
     found = compute_influence(factors, outcome, penalty="none")
     assert found.hat == pytest.approx(expected["hat"], abs=1e-8)
     assert found.cook == pytest.approx(expected["cook"], abs=1e-8)
+    assert compute_distances(factors, outcome, penalty="none").cook == pytest.approx(expected["cook"], abs=1e-8)
     assert found.coef_without.ravel() == pytest.approx(expected["coef_without"], abs=1e-7)
 
 

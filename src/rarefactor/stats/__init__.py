@@ -24,7 +24,7 @@ from rarefactor.stats.contingency import (
 )
 from rarefactor.stats.cox import CoxFit, HazardsCheck, compute_hazards_check, fit_cox
 from rarefactor.stats.curves import ProfileCurves, compute_profiles
-from rarefactor.stats.decision import DecisionCurve, compute_net_benefit
+from rarefactor.stats.decision import CorrectedBenefit, DecisionCurve, compute_net_benefit, correct_net_benefit
 from rarefactor.stats.describe import Difference, Summary, compute_smd, compute_smd_of_counts, compute_summary
 from rarefactor.stats.design import Design, MethodDesign, simulate_design
 from rarefactor.stats.discrimination import Auc, AucComparison, compare_auc, compute_auc
@@ -44,7 +44,7 @@ from rarefactor.stats.evidence import (
 from rarefactor.stats.flic import ManyRiskFits, RiskFit, fit_many_risks, fit_risk
 from rarefactor.stats.imputation import Derived, Imputations, ManyImputations, Variable, impute, impute_many
 from rarefactor.stats.imputed_selection import ImputedSelectionProcedure
-from rarefactor.stats.influence import Influence, compute_influence
+from rarefactor.stats.influence import Distances, Influence, compute_distances, compute_influence
 from rarefactor.stats.instability import (
     CalibrationInstability,
     Instability,
@@ -128,6 +128,7 @@ __all__ = [
     "ChiSquareTest",
     "ColumnStability",
     "Contradiction",
+    "CorrectedBenefit",
     "CorrectedMeasure",
     "CoxFit",
     "Criteria",
@@ -136,6 +137,7 @@ __all__ = [
     "Derived",
     "Design",
     "Difference",
+    "Distances",
     "Estimate632",
     "ExactTest",
     "HazardsCheck",
@@ -204,6 +206,7 @@ __all__ = [
     "compute_calibration",
     "compute_calibration_curve",
     "compute_calibration_instability",
+    "compute_distances",
     "compute_e_value",
     "compute_expected",
     "compute_hazards_check",
@@ -232,6 +235,7 @@ __all__ = [
     "compute_survival_at",
     "compute_survival_time",
     "compute_term_tests",
+    "correct_net_benefit",
     "count_resamples",
     "derive_prior_rows",
     "derive_published",

@@ -1,4 +1,4 @@
-"""Firth fits of many data sets, each with the columns that can be estimated in it.
+"""Fits of many data sets, each with the columns that can be estimated in it.
 
 Convention: a column with one value among the patients of a data set (a rare level that no resample drew) is left out
 there, as it would be in a study of these patients: its coefficient is 0, and it takes no part in the penalty.
@@ -18,9 +18,14 @@ from rarefactor.stats.logistic import fit_many
 
 
 def fit_estimable(
-    columns: Floats, outcome: Floats, weights: Floats | None = None, *, start: ArrayLike | None = None
+    columns: Floats,
+    outcome: Floats,
+    weights: Floats | None = None,
+    *,
+    penalty: str = "firth",
+    start: ArrayLike | None = None,
 ) -> tuple[Floats, tuple[str, ...]]:
-    """Return Firth coefficients (B, k), NaN where ``reason`` (B,) says why.
+    """Return Firth (``penalty="none"``: maximum-likelihood) coefficients (B, k), NaN where ``reason`` (B,) says why.
 
     ``columns`` (n, p) or (B, n, p), ``outcome`` (n,) or (B, n), ``weights`` (1 or B, n), ``start`` (k,).
 
@@ -31,7 +36,7 @@ def fit_estimable(
     >>> coef.round(3).tolist(), reason
     ([[-0.847, 2.457, 0.0]], ('',))
     """
-    fits = fit_many(columns, outcome, penalty="firth", weights=weights, start=start)
+    fits = fit_many(columns, outcome, penalty=penalty, weights=weights, start=start)
     coef = np.where(fits.converged[:, None], fits.coef, np.nan)
     reason = list(fits.reason)
     again = np.flatnonzero(fits.stop == Stop.SINGULAR)
@@ -43,7 +48,7 @@ def fit_estimable(
     )
     first = 0
     for portion in batch.split():
-        found, why = _fit_portion(portion)
+        found, why = _fit_portion(portion, penalty)
         places = again[first : first + len(why)]
         first += len(why)
         coef[places] = found
@@ -56,10 +61,10 @@ def _take(values: Floats, rows: Ints, dimensions: int) -> Floats:
     return values if values.ndim < dimensions or len(values) == 1 else values[rows]
 
 
-def _fit_portion(batch: Batch) -> tuple[Floats, tuple[str, ...]]:
-    likelihood, invalid = batch.build(derivatives=True)
+def _fit_portion(batch: Batch, penalty: str) -> tuple[Floats, tuple[str, ...]]:
+    likelihood, invalid = batch.build(derivatives=penalty == "firth")
     estimable = find_estimable(likelihood)
-    top = maximise(choose_active(likelihood, "firth", estimable), np.zeros(estimable.shape), estimable)
+    top = maximise(choose_active(likelihood, penalty, estimable), np.zeros(estimable.shape), estimable)
     stop = np.where(invalid, Stop.INVALID, top.stop)
     coef = np.where((stop == Stop.CONVERGED)[:, None], top.beta / likelihood.scale, np.nan)
     return coef, tuple(Stop(code).reason for code in stop.tolist())

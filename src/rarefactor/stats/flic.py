@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Floats, compute_inverse
+from rarefactor.stats._estimable import fit_estimable
 from rarefactor.stats._inputs import raise_input, read_array
 from rarefactor.stats._risk import compute_log_odds, compute_logistic
 from rarefactor.stats._tails import compute_normal_quantile, compute_normal_tail
@@ -24,6 +25,8 @@ from rarefactor.stats.calibration import fit_levels
 from rarefactor.stats.logistic import LogisticFit, ManyFits, fit_logistic, fit_many
 
 CORRECTIONS = ("flic", "flac")
+PORTION = 4_000_000
+"""How many numbers of augmented data are held at once."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +59,7 @@ class ManyRiskFits:
 
 @dataclass(frozen=True, slots=True)
 class _Data:
-    """Columns (n, p) or (B, n, p), outcome (n,), weights (1 or B, n), offset (n,)."""
+    """Columns (n, p) or (B, n, p), outcome (n,) or (B, n), weights (1 or B, n), offset (n,)."""
 
     columns: Floats
     outcome: Floats
@@ -175,11 +178,66 @@ def fit_many_risks(
     return ManyRiskFits(coef=coef, log_odds=compute_log_odds(coef, data.columns), reason=reason)
 
 
-def correct_intercepts(
-    coef: Floats, columns: Floats, outcome: Floats, weights: Floats
+def correct_risks(
+    coef: Floats, columns: Floats, outcome: Floats, weights: Floats, *, method: str = "flic"
 ) -> tuple[Floats, tuple[str, ...]]:
-    """Return coefficients (B, k) with the intercepts refitted by maximum likelihood, and why that failed."""
-    return _correct_intercepts(coef, _Data(columns, outcome, weights, np.zeros(outcome.shape[-1])))
+    """Return Firth coefficients (B, k) corrected for predicting, and why that failed (B,).
+
+    ``columns`` (n, p) or (B, n, p), ``outcome`` (n,) or (B, n), ``weights`` (1 or B, n), ``method`` "flic", "flac" or
+    "firth" (as they are). A column whose coefficient is exactly 0 was left out of the model, and stays out.
+
+    Examples
+    --------
+    >>> x, y = np.repeat([[0.0], [1.0]], [30, 25], axis=0), np.repeat([0, 1, 0], [30, 5, 20])
+    >>> firth, once = fit_logistic(x, y).coef[None], np.ones((1, 55))
+    >>> [correct_risks(firth, x, y, once, method=name)[0].round(2).tolist() for name in ("firth", "flic", "flac")]
+    [[[-4.11, 2.8]], [[-4.29, 2.8]], [[-4.52, 3.06]]]
+    """
+    data = _Data(columns, outcome, weights, np.zeros(outcome.shape[-1]))
+    if method == "firth":
+        return coef, ("",) * len(coef)
+    return _correct_intercepts(coef, data) if method == "flic" else _correct_in_portions(coef, data)
+
+
+def _correct_in_portions(coef: Floats, data: _Data) -> tuple[Floats, tuple[str, ...]]:
+    size = max(1, PORTION // (3 * data.outcome.shape[-1] * (coef.shape[1] + 1)))
+    parts = [_correct_estimable(*_take(coef, data, first, size)) for first in range(0, len(coef), size)]
+    return np.concatenate([found for found, _ in parts]), tuple(each for _, reason in parts for each in reason)
+
+
+def _take(coef: Floats, data: _Data, first: int, size: int) -> tuple[Floats, _Data]:
+    def cut(values: Floats, dimensions: int) -> Floats:
+        return values if values.ndim < dimensions or len(values) == 1 else values[first : first + size]
+
+    taken = _Data(cut(data.columns, 3), cut(data.outcome, 2), cut(data.weights, 2), data.offset)
+    return coef[first : first + size], taken
+
+
+def _correct_estimable(coef: Floats, data: _Data) -> tuple[Floats, tuple[str, ...]]:
+    """Return the coefficients (B, k) of the augmented data of what each model holds."""
+    known = np.isfinite(coef).all(axis=1, keepdims=True)
+    firth = np.where(known, coef, 0.0)
+    held = np.asarray(firth[:, 1:] != 0.0)
+    own = data if held.all() else _Data(data.columns * held[:, None, :], data.outcome, data.weights, data.offset)
+    columns, outcome, weights = _augment(firth, _compute_covariance(firth, own), own)
+    found, reason = fit_estimable(columns, outcome, weights, penalty="none", start=_shared_start(firth))
+    return np.where(known, found[:, :-1], np.nan), reason
+
+
+def _shared_start(coef: Floats) -> Floats:
+    return np.append(coef.mean(axis=0), 0.0)
+
+
+def _compute_covariance(coef: Floats, data: _Data) -> Floats:
+    """Return the generalised inverse (B, k, k) of Fisher's information: columns without information have none."""
+    risk = compute_logistic(compute_log_odds(coef, data.columns, data.offset))
+    design = np.concatenate([np.ones((*data.columns.shape[:-1], 1)), data.columns], axis=-1)
+    weighted = design * (data.weights * risk * (1.0 - risk))[:, :, None]
+    information = np.swapaxes(weighted, 1, 2) @ design
+    size = np.sqrt(np.diagonal(information, axis1=1, axis2=2))
+    size = np.where(size > 0.0, size, 1.0)
+    both = size[:, :, None] * size[:, None, :]
+    return np.linalg.pinv(information / both, rcond=1e-10, hermitian=True) / both
 
 
 def _correct_intercepts(coef: Floats, data: _Data) -> tuple[Floats, tuple[str, ...]]:
@@ -200,23 +258,31 @@ def _fit_augmented(
     coef: Floats, covariance: Floats, data: _Data, *, inference: bool = False, level: float = 0.95
 ) -> ManyFits:
     """Fit the patients by maximum likelihood, each twice more, marked, with half its leverage and either outcome."""
-    half = 0.5 * compute_leverage(coef, covariance, data)
-    half = np.where(np.isfinite(half), half, 0.0)
-    columns = np.concatenate([data.columns] * 3, axis=-2)
-    rows = data.outcome.size
-    mark = np.broadcast_to((np.arange(3 * rows) >= rows)[:, None], (*columns.shape[:-1], 1))
+    columns, outcome, weights = _augment(coef, covariance, data)
     start = np.column_stack([coef, np.zeros(len(coef))])
     return fit_many(
-        np.concatenate([columns, mark], axis=-1),
-        np.concatenate([data.outcome, data.outcome, 1.0 - data.outcome]),
+        columns,
+        outcome,
         penalty="none",
-        weights=np.concatenate([np.broadcast_to(data.weights, half.shape), half, half], axis=1),
+        weights=weights,
         offset=np.tile(data.offset, 3),
         start=np.where(np.isfinite(start), start, 0.0),
         tests=inference,
         intervals=inference,
         level=level,
     )
+
+
+def _augment(coef: Floats, covariance: Floats, data: _Data) -> tuple[Floats, Floats, Floats]:
+    """Return columns (..., 3n, p + 1), outcome (..., 3n) and weights (B, 3n) of patients and marked pseudo-patients."""
+    half = 0.5 * compute_leverage(coef, covariance, data)
+    half = np.where(np.isfinite(half), half, 0.0)
+    columns = np.concatenate([data.columns] * 3, axis=-2)
+    rows = data.outcome.shape[-1]
+    mark = np.broadcast_to((np.arange(3 * rows) >= rows)[:, None], (*columns.shape[:-1], 1))
+    outcome = np.concatenate([data.outcome, data.outcome, 1.0 - data.outcome], axis=-1)
+    weights = np.concatenate([np.broadcast_to(data.weights, half.shape), half, half], axis=1)
+    return np.concatenate([columns, mark], axis=-1), outcome, weights
 
 
 def compute_leverage(coef: Floats, covariance: Floats, data: _Data) -> Floats:

@@ -13,7 +13,7 @@ import numpy as np
 
 from rarefactor.stats._arrays import Floats, Ints
 from rarefactor.stats._risk import compute_log_odds
-from rarefactor.stats.flic import correct_intercepts
+from rarefactor.stats.flic import correct_risks
 from rarefactor.stats.procedure import Imputer, Predictions
 from rarefactor.stats.select import SelectionRule, fit_selection
 
@@ -24,7 +24,7 @@ class ImputedSelectionProcedure:
 
     ``completed`` (m, n, p), ``outcome``, ``impute`` and ``portion`` as in
     :class:`~rarefactor.stats.procedure.ImputedProcedure`, ``terms`` and ``rule`` as in
-    :class:`~rarefactor.stats.select.SelectionProcedure`. The intercept of a Firth fit is corrected (FLIC).
+    :class:`~rarefactor.stats.select.SelectionProcedure`, and ``risk`` as there.
 
     References
     ----------
@@ -54,6 +54,7 @@ class ImputedSelectionProcedure:
     terms: Mapping[str, Sequence[int]] | None
     rule: SelectionRule
     portion: int = 100
+    risk: str = "flic"
 
     def __call__(self, weights: Floats) -> Predictions:
         """Impute, select, fit and predict from each row of whole case weights (B, n), which must add up to n."""
@@ -70,7 +71,7 @@ class ImputedSelectionProcedure:
         found = fit_selection(stacked, outcome, terms=self.terms, rule=self.rule, weights=weights)
         coef, later = found.coef, ("",) * len(rows)
         if self.rule.penalty == "firth":
-            coef, later = correct_intercepts(coef, stacked, outcome, weights[None])
+            coef, later = correct_risks(coef, stacked, outcome, weights[None], method=self.risk)
         reasons = zip(missing, found.reason, later, strict=True)
         return coef, tuple(next(filter(None, each), "") for each in reasons)
 

@@ -19,6 +19,17 @@ from rarefactor.stats.logistic import fit_logistic, fit_many
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Distances:
+    """How far each of n patients moves a regression at once: ``hat`` and ``cook``, (n,), or (m, n) of m imputations.
+
+    NaN where the fit failed.
+    """
+
+    hat: Floats
+    cook: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Influence:
     """What each of n patients does to a regression; the intercept stands first among k coefficients.
 
@@ -107,6 +118,50 @@ def compute_influence(
         change=change,
         reason=without.reason,
     )
+
+
+def compute_distances(X: ArrayLike, y: ArrayLike, *, penalty: str = "firth") -> Distances:
+    """Compute hat values and Cook's distances without leaving anybody out, of one data set or of its imputations.
+
+    Parameters
+    ----------
+    X
+        Columns (n, p) without an intercept, or imputations (m, n, p).
+    y
+        Outcome (n,) in {0, 1}.
+    penalty
+        As for :func:`fit_logistic`.
+
+    Returns
+    -------
+    Distances
+        Of each patient, in each imputation where there are any.
+
+    Raises
+    ------
+    InputError
+        As for :func:`fit_many`.
+
+    References
+    ----------
+    Cook RD. Detection of influential observation in linear regression. Technometrics 1977;19:15-8.
+    Pregibon D. Logistic regression diagnostics. Ann Stat 1981;9:705-24.
+
+    Examples
+    --------
+    >>> found = compute_distances([[1.0], [2.0], [3.0], [4.0], [5.0], [9.0]], [0, 1, 0, 1, 0, 1])
+    >>> found.cook.round(2), round(float(found.hat.sum()), 6)
+    (array([0.26, 0.39, 0.12, 0.14, 0.2 , 2.51]), 2.0)
+    """
+    columns, outcome = read_array(X, "X"), read_array(y, "y")
+    fits = fit_many(columns, outcome, penalty=penalty)
+    each = np.ones(outcome.size)
+    tables = columns if columns.ndim == 3 else columns[None]
+    coef = np.where(fits.converged[:, None], fits.coef, np.nan)
+    fitted = zip(coef, fits.covariance, tables, strict=True)
+    found = [_compute_cook(beta, spread, (table, outcome, each)) for beta, spread, table in fitted]
+    hat, cook = (np.stack(values) for values in zip(*found, strict=True))
+    return Distances(hat=hat, cook=cook) if columns.ndim == 3 else Distances(hat=hat[0], cook=cook[0])
 
 
 def _compute_cook(coef: Floats, covariance: Floats, data: tuple[Floats, Floats, Floats]) -> tuple[Floats, Floats]:

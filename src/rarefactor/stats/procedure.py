@@ -15,7 +15,7 @@ import numpy as np
 from rarefactor.stats._arrays import Bools, Floats, Ints
 from rarefactor.stats._estimable import fit_estimable
 from rarefactor.stats._risk import compute_log_odds
-from rarefactor.stats.flic import correct_intercepts, fit_many_risks
+from rarefactor.stats.flic import correct_risks, fit_many_risks
 from rarefactor.stats.logistic import fit_many
 
 
@@ -42,7 +42,7 @@ class Procedure(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ModelProcedure:
-    """Fit the same columns every time; a Firth fit leaves out a column with one value in a resample.
+    """Fit the same columns every time; a penalised fit leaves out a column with one value in a resample.
 
     ``columns`` (n, p) without an intercept, ``outcome`` (n,), ``method`` as in :func:`fit_many_risks`.
 
@@ -62,7 +62,7 @@ class ModelProcedure:
         """Fit B weighted regressions, starting from the one of all patients."""
         start = fit_many_risks(self.columns, self.outcome, method=_choose_start(self.method)).coef[0]
         start = np.where(np.isfinite(start), start, 0.0)
-        if self.method in {"flic", "firth"}:
+        if self.method != "none":
             coef, reason = fit_estimable(self.columns, self.outcome, weights, start=start)
             coef, reason = correct(coef, reason, (self.columns, self.outcome, weights), self.method)
             return Predictions(log_odds=compute_log_odds(coef, self.columns), reason=reason)
@@ -73,10 +73,10 @@ class ModelProcedure:
 def correct(
     coef: Floats, reason: tuple[str, ...], data: tuple[Floats, Floats, Floats], method: str
 ) -> tuple[Floats, tuple[str, ...]]:
-    """Return Firth coefficients with the intercept that FLIC has; ``data`` are columns, outcome and weights."""
-    if method != "flic":
+    """Return Firth coefficients corrected for predicting; ``data`` are columns, outcome and weights."""
+    if method == "none":
         return coef, reason
-    corrected, later = correct_intercepts(coef, *data)
+    corrected, later = correct_risks(coef, *data, method=method)
     return corrected, tuple(first or second for first, second in zip(reason, later, strict=True))
 
 
@@ -103,7 +103,7 @@ class ImputedProcedure:
     """Impute every resample anew, fit each completion, average the coefficients, and predict for all patients.
 
     ``completed`` (m, n, p) are the imputations of all patients, in whom predictions are made (their log odds are
-    averaged); ``impute`` completes the resamples, ``portion`` of them at a time. ``method``: "flic", "firth", "none".
+    averaged); ``impute`` completes the resamples, ``portion`` at a time; ``method`` as in :func:`fit_many_risks`.
 
     References
     ----------

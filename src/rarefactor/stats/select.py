@@ -21,7 +21,7 @@ from rarefactor.stats._inputs import raise_input
 from rarefactor.stats._likelihood import Logistic
 from rarefactor.stats._newton import Stop
 from rarefactor.stats._risk import compute_log_odds
-from rarefactor.stats.flic import correct_intercepts
+from rarefactor.stats.flic import correct_risks
 from rarefactor.stats.procedure import Predictions
 
 METHODS = ("backward", "augmented", "univariable")
@@ -131,7 +131,7 @@ def fit_selection(
 class SelectionProcedure:
     """Select terms anew in every resample, fit what was selected, and predict for all patients.
 
-    The intercept of a Firth fit is corrected (FLIC). A :class:`~rarefactor.stats.procedure.Procedure`.
+    A :class:`~rarefactor.stats.procedure.Procedure`; ``risk``: how Firth fits are corrected ("flic", "flac", "firth").
 
     Examples
     --------
@@ -147,13 +147,14 @@ class SelectionProcedure:
     outcome: Floats
     terms: Mapping[str, Sequence[int]] | None
     rule: SelectionRule
+    risk: str = "flic"
 
     def __call__(self, weights: Floats) -> Predictions:
         """Select, fit and predict from each row of case weights (B, n)."""
         found = fit_selection(self.columns, self.outcome, terms=self.terms, rule=self.rule, weights=weights)
         coef, reason = found.coef, found.reason
         if self.rule.penalty == "firth":
-            coef, later = correct_intercepts(coef, self.columns, self.outcome, weights)
+            coef, later = correct_risks(coef, self.columns, self.outcome, weights, method=self.risk)
             reason = tuple(first or second for first, second in zip(reason, later, strict=True))
         return Predictions(log_odds=compute_log_odds(coef, self.columns), reason=reason)
 
