@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rarefactor.errors import InputError
-from rarefactor.stats.cox import compute_hazards_check, fit_cox
+from rarefactor.stats.cox import fit_cox
+from rarefactor.stats.hazards import compute_hazards_check
 from rarefactor.stats.mixed import fit_mixed
 from rarefactor.stats.survival import compare_survival, fit_aalen_johansen, fit_kaplan_meier
 

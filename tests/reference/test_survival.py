@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rarefactor.stats.cox import CoxFit, compute_hazards_check, fit_cox
+from rarefactor.stats.cox import CoxFit, fit_cox
+from rarefactor.stats.hazards import compute_hazards_check
 from rarefactor.stats.survival import (
     compare_survival,
     compute_restricted_mean,

@@ -22,7 +22,14 @@ from rarefactor.stats.contingency import (
     compare_trend,
     compute_expected,
 )
-from rarefactor.stats.cox import CoxFit, HazardsCheck, compute_hazards_check, fit_cox
+from rarefactor.stats.cox import CoxFit, fit_cox
+from rarefactor.stats.cox_pool import (
+    PooledCox,
+    PooledHazards,
+    compute_cumulative_hazard,
+    pool_cox,
+    pool_hazards_check,
+)
 from rarefactor.stats.curves import ProfileCurves, compute_profiles
 from rarefactor.stats.decision import CorrectedBenefit, DecisionCurve, compute_net_benefit, correct_net_benefit
 from rarefactor.stats.describe import Difference, Summary, compute_smd, compute_smd_of_counts, compute_summary
@@ -42,6 +49,7 @@ from rarefactor.stats.evidence import (
     fit_with_prior,
 )
 from rarefactor.stats.flic import ManyRiskFits, RiskFit, fit_many_risks, fit_risk
+from rarefactor.stats.hazards import HazardsCheck, HazardsSmooth, compute_hazards_check, compute_hazards_smooth
 from rarefactor.stats.imputation import Derived, Imputations, ManyImputations, Variable, impute, impute_many
 from rarefactor.stats.imputed_selection import ImputedSelectionProcedure
 from rarefactor.stats.influence import Distances, Influence, compute_distances, compute_influence
@@ -141,6 +149,7 @@ __all__ = [
     "Estimate632",
     "ExactTest",
     "HazardsCheck",
+    "HazardsSmooth",
     "Imputations",
     "ImputedProcedure",
     "ImputedSelectionProcedure",
@@ -165,7 +174,9 @@ __all__ = [
     "PenaltyScan",
     "Performance",
     "Pooled",
+    "PooledCox",
     "PooledEstimates",
+    "PooledHazards",
     "PooledProfiles",
     "PooledTest",
     "Predictions",
@@ -206,10 +217,12 @@ __all__ = [
     "compute_calibration",
     "compute_calibration_curve",
     "compute_calibration_instability",
+    "compute_cumulative_hazard",
     "compute_distances",
     "compute_e_value",
     "compute_expected",
     "compute_hazards_check",
+    "compute_hazards_smooth",
     "compute_holm",
     "compute_influence",
     "compute_instability",
@@ -257,6 +270,8 @@ __all__ = [
     "impute",
     "impute_many",
     "pool_chisq",
+    "pool_cox",
+    "pool_hazards_check",
     "pool_likelihoods",
     "pool_profiles",
     "pool_rubin",

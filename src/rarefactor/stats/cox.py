@@ -1,4 +1,4 @@
-"""Cox's proportional-hazards model for few events: partial likelihood and Firth's penalty, and its check.
+"""Cox's proportional-hazards model for few events: partial likelihood and Firth's penalty.
 
 Convention: coefficients are log hazard ratios per unit of a column; at equal times events come before censoring; ties
 after Efron (default) or Breslow. Tests and intervals come from the (penalised) likelihood ratio with the penalty of all
@@ -30,11 +30,9 @@ from rarefactor.stats._newton import Maximum, Stop, derive_divergence, maximise
 from rarefactor.stats._partial_likelihood import Partial, PartialFirth, PartialLikelihood, build_partial
 from rarefactor.stats._penalty import Objective
 from rarefactor.stats._tails import compute_chi2_tail, compute_normal_quantile, compute_normal_tail
-from rarefactor.stats.compare import ChiSquareTest, compute_ranks
-from rarefactor.stats.survival import fit_kaplan_meier
+from rarefactor.stats.compare import ChiSquareTest
 
 TIES = ("efron", "breslow")
-TRANSFORMS = ("km", "rank", "identity", "log")
 MONOTONE = "monotone: the partial likelihood has no maximum at finite coefficients"
 
 
@@ -72,25 +70,6 @@ class CoxFit:
     reason: str
     monotone: tuple[str, ...]
     flags: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HazardsCheck:
-    """Whether hazard ratios change over time.
-
-    ``chisq``, ``p`` (k,) test each column, ``whole`` all at once. For a plot, ``residuals`` (d, k) are the scaled
-    Schoenfeld residuals of the d deaths, whose smooth is the coefficient over time; ``time`` and ``at`` (d,) are the
-    times of the deaths, as they are and transformed.
-    """
-
-    names: tuple[str, ...]
-    transform: str
-    chisq: Floats
-    p: Floats
-    whole: ChiSquareTest
-    time: Floats
-    at: Floats
-    residuals: Floats
 
 
 def fit_cox(  # noqa: PLR0913 - the arguments of a regression are its public contract
@@ -152,12 +131,12 @@ def fit_cox(  # noqa: PLR0913 - the arguments of a regression are its public con
     >>> firth.coef.round(2), firth.ci.round(2)
     (array([2.85]), array([[0.44, 7.77]]))
     """
-    columns, named, times, events = _read_model(X, time, event, names)
+    columns, named, times, events = read_model(X, time, event, names)
     for argument, value, known in (("ties", ties, TIES), ("penalty", penalty, ("none", "firth"))):
         if value not in known:
             raise_input(argument, repr(value), f"one of {', '.join(known)}", suggest(value, known))
     partial, _ = build_partial(columns, times, events, ties)
-    objective = _choose_objective(partial, check_penalty(penalty))
+    objective = choose_partial(partial, check_penalty(penalty))
     k = partial.width
     top = maximise(objective, np.zeros((1, k)), np.ones((1, k), dtype=bool))
     chisq, bounds = compute_profiles(objective, top, tests=tests, level=check_level(level) if intervals else None)
@@ -175,9 +154,10 @@ class _Facts:
     intervals: bool
 
 
-def _read_model(
+def read_model(
     X: ArrayLike, time: ArrayLike, event: ArrayLike, names: Sequence[str] | None
 ) -> tuple[Floats, tuple[str, ...], Floats, Floats]:
+    """Return columns (n, k), their names, times and events (n,), or say why they cannot carry a Cox model."""
     columns = read_array(X, "X")
     if columns.ndim != 2:
         found = f"an array of {columns.ndim} dimensions"
@@ -192,7 +172,7 @@ def _read_model(
     return columns, named, times, events
 
 
-def _choose_objective(partial: Partial, penalty: str) -> Objective:
+def choose_partial(partial: Partial, penalty: str) -> Objective:
     """Return what is maximised; Newton and profiles ask of the likelihood below only what both kinds have."""
     return cast("Objective", PartialLikelihood(partial) if penalty == "none" else PartialFirth(partial))
 
@@ -220,9 +200,9 @@ def _describe(objective: Objective, top: Maximum, profiles: tuple[Floats, Floats
         coef=coef, covariance=covariance, se=se, ci=ci, p=compute_chi2_tail(profiles[0]), lr_chisq=profiles[0],
         wald_ci=np.column_stack([z * se - half, z * se + half]), wald_p=compute_normal_tail(z),
         loglik=(float(top.point.value[0]) + constant) * blank, loglik_null=float(null.value[0]) + constant,
-        lr=_refer(2.0 * float(top.point.value[0] - null.value[0]) * blank, len(names)),
-        wald=_refer(_compute_wald(top, running) * blank, len(names)),
-        score=_refer(_compute_score(null.gradient, null.information), len(names)),
+        lr=compute_test(2.0 * float(top.point.value[0] - null.value[0]) * blank, len(names)),
+        wald=compute_test(_compute_wald(top, running) * blank, len(names)),
+        score=compute_test(compute_score(null.gradient, null.information), len(names)),
         iterations=int(top.rounds[0]), converged=stop is Stop.CONVERGED,
         reason=MONOTONE if stop is Stop.SEPARATED else stop.reason,
         monotone=tuple(name for name, away in zip(names, running, strict=True) if away),
@@ -241,7 +221,8 @@ def _derive_covariance(top: Maximum, running: Bools) -> Floats:
     return np.where(np.diag(running), np.inf, covariance)
 
 
-def _refer(chisq: float, df: int) -> ChiSquareTest:
+def compute_test(chisq: float, df: int) -> ChiSquareTest:
+    """Return a chi-square with its P value."""
     return ChiSquareTest(statistic=chisq, df=df, p=float(compute_chi2_tail(np.array(chisq), float(df))))
 
 
@@ -249,7 +230,8 @@ def _compute_wald(top: Maximum, running: Bools) -> float:
     return np.nan if running.any() else float(dot(top.beta, _apply(top.point.information, top.beta))[0])
 
 
-def _compute_score(gradient: Floats, information: Floats) -> float:
+def compute_score(gradient: Floats, information: Floats) -> float:
+    """Return the score chi-square of a gradient (1, k) and its information (1, k, k); NaN where that is singular."""
     inverse = compute_inverse(information)
     return float(dot(gradient, _apply(inverse.matrix, gradient))[0]) if inverse.positive[0] else np.nan
 
@@ -262,91 +244,3 @@ def _flag(stop: Stop, ci: Floats, *, with_bounds: bool) -> tuple[str, ...]:
         "bound_not_found": with_bounds and bool(np.isnan(ci).any()),
     }
     return tuple(name for name, raised in flags.items() if raised)
-
-
-def compute_hazards_check(
-    X: ArrayLike, time: ArrayLike, event: ArrayLike, fit: CoxFit, *, transform: str = "km"
-) -> HazardsCheck:
-    """Test whether the hazard ratios of a fit are constant over time.
-
-    Each column's coefficient may change with a transform of time; the score test of that change, exact as in the
-    current cox.zph of R (version 3), not the older approximation.
-
-    Parameters
-    ----------
-    X, time, event
-        The data of the fit.
-    fit
-        The fit; where it has no finite coefficients the tests are NaN.
-    transform
-        "km" (1 minus survival), "rank", "identity" or "log" (needs times above 0).
-
-    Returns
-    -------
-    HazardsCheck
-        Tests and scaled Schoenfeld residuals.
-
-    References
-    ----------
-    Grambsch PM, Therneau TM. Proportional hazards tests and diagnostics based on weighted residuals. Biometrika
-    1994;81:515-26.
-
-    Examples
-    --------
-    >>> x, time, event = [[1], [0], [1], [0], [1], [0], [0], [1]], [1, 2, 3, 4, 5, 6, 7, 8], [1, 1, 1, 1, 0, 1, 0, 1]
-    >>> check = compute_hazards_check(x, time, event, fit_cox(x, time, event))
-    >>> check.chisq.round(3), check.p.round(3)
-    (array([1.176]), array([0.278]))
-    """
-    columns, _, times, events = _read_model(X, time, event, fit.names)
-    if transform not in TRANSFORMS:
-        raise_input("transform", repr(transform), f"one of {', '.join(TRANSFORMS)}", suggest(transform, TRANSFORMS))
-    partial, order = build_partial(columns, times, events, fit.ties)
-    clock = _transform_time(times, events, transform)[order]
-    beta = np.where(np.isfinite(fit.coef), fit.coef, np.nan) * partial.scale[0]
-    dead = np.flatnonzero(partial.event)[::-1]
-    bend, fisher, residuals = _compute_bend(partial, beta, clock - clock[dead].mean())
-    k = partial.width
-    places = [[*range(k), k + j] for j in range(k)]
-    chisq = np.array([_compute_score(bend[None, p], fisher[None][:, p][:, :, p]) for p in places])
-    scaled = residuals @ (fit.covariance * partial.scale[0][:, None]) * dead.size + fit.coef
-    return HazardsCheck(
-        names=fit.names,
-        transform=transform,
-        chisq=chisq,
-        p=compute_chi2_tail(chisq),
-        whole=_refer(_compute_score(bend[None], fisher[None]), k),
-        time=times[order][dead],
-        at=clock[dead],
-        residuals=scaled,
-    )
-
-
-def _transform_time(times: Floats, events: Floats, transform: str) -> Floats:
-    if transform == "km":
-        curve = fit_kaplan_meier(times, events)
-        return 1.0 - np.append(1.0, curve.survival)[np.searchsorted(curve.time, times, side="left")]
-    if transform == "rank":
-        return compute_ranks(times)
-    if transform == "log" and (times <= 0.0).any():
-        raise_input("transform", "times of 0", "times above 0 for their logarithm", 'Use "km" or "rank".')
-    return np.log(times) if transform == "log" else times
-
-
-def _compute_bend(partial: Partial, beta: Floats, clock: Floats) -> tuple[Floats, Floats, Floats]:
-    """Return the score (2k,) of a change with the clock (n,), its information (2k, 2k) and Schoenfeld residuals (d, k).
-
-    The first k elements are of the coefficients themselves, whose score is zero at the fit.
-    """
-    sums = partial.evaluate(np.nan_to_num(beta)[None])
-    spread, mean = sums.spread[0], sums.mean[0]
-    at = clock[partial.deaths.last]
-    weighted = [np.einsum("e,ekl->kl", partial.deaths.count * at**power, spread) for power in (0, 1, 2)]
-    fisher = np.block([[weighted[0], weighted[1]], [weighted[1], weighted[2]]])
-    dead = np.flatnonzero(partial.event)[::-1]
-    first, end = partial.deaths.since[dead], partial.deaths.until[dead]
-    running = np.concatenate([np.zeros((1, mean.shape[1])), np.cumsum(mean, axis=0)])
-    residuals = partial.design[dead] - (running[end] - running[first]) / (end - first)[:, None]
-    blank = np.where(np.isfinite(beta).all(), 1.0, np.nan)
-    score = np.concatenate([np.zeros(partial.width), clock[dead] @ residuals])
-    return score * blank, fisher, residuals
