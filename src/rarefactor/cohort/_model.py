@@ -84,13 +84,18 @@ class Table:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cohort:
-    """The patients' data, checked: good tables, what failed, and what was left at the door."""
+    """The patients' data, checked: good tables, what failed, and what was left at the door.
+
+    ``pseudonyms`` gives the hash of each patient's id: what files of images are filed under becomes a subject by it. It
+    is for looking up and never shown.
+    """
 
     tables: Mapping[str, Table]
     failures: pl.DataFrame
     inputs: tuple[InputFile, ...]
     notes: tuple[str, ...] = ()
     dropped: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    pseudonyms: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -48,6 +48,7 @@ class _Reading:
     notes: list[str] = field(default_factory=list[str])
     inputs: list[InputFile] = field(default_factory=list[InputFile])
     problems: list[Problem] = field(default_factory=list[Problem])
+    pseudonyms: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
 
 
 def ingest(study: Study, *, progress: Progress | None = None) -> Cohort:
@@ -79,6 +80,7 @@ def ingest(study: Study, *, progress: Progress | None = None) -> Cohort:
         inputs=tuple(reading.inputs),
         notes=tuple(dict.fromkeys(reading.notes)),
         dropped={layout.table: layout.dropped for layout in reading.layouts},
+        pseudonyms=reading.pseudonyms,
     )
 
 
@@ -285,7 +287,7 @@ def _finish(study: Study, reading: _Reading) -> None:
         return
     baselines = derive_baselines(reading.typed, study)
     every = pl.concat([table.keys["id"] for table in reading.typed])
-    hashes = compute_hashes(every, key)
+    hashes = reading.pseudonyms = compute_hashes(every, key)
     reading.notes += _subject_notes(reading.typed, study, baselines, every)
     for table in reading.typed:
         keys, early = derive_days(table, baselines, study)

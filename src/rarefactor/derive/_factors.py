@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import polars as pl
@@ -58,6 +58,11 @@ def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> De
 
 def _parts(values: Values, column: Column, factor: Factor, study: Study) -> list[tuple[Part, Floats]]:
     parts = [_part(values, column, factor, visit) for visit in factor.visits]
+    pair = factor.rate_between or factor.change_between
+    later = values.comparable(column, pair) if pair else None
+    if pair and later is not None:
+        name = f"{parts[-1][0].name}, as far as it compares with {pair[0]}"
+        parts[-1] = replace(parts[-1][0], name=name), _to_numpy(later)
     if factor.rate_between:
         months = _months_between(values, column, study, factor.rate_between)
         name = f"months between {' and '.join(factor.rate_between)} of {column.table or column.name}"

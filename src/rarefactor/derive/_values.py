@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import polars as pl
 
@@ -15,12 +15,14 @@ from rarefactor.spec import Column, DataField, Scope, compile_expression, parse_
 class Values:
     """The patients of a study and what is known of each at each visit.
 
-    ``subjects`` has one column, ``subject``; every answer has its rows in that order.
+    ``subjects`` has one column, ``subject``; every answer has its rows in that order. ``changes`` are, by table, the
+    pairs of measurements that may be compared; a table without an entry allows any pair.
     """
 
     subjects: pl.DataFrame
     tables: Mapping[str, VisitTable]
     scope: Scope
+    changes: Mapping[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
 
     def field(self, column: Column) -> DataField:
         """Return how the dictionary describes a column."""
@@ -46,7 +48,21 @@ class Values:
 
     def subset(self, kept: pl.Series) -> Values:
         """Return the values of the patients for whom ``kept`` is true."""
-        return Values(subjects=self.subjects.filter(kept), tables=self.tables, scope=self.scope)
+        return replace(self, subjects=self.subjects.filter(kept))
+
+    def comparable(self, column: Column, visits: tuple[str, str]) -> pl.Series | None:
+        """Return one column at the later of two visits as far as it may be compared with the earlier; None: it may.
+
+        It is the earlier measurement plus the change between the pair, so that both stand for all that was measured at
+        the earlier visit although the pair may have less in common.
+        """
+        name, _ = self.scope.find(column)
+        if name not in self.changes:
+            return None
+        wanted = (pl.col("first") == visits[0]) & (pl.col("last") == visits[1]) & (pl.col.column == column.name)
+        change = self.changes[name].filter(wanted).select("subject", change=pl.col.after - pl.col.before)
+        found = self.subjects.join(change, on="subject", how="left", maintain_order="left")["change"]
+        return self.numbers(column, at=visits[0]) + found
 
     def _one(self, column: Column, at: str) -> pl.DataFrame:
         name, _ = self.scope.find(column)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -11,12 +11,13 @@ from rarefactor.cohort import Cohort
 from rarefactor.derive._courses import CourseTable, derive_course
 from rarefactor.derive._factors import Derived, derive_factor
 from rarefactor.derive._flow import derive_eligible, derive_landmark, derive_outcome_step
+from rarefactor.derive._measured import derive_measured, describe_quantities, list_days
 from rarefactor.derive._outcome import derive_outcome
 from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._times import TimeTable, derive_times
 from rarefactor.derive._values import Values
 from rarefactor.derive._visits import derive_visits
-from rarefactor.results import FactorInfo, FlowStep, InputFile, Note
+from rarefactor.results import FactorInfo, FlowStep, InputFile, MeasuredTable, Note
 from rarefactor.spec import Scope, Study, check_study
 
 
@@ -50,8 +51,10 @@ class AnalysisTable:
     courses: tuple[CourseTable, ...] = ()
 
 
-def build(study: Study, cohort: Cohort) -> AnalysisTable:
+def build(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable] = ()) -> AnalysisTable:
     """Return one row per patient and landmark, with outcome, factors and the flow of patients.
+
+    ``measured`` are tables of what was seen in images; factors name their columns like those of the records.
 
     Raises
     ------
@@ -60,11 +63,7 @@ def build(study: Study, cohort: Cohort) -> AnalysisTable:
     DataError
         Rows of a patient cannot be told apart.
     """
-    scope = Scope(
-        tables={name: table.fields for name, table in cohort.tables.items()}, visits=tuple(study.cohort.visits)
-    )
-    check_study(study, scope)
-    values, visit_notes = _values(study, cohort, scope)
+    values, visit_notes = _values(study, cohort, measured)
     eligible, steps = derive_eligible(values, study)
     derived = {name: derive_factor(eligible, name, factor, study) for name, factor in study.factors.items()}
     landmarks: dict[str, LandmarkTable] = {}
@@ -83,13 +82,22 @@ def build(study: Study, cohort: Cohort) -> AnalysisTable:
     )
 
 
-def _values(study: Study, cohort: Cohort, scope: Scope) -> tuple[Values, tuple[Note, ...]]:
+def _values(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable]) -> tuple[Values, tuple[Note, ...]]:
+    """Return the patients' values, once the study is known to fit what the tables hold."""
+    described = {
+        **{name: table.fields for name, table in cohort.tables.items()},
+        **{table.name: describe_quantities(table) for table in measured},
+    }
+    scope = Scope(tables=described, visits=tuple(study.cohort.visits))
+    check_study(study, scope)
     derived = {name: derive_visits(table, study) for name, table in cohort.tables.items()}
+    tables = {name: table for name, (table, _) in derived.items()}
     subjects = pl.concat([table.frame.select("subject") for table in cohort.tables.values()])
     values = Values(
         subjects=subjects.unique(maintain_order=True),
-        tables={name: table for name, (table, _) in derived.items()},
+        tables={**tables, **derive_measured(measured, list_days(tables, study), study)},
         scope=scope,
+        changes={table.name: table.changes for table in measured if table.changes is not None},
     )
     return values, tuple(note for _, notes in derived.values() for note in notes)
 

@@ -5,6 +5,7 @@ scale; a bound that does not exist is infinite and the row is flagged. Nothing h
 """
 
 from rarefactor.results._json import read_analysed, read_results, write_analysed, write_results
+from rarefactor.results._measured import CHANGES, Measured, MeasuredTable, Quantity
 from rarefactor.results._model import (
     SCHEMA,
     Analysed,
@@ -20,6 +21,7 @@ from rarefactor.results._model import (
 )
 
 __all__ = [
+    "CHANGES",
     "SCHEMA",
     "Analysed",
     "Estimate",
@@ -28,8 +30,11 @@ __all__ = [
     "FlowStep",
     "InputFile",
     "Kind",
+    "Measured",
+    "MeasuredTable",
     "ModelInfo",
     "Note",
+    "Quantity",
     "Results",
     "read_analysed",
     "read_results",

@@ -4,6 +4,7 @@ from rarefactor.spec._check import check_expression
 from rarefactor.spec._compile import compile_expression
 from rarefactor.spec._evidence import DesignPlan, Evidence
 from rarefactor.spec._fit import check_study
+from rarefactor.spec._imaging import Grades, Thigh
 from rarefactor.spec._later import OUTCOME, FollowUp, Trajectory
 from rarefactor.spec._model import (
     DAYS_PER_MONTH,
@@ -45,6 +46,7 @@ __all__ = [
     "Factor",
     "FieldType",
     "FollowUp",
+    "Grades",
     "Missing",
     "Model",
     "Outcome",
@@ -53,6 +55,7 @@ __all__ = [
     "Source",
     "Study",
     "TerminalEvent",
+    "Thigh",
     "Trajectory",
     "Visit",
     "check_expression",

@@ -20,6 +20,7 @@ def check_consistency(study: Study) -> list[Problem]:
     """Return everything in a study that contradicts another part of it."""
     rules = (
         _visits,
+        _imaging,
         _outcome,
         _landmarks,
         _factors,
@@ -81,6 +82,21 @@ def _overlap(study: Study, names: tuple[str, str]) -> Iterator[Problem]:
             expected="visits that can be told apart",
             next_step="Narrow the window, so that a record cannot stand for two visits.",
         )
+
+
+def _imaging(study: Study) -> Iterator[Problem]:
+    """Refuse a table of measurements that has the name of a table of records, and visits that are not there."""
+    for name, source in study.imaging.items():
+        if name in study.cohort.records:
+            yield study.problem(
+                "imaging",
+                name,
+                found=f"{name}, which is a table of cohort.records too",
+                expected="a name of its own",
+                next_step="Call one of the two otherwise.",
+            )
+        for visit in source.visits:
+            yield from _unknown_visit(study, ("imaging", name, "visits", visit), visit)
 
 
 def _outcome(study: Study) -> Iterator[Problem]:

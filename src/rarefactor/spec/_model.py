@@ -16,6 +16,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_vali
 
 from rarefactor.errors import Problem
 from rarefactor.spec._evidence import DesignPlan, Evidence
+from rarefactor.spec._imaging import Thigh
 from rarefactor.spec._later import FollowUp, Trajectory
 from rarefactor.spec._origin import Origin
 from rarefactor.spec._part import Name, Part, Texts, broken, read_keys_as_text
@@ -243,12 +244,15 @@ class Analysis(Part):
     """What is analysed.
 
     ``resamples`` is how often the models are built anew to see how optimistic and unstable they are; 0: not at all.
+    ``risk`` is how Firth's regression predicts risks: ``flic`` (intercept corrected), ``flac`` (augmented data) or
+    ``firth`` (not corrected, drawn towards one half).
     """
 
     landmarks: tuple[Name, ...] = ("baseline",)
     models: Annotated[Mapping[Name, Model], BeforeValidator(_as_models)] = {}
     missing: Missing = Missing()
     resamples: int = Field(default=1000, ge=0, le=100_000)
+    risk: Literal["flic", "flac", "firth"] = "flic"
     selection: Selection | None = None
     design: DesignPlan = DesignPlan()
     level: float = Field(default=0.95, gt=0.5, lt=1)
@@ -282,6 +286,7 @@ class Study(Part):
     description: str | None = None
     authors: tuple[Author, ...] = ()
     cohort: Cohort
+    imaging: Mapping[Name, Thigh] = {}
     outcome: Annotated[Mapping[Name, Outcome], Field(min_length=1, max_length=1)]
     factors: Annotated[Mapping[Name, Factor], Field(min_length=1)]
     analysis: Analysis = Analysis()

@@ -1,0 +1,65 @@
+"""What was measured in images: tables by patient and visit that factors can be made from.
+
+Convention: ``subject`` is the hash that stands for a patient; a fat fraction or an area is in per cent here, where it
+becomes a factor. A measurement that is not there, or was refused, is null.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import polars as pl
+
+from rarefactor.results._model import InputFile, Note
+
+CHANGES = pl.Schema(
+    {
+        "subject": pl.String,
+        "first": pl.String,
+        "last": pl.String,
+        "column": pl.String,
+        "before": pl.Float64,
+        "after": pl.Float64,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A column of measurements in words: its label and unit."""
+
+    label: str
+    unit: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MeasuredTable:
+    """One table of measurements.
+
+    Attributes
+    ----------
+    frame
+        ``subject``, ``visit`` and a Float64 column for each of ``quantities``.
+    changes
+        ``subject``, ``first``, ``last`` (visits), ``column``, ``before``, ``after``: pairs that may be compared, such
+        as two scans in their common field of view. Where it is None any two rows may.
+    """
+
+    name: str
+    frame: pl.DataFrame
+    quantities: Mapping[str, Quantity]
+    changes: pl.DataFrame | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """Everything that one kind of images gave: tables, what a reader must know, the files behind it.
+
+    ``files`` are the outputs of the measurement by their path in the output folder.
+    """
+
+    tables: tuple[MeasuredTable, ...] = ()
+    notes: tuple[Note, ...] = ()
+    inputs: tuple[InputFile, ...] = ()
+    files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
