@@ -1,0 +1,113 @@
+"""Which files are the scan of which patient at which visit.
+
+Convention: a layout is a path below a folder, with ``{subject}`` and ``{visit}`` where their names stand and ``*`` for
+anything within one name: ``{subject}/{visit}`` is a folder for each visit, ``{subject}_{visit}_*.nii.gz`` are files.
+What one layout finds for the same patient and visit belongs together.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from rarefactor.errors import ImageError, Problem
+
+ONLY_VISIT = "scan"
+_PLACE = re.compile(r"(\{subject\}|\{visit\}|\*)")
+_IMAGES = re.compile(r"\.(nii|nii\.gz|dcm|ima)$", re.IGNORECASE)
+_NO_EXTENSION = re.compile(r"^[^.]+$|^[\d.]+$")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """The files (or the folder) of one patient and visit, in the order of their names."""
+
+    subject: str
+    visit: str
+    paths: tuple[Path, ...]
+
+
+def find_scans(folder: Path, layout: str, *, visits: Mapping[str, str] | None = None) -> tuple[Found, ...]:
+    """Return what lies in a folder by patient and visit, sorted by patient, then in the order of ``visits``.
+
+    Parameters
+    ----------
+    folder
+        Where the layout starts.
+    layout
+        Such as ``{subject}/{visit}``; without ``{visit}`` everything belongs to the only visit.
+    visits
+        The folder's word for each visit; other words are not looked at. None: every word is a visit of its own.
+
+    Raises
+    ------
+    ImageError
+        There is no such folder, or nothing in it fits the layout.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> root = Path(tempfile.mkdtemp())
+    >>> for name in ("P2_v0_fat.nii", "P1_v3_fat.nii", "P1_v0_fat.nii", "P1_v0_water.nii"):
+    ...     (root / name).touch()
+    >>> [(found.subject, found.visit, len(found.paths)) for found in
+    ...  find_scans(root, "{subject}_{visit}_*.nii", visits={"baseline": "v0", "month_3": "v3"})]
+    [('P1', 'baseline', 2), ('P1', 'month_3', 1), ('P2', 'baseline', 1)]
+    """
+    if not folder.is_dir():
+        raise _refuse(folder, "no such folder", "a folder of scans", "Check the path.")
+    groups: dict[tuple[str, str], list[Path]] = defaultdict(list)
+    pattern = _compile(layout, (visits or {}).values())
+    names = {word: visit for visit, word in (visits or {}).items()}
+    for path in sorted(folder.glob(_globbed(layout))):
+        match = pattern.fullmatch(path.relative_to(folder).as_posix())
+        if match and not path.name.startswith("."):
+            word = match.groupdict().get("visit", ONLY_VISIT)
+            groups[match["subject"], names.get(word, word)].append(path)
+    if not groups:
+        raise _refuse(
+            folder, f"nothing that fits {layout}", "scans filed by this layout", "Compare it with the names there."
+        )
+    order = {visit: place for place, visit in enumerate(visits or ())}
+    keys = sorted(groups, key=lambda key: (key[0], order.get(key[1], len(order)), key[1]))
+    return tuple(Found(subject=key[0], visit=key[1], paths=tuple(groups[key])) for key in keys)
+
+
+def guess_layout(folder: Path) -> str | None:
+    """Return the layout that a folder seems to have, or None where it holds one scan itself.
+
+    Images two folders down are taken for ``{subject}/{visit}``, one folder down for ``{subject}``.
+
+    Raises
+    ------
+    ImageError
+        There is no image in it.
+    """
+    images = sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path))
+    if not images:
+        raise _refuse(folder, "no images", "DICOM or NIfTI files", "Check the path.")
+    depth = min(len(path.relative_to(folder).parts) - 1 for path in images)
+    return (None, "{subject}", "{subject}/{visit}")[min(depth, 2)]
+
+
+def is_image(path: Path) -> bool:
+    """Tell by its name whether a file may be an image: DICOM files often have no extension."""
+    return bool(_IMAGES.search(path.name) or _NO_EXTENSION.match(path.name)) and path.name != "DICOMDIR"
+
+
+def _compile(layout: str, words: Iterable[str]) -> re.Pattern[str]:
+    known = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
+    parts = {"{subject}": r"(?P<subject>[^/]+)", "{visit}": f"(?P<visit>{known or '[^/]+'})", "*": "[^/]*"}
+    return re.compile("".join(parts.get(part) or re.escape(part) for part in _PLACE.split(layout)))
+
+
+def _globbed(layout: str) -> str:
+    return "".join("*" if _PLACE.fullmatch(part) else glob.escape(part) for part in _PLACE.split(layout))
+
+
+def _refuse(folder: Path, found: str, expected: str, next_step: str) -> ImageError:
+    return ImageError(Problem(file=str(folder), found=found, expected=expected, next_step=next_step))
