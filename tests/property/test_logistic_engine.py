@@ -1,6 +1,7 @@
 """The compiled kernel and the NumPy code are one: the same objective, fits, stops, tests and bounds."""
 
 from collections.abc import Callable
+from pathlib import Path
 from unittest.mock import patch
 
 import numpy as np
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from rarefactor.stats import ManyFits, _kernel, fit_many
+from rarefactor.stats import ManyFits, _kernel, draw_resamples, fit_many
 from rarefactor.stats._batch import read_batch
 from rarefactor.stats._inference import choose_objective
 
@@ -82,3 +83,13 @@ def test_a_held_coefficient_is_held_by_both(given_data: Data, penalty: str, valu
     assert (compiled.coef[compiled.converged, 1] == pytest.approx(value, abs=1e-12)) or not compiled.converged.any()
     np.testing.assert_array_equal(compiled.stop, numpy.stop)
     expect_close(compiled.coef[compiled.converged], numpy.coef[compiled.converged], 1e-9)
+
+
+def test_a_saddle_is_left_behind_by_both() -> None:
+    """Two resamples that scoring with the information alone leaves on a saddle of the penalised likelihood."""
+    table = np.genfromtxt(Path(__file__).parents[1] / "reference/fixtures/design/sim40.csv", delimiter=",", names=True)
+    columns = np.column_stack([table[name] for name in table.dtype.names or () if name not in ("row", "y")])
+    weights = draw_resamples(40, 6000, np.random.default_rng(5))[[172, 3748]]
+    for fits in fit_by_both(lambda: fit_many(columns, table["y"], weights=weights)):
+        assert fits.converged.all()
+        assert fits.iterations.max() < 30

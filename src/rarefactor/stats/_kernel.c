@@ -19,8 +19,8 @@
 #else
 #define INLINE static inline
 #endif
-#if defined(__GNUC__) && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__)
-#define FAST __attribute__((target_clones("arch=haswell", "default")))
+#if defined(__GNUC__) && __GNUC__ >= 12 && !defined(__clang__) && defined(__x86_64__) && defined(__gnu_linux__)
+#define FAST __attribute__((target_clones("arch=x86-64-v3", "default"))) /* a level, not a make: all that can, use it */
 #else
 #define FAST
 #endif
@@ -29,6 +29,9 @@ enum { NO_PENALTY, FIRTH, LOG_F };
 enum { GOING, CONVERGED, SEPARATED, ROUNDS = 4, UNDECIDED = 9 };
 #define SMALLEST_PIVOT 1e-13
 #define DRIFT 1e-3
+#define FIRST_LIFT 0.015625
+#define LAST_LIFT 4.0
+#define NEXT_LIFT 4.0
 #define LANES 8
 
 /* What the problems are: each array has a step from one problem to the next, 0 where all share it. */
@@ -48,7 +51,7 @@ typedef struct {
     const double *scale, *strength;
     double *x, *y, *w, *offset;
     double *eta, *small, *logs, *variance, *skew, *kurtosis, *residual, *product, *z;
-    double *factor, *cube, *square, *matrix, *right, *room;
+    double *factor, *cube, *square, *matrix, *lifted, *room;
     void *block;
 } Work;
 
@@ -65,7 +68,7 @@ static int open_work(Work *work, const Data *data) {
     work->x = free_room, free_room += k * stride;
     work->z = free_room, free_room += k * stride;
     work->cube = free_room, free_room += k * k * k;
-    double **squares[] = {&work->factor, &work->square, &work->matrix, &work->right, &work->room};
+    double **squares[] = {&work->factor, &work->square, &work->matrix, &work->lifted, &work->room};
     for (int j = 0; j < 5; j++, free_room += k * k) *squares[j] = free_room;
     return 1;
 }
@@ -118,31 +121,60 @@ static void solve_factor(const double *factor, double *right, int64_t k) {
     }
 }
 
-INLINE double sum_products(const double *left, const double *right, int64_t rows) {
-    double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-    for (int64_t i = 0; i < rows; i++) sum += left[i] * right[i];
-    return sum;
-}
-
-/* Products of one row of numbers with four others ``step`` apart, side by side so that the sums need not wait. */
-INLINE void sum_four(const double *left, const double *right, int64_t step, int64_t rows, double *sums) {
-    const double *second = right + step, *third = second + step, *fourth = third + step;
-    double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0;
-#pragma omp simd reduction(+ : s0, s1, s2, s3)
-    for (int64_t i = 0; i < rows; i++) {
-        s0 += left[i] * right[i], s1 += left[i] * second[i];
-        s2 += left[i] * third[i], s3 += left[i] * fourth[i];
+/* Products of one row of numbers with ``count`` (a constant of 1 to 4) others ``step`` apart. They run side by side and in
+ * two halves, so that no sum waits for itself; ``rows`` is a multiple of two vectors. */
+INLINE void sum_some(const double *left, const double *right, int64_t step, int64_t rows, double *sums, int count) {
+    int64_t half = rows / 2;
+    double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0, t0 = 0.0, t1 = 0.0, t2 = 0.0, t3 = 0.0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3, t0, t1, t2, t3)
+    for (int64_t i = 0; i < half; i++) {
+        const double *other = right + i;
+        double a = left[i], b = left[i + half];
+        s0 += a * other[0], t0 += b * other[half];
+        if (count > 1) s1 += a * other[step], t1 += b * other[step + half];
+        if (count > 2) s2 += a * other[2 * step], t2 += b * other[2 * step + half];
+        if (count > 3) s3 += a * other[3 * step], t3 += b * other[3 * step + half];
     }
-    sums[0] = s0, sums[1] = s1, sums[2] = s2, sums[3] = s3;
+    sums[0] = s0 + t0;
+    if (count > 1) sums[1] = s1 + t1;
+    if (count > 2) sums[2] = s2 + t2;
+    if (count > 3) sums[3] = s3 + t3;
 }
 
-/* Products of one row of numbers with ``count`` others; ``sums`` has room for three more. */
-INLINE void sum_many(const double *left, const double *right, int64_t step, int64_t count, int64_t rows,
-                            double *sums) {
-    int64_t j = 0;
-    for (; j + 4 <= count; j += 4) sum_four(left, right + j * step, step, rows, sums + j);
-    for (; j < count; j++) sums[j] = sum_products(left, right + j * step, rows);
+/* The same for any number of others. */
+INLINE void sum_many(const double *left, const double *right, int64_t step, int64_t count, int64_t rows, double *sums) {
+    for (; count >= 4; count -= 4, right += 4 * step, sums += 4) sum_some(left, right, step, rows, sums, 4);
+    if (count == 3) sum_some(left, right, step, rows, sums, 3);
+    if (count == 2) sum_some(left, right, step, rows, sums, 2);
+    if (count == 1) sum_some(left, right, step, rows, sums, 1);
+}
+
+/* exp(-x) for x >= 0, within 1 unit of the last digit, and without branches, so that whole vectors are done at once: with
+ * x = n log 2 + r the power of two is put together from its bits, and exp(-r), |r| <= log(2)/2, is Taylor's sum. */
+INLINE double compute_decay(double x) {
+    double near = x < 708.0 ? x : 708.0, shifted = near * 1.4426950408889634 + 6755399441055744.0;
+    double n = shifted - 6755399441055744.0, r = n * 0.6931471803691238 - near + n * 1.9082149292705877e-10;
+    double sum = 1.0 / 6227020800.0;
+    sum = sum * r + 1.0 / 479001600.0, sum = sum * r + 1.0 / 39916800.0, sum = sum * r + 1.0 / 3628800.0;
+    sum = sum * r + 1.0 / 362880.0, sum = sum * r + 1.0 / 40320.0, sum = sum * r + 1.0 / 5040.0;
+    sum = sum * r + 1.0 / 720.0, sum = sum * r + 1.0 / 120.0, sum = sum * r + 1.0 / 24.0;
+    sum = sum * r + 1.0 / 6.0, sum = sum * r + 0.5, sum = sum * r + 1.0, sum = sum * r + 1.0;
+    uint64_t bits;
+    double power;
+    memcpy(&bits, &shifted, sizeof bits);
+    bits = (1023 - bits) << 52; /* the last bits of ``shifted`` hold n */
+    memcpy(&power, &bits, sizeof power);
+    return x < 708.0 ? sum * power : 0.0;
+}
+
+/* log(1 + x) for 0 <= x <= 1, likewise: 2 artanh z with z = x / (2 + x), or from log 2 on with z = (x - 1) / (x + 3). */
+INLINE double compute_log_above_one(double x) {
+    int upper = x > 0.4142135623730951;
+    double z = (upper ? x - 1.0 : x) / (upper ? x + 3.0 : x + 2.0), square = z * z, sum = 1.0 / 21.0;
+    sum = sum * square + 1.0 / 19.0, sum = sum * square + 1.0 / 17.0, sum = sum * square + 1.0 / 15.0;
+    sum = sum * square + 1.0 / 13.0, sum = sum * square + 1.0 / 11.0, sum = sum * square + 1.0 / 9.0;
+    sum = sum * square + 1.0 / 7.0, sum = sum * square + 0.2, sum = sum * square + 1.0 / 3.0;
+    return (upper ? 0.6931471805599453 : 0.0) + 2.0 * (z + z * square * sum);
 }
 
 /* Log-likelihood, score and information, and the row weights of the information's derivatives. */
@@ -155,8 +187,10 @@ FAST static void sum_likelihood(Work *work, const double *beta, Point *point) {
 #pragma omp simd
         for (int64_t i = 0; i < rows; i++) eta[i] += b * x[i];
     }
-    for (int64_t i = 0; i < rows; i++) small[i] = exp(-fabs(eta[i]));
-    for (int64_t i = 0; i < rows; i++) logs[i] = log1p(small[i]);
+#pragma omp simd
+    for (int64_t i = 0; i < rows; i++) small[i] = compute_decay(fabs(eta[i]));
+#pragma omp simd
+    for (int64_t i = 0; i < rows; i++) logs[i] = compute_log_above_one(small[i]);
     double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < rows; i++) {
@@ -183,7 +217,8 @@ FAST static void sum_likelihood(Work *work, const double *beta, Point *point) {
 FAST static void sum_whitened(Work *work, Point *point) {
     int64_t k = work->k, rows = work->rows & -LANES, stride = work->stride;
     double *restrict lever = work->eta, *restrict product = work->product, *restrict turned = work->small;
-    const double *factor = work->factor;
+    const double *factor = work->factor, *skew = work->skew, *kurtosis = work->kurtosis;
+    int64_t half = rows / 2;
     for (int64_t i = 0; i < rows; i++) lever[i] = 0.0;
     for (int64_t a = 0; a < k; a++) {
         double *restrict z = work->z + a * stride, pivot = 1.0 / factor[a * k + a];
@@ -198,19 +233,20 @@ FAST static void sum_whitened(Work *work, Point *point) {
     }
 #pragma omp simd
     for (int64_t i = 0; i < rows; i++) work->kurtosis[i] *= lever[i], turned[i] = work->skew[i] * lever[i];
-    for (int64_t a = 0; a < k; a++) point->gradient[a] += 0.5 * sum_products(turned, work->x + a * stride, rows);
+    sum_many(turned, work->x, stride, k, rows, work->room);
+    for (int64_t a = 0; a < k; a++) point->gradient[a] += 0.5 * work->room[a];
     for (int64_t a = 0; a < k; a++) {
         const double *za = work->z + a * stride;
         for (int64_t b = a; b < k; b++) {
             const double *zb = work->z + b * stride;
-            double sum = 0.0;
-#pragma omp simd reduction(+ : sum)
-            for (int64_t i = 0; i < rows; i++) {
-                double both = za[i] * zb[i];
-                sum += work->kurtosis[i] * both;
-                product[i] = work->skew[i] * both;
+            double sum = 0.0, other = 0.0;
+#pragma omp simd reduction(+ : sum, other)
+            for (int64_t i = 0; i < half; i++) {
+                double both = za[i] * zb[i], rest = za[i + half] * zb[i + half];
+                sum += kurtosis[i] * both, other += kurtosis[i + half] * rest;
+                product[i] = skew[i] * both, product[i + half] = skew[i + half] * rest;
             }
-            work->square[a * k + b] = work->square[b * k + a] = sum;
+            work->square[a * k + b] = work->square[b * k + a] = sum + other;
             sum_many(product, zb, stride, k - b, rows, work->room);
             for (int64_t c = b; c < k; c++) {
                 double t = work->room[c - b], *cube = work->cube;
@@ -234,8 +270,13 @@ FAST static void add_firth(Work *work, Point *point) {
     sum_whitened(work, point);
     for (int64_t a = 0; a < k; a++) {
         const double *slice = work->cube + a * k * k;
-        sum_many(slice, slice, k * k, k - a, k * k, room);
-        for (int64_t b = a; b < k; b++) square[a * k + b] = square[b * k + a] = 0.5 * (square[a * k + b] - room[b - a]);
+        for (int64_t b = a; b < k; b++) {
+            const double *other = work->cube + b * k * k;
+            double sum = 0.0;
+#pragma omp simd reduction(+ : sum)
+            for (int64_t j = 0; j < k * k; j++) sum += slice[j] * other[j];
+            square[a * k + b] = square[b * k + a] = 0.5 * (square[a * k + b] - sum);
+        }
     }
     for (int64_t a = 0; a < k; a++) {
         double *row = room + a * k;
@@ -308,6 +349,17 @@ static int solve_free(Work *work, const double *matrix, const Point *point, cons
     return 1;
 }
 
+/* Where the curvature fails, as near a saddle: the smallest addition of the information that makes it positive. The step
+ * then leads away from the saddle, where scoring with the information alone creeps. Last the information itself. */
+static int solve_lifted(Work *work, const Point *point, const uint8_t *held, double *step) {
+    int64_t numbers = work->k * work->k;
+    for (double share = FIRST_LIFT; share <= LAST_LIFT; share *= NEXT_LIFT) {
+        for (int64_t j = 0; j < numbers; j++) work->lifted[j] = point->curvature[j] + share * point->information[j];
+        if (solve_free(work, work->lifted, point, held, step)) return 1;
+    }
+    return solve_free(work, point->information, point, held, step);
+}
+
 static Point place_point(double *room, int64_t k) {
     Point point = {0.0, room, room + k, room + k + k * k};
     return point;
@@ -334,8 +386,7 @@ static int climb(Work *work, double *beta, const uint8_t *held, const Limits *li
         Point *here = &points[0];
         if (moved) {
             if (!isfinite(here->value)) return UNDECIDED;
-            if (!solve_free(work, here->curvature, here, held, step) &&
-                !solve_free(work, here->information, here, held, step))
+            if (!solve_free(work, here->curvature, here, held, step) && !solve_lifted(work, here, held, step))
                 return UNDECIDED;
             longest = shorten(work, step, limits->largest);
         }

@@ -19,6 +19,8 @@ from rarefactor.stats._penalty import Objective, Point
 DRIFT = 1e-3
 """A scaled coefficient that still moves this far after the value has settled runs to infinity."""
 
+LIFTS = (0.015625, 0.0625, 0.25, 1.0, 4.0)
+"""Shares of the information that are added to a curvature that is not positive, one after the other."""
 
 STEEP = 1e-5
 """A score above this, per standard deviation, says that a maximum is elsewhere."""
@@ -113,11 +115,18 @@ def _put(top: Maximum, rows: Ints, others: Maximum) -> None:
 
 
 def derive_direction(point: Point, free: Bools) -> tuple[Floats, Bools]:
-    """Return Newton's step (B, k), and whether it is to be had; where the curvature fails, scoring's step."""
+    """Return Newton's step (B, k), and whether it is to be had.
+
+    Where the curvature fails, as near a saddle, the smallest addition of the information that makes it positive gives a
+    step that leads away from the saddle; scoring with the information alone would creep. That comes last.
+    """
     step, usable = _solve(point.curvature, point.gradient, free)
-    if not usable.all():
-        scoring, usable_too = _solve(point.information, point.gradient, free)
-        step = np.where(usable[:, None], step, scoring)
+    for share in (*LIFTS, np.inf):
+        if usable.all():
+            break
+        matrix = point.information if share == np.inf else point.curvature + share * point.information
+        lifted, usable_too = _solve(matrix, point.gradient, free)
+        step = np.where(usable[:, None], step, lifted)
         usable = usable | usable_too
     return step, usable & np.isfinite(point.value)
 
