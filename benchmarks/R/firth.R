@@ -1,6 +1,6 @@
 # Firth's logistic regression in plain R, for machines without the package logistf: modified scores with Fisher's
-# information, step halving, penalised likelihood ratio, profile bounds by bisection-secant (uniroot). It takes matrices
-# and reads no formula, so that it has less to do than a call of logistf.
+# information, step halving, penalised likelihood ratio, profile bounds. It takes matrices and reads no formula, so that it
+# has less to do than a call of logistf, whose inner loops are compiled.
 
 firth_value <- function(X, y, beta) {
   eta <- drop(X %*% beta)
@@ -37,35 +37,39 @@ firth_fit <- function(X, y, start = rep(0, ncol(X)), free = seq_len(ncol(X)), ro
   list(coef = beta, value = at$value, covariance = chol2inv(at$root))
 }
 
-# All tests and profile bounds, as logistf(pl = TRUE) gives them: each bound is where the constrained fit has lost
-# half of the chi-square quantile.
+# A profile bound by Venzon and Moolgavkar's iteration with the modified score and Fisher's information, as logistf does
+# it: each step leads to where a quadratic through this point, highest along the other coefficients, has lost ``drop``.
+firth_bound <- function(X, y, top, j, side, drop, rounds = 200, close = 1e-5) {
+  beta <- top$coef
+  target <- top$value - drop
+  for (round in seq_len(rounds)) {
+    at <- firth_value(X, y, beta)
+    inverse <- chol2inv(at$root)
+    hat <- at$w * rowSums((X %*% inverse) * X)
+    score <- crossprod(X, y - at$risk + hat * (0.5 - at$risk))
+    rise <- 2 * (at$value - target) + sum(score * (inverse %*% score))
+    lambda <- side * sqrt(max(0, rise) / inverse[j, j])
+    unit <- numeric(length(beta))
+    unit[j] <- lambda
+    step <- drop(inverse %*% (score + unit))
+    largest <- max(abs(X %*% step))
+    if (largest > 2) step <- step * 2 / largest
+    beta <- beta + step
+    if (abs(at$value - target) < close && largest < 1e-2) return(beta[j])
+  }
+  NA
+}
+
+# All tests and profile bounds, as logistf(pl = TRUE) gives them.
 firth_full <- function(X, y) {
   top <- firth_fit(X, y)
-  se <- sqrt(diag(top$covariance))
-  drop <- qchisq(0.95, 1) / 2
   k <- ncol(X)
-  bounds <- matrix(NA, k, 2)
-  chisq <- numeric(k)
-  for (j in seq_len(k)) {
-    others <- setdiff(seq_len(k), j)
-    start <- top$coef
-    lost <- function(value) {
-      start[j] <<- value
-      fit <- firth_fit(X, y, start, others)
-      start <<- fit$coef
-      top$value - fit$value - drop
-    }
-    for (side in 1:2) {
-      start <- top$coef
-      far <- c(-1, 1)[side] * 2 * se[j]
-      bounds[j, side] <- uniroot(lost, sort(c(top$coef[j], top$coef[j] + far)), extendInt = c("downX", "upX")[side],
-                                 tol = 1e-5)$root
-    }
-    zero <- top$coef
-    zero[j] <- 0
-    chisq[j] <- 2 * (top$value - firth_fit(X, y, zero, others)$value)
-  }
-  list(coef = top$coef, se = se, ci = bounds, p = pchisq(chisq, 1, lower.tail = FALSE))
+  drop <- qchisq(0.95, 1) / 2
+  bounds <- sapply(c(-1, 1), function(side) sapply(seq_len(k), function(j) firth_bound(X, y, top, j, side, drop)))
+  chisq <- sapply(seq_len(k), function(j) {
+    2 * (top$value - firth_fit(X, y, replace(top$coef, j, 0), setdiff(seq_len(k), j))$value)
+  })
+  list(coef = top$coef, se = sqrt(diag(top$covariance)), ci = bounds, p = pchisq(chisq, 1, lower.tail = FALSE))
 }
 
 # CPU seconds, user and system, of an expression.

@@ -63,7 +63,8 @@ def run_r(script: str, *arguments: object) -> dict[str, float]:
         print("R is left out: there is no Rscript on this machine.")
         return {}
     except subprocess.CalledProcessError as error:
-        print(f"R is left out: {error.stderr.strip().splitlines()[-1]}")
+        told = [line for line in error.stderr.splitlines() if line.startswith("Error")]
+        print(f"R is left out: {' '.join(told) or error.stderr.strip()}")
         return {}
     found = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines() if line.startswith("="))
     print("\n".join(line for line in done.stdout.splitlines() if not line.startswith("=")))

@@ -1,13 +1,13 @@
 """The univariable screen: every factor alone against the outcome, by maximum likelihood, Firth and, if asked, log-F.
 
 Convention: a factor is one column of numbers, or one column per level but the first (indicators); NaN is missing, and
-each factor uses its own complete cases. Factors with equally many columns are fitted in one batch. A factor that cannot
-be analysed is a value with a reason; the others go on.
+each factor uses its own complete cases. Factors of one shape are fitted in one batch, those with few values as tables
+of counts. A factor that cannot be analysed is a value with a reason; the others go on.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +21,9 @@ from rarefactor.stats.logistic import ManyFits, TermTest, fit_many
 
 SPARSE_CELL = 5
 SPARSE_EVENTS_PER_COLUMN = 10.0
+
+PORTION = 10_000_000
+"""Numbers of the factors that are fitted in one call: some hundred megabytes at work."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,12 +70,31 @@ class ScreenedFactor:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """Factors with equally many columns: ``columns`` (F, n, m) with NaN, ``complete`` (F, n)."""
+class _Factor:
+    """A factor as it was given: ``columns`` (n, m) with NaN, ``complete`` (n,), its table of counts if it has one."""
 
-    names: tuple[str, ...]
+    name: str
     columns: Floats
     complete: Bools
+    cells: Floats | None
+    reason: str
+
+    @property
+    def table(self) -> Floats | None:
+        """The counts (levels, 2) that say all there is to be known, None where the patients are needed."""
+        return None if self.reason else self.cells
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Factors to be fitted in step: ``columns`` (F, r, m), ``outcome`` (F or 1, r), ``weights`` (F, r).
+
+    The rows are patients, or, where a factor has few values, its values beside both outcomes, weighted by their counts.
+    """
+
+    columns: Floats
+    outcome: Floats
+    weights: Floats
 
 
 def fit_screen(
@@ -114,37 +136,61 @@ def fit_screen(
     outcome = read_array(y, "y")
     check_outcome(outcome)
     check_level(level)
-    columns = {name: _read_factor(name, values, outcome.size) for name, values in factors.items()}
+    read = [_read_factor(name, values, outcome) for name, values in factors.items()]
     screened: dict[str, ScreenedFactor] = {}
-    for width in sorted({values.shape[1] for values in columns.values()}):
-        group = _collect({name: values for name, values in columns.items() if values.shape[1] == width})
-        screened.update(_screen_group(group, outcome, level, prior_m))
+    for portion in _split(read):
+        group = _tabulate(portion) if portion[0].table is not None else _collect(portion, outcome)
+        screened.update(_screen_group(portion, group, outcome, level, prior_m))
     return {name: screened[name] for name in factors}
 
 
-def _read_factor(name: str, values: ArrayLike, rows: int) -> Floats:
+def _read_factor(name: str, values: ArrayLike, outcome: Floats) -> _Factor:
     array = read_array(values, name)
     array = array[:, None] if array.ndim == 1 else array
-    if array.ndim != 2 or len(array) != rows or not array.shape[1]:
-        raise_input(name, "another shape", f"{rows} rows like the outcome", "Give one row per patient.")
-    return array
+    if array.ndim != 2 or len(array) != outcome.size or not array.shape[1]:
+        raise_input(name, "another shape", f"{outcome.size} rows like the outcome", "Give one row per patient.")
+    complete = np.asarray(np.isfinite(array).all(axis=1))
+    cells = count_cells(array[complete], outcome[complete])
+    reason = _find_reason(array, complete, outcome)
+    return _Factor(name=name, columns=array, complete=complete, cells=cells, reason=reason)
 
 
-def _collect(columns: Mapping[str, Floats]) -> _Group:
-    stacked = np.stack(list(columns.values()))
-    return _Group(names=tuple(columns), columns=stacked, complete=np.asarray(np.isfinite(stacked).all(axis=2)))
+def _split(factors: Sequence[_Factor]) -> Iterator[list[_Factor]]:
+    """Yield factors that can be fitted in step: of one shape, and not more than memory holds."""
+    shapes = [(factor.columns.shape[1], None if factor.table is None else len(factor.table)) for factor in factors]
+    for shape in dict.fromkeys(shapes):
+        alike = [factor for factor, own in zip(factors, shapes, strict=True) if own == shape]
+        size = max(1, PORTION // alike[0].columns.size)
+        yield from (alike[first : first + size] for first in range(0, len(alike), size))
 
 
-def _screen_group(group: _Group, outcome: Floats, level: float, prior_m: float | None) -> dict[str, ScreenedFactor]:
-    reasons = [_find_reason(*pair, outcome) for pair in zip(group.columns, group.complete, strict=True)]
-    usable = np.array([not reason for reason in reasons])
-    weights = (group.complete & usable[:, None]).astype(float)
+def _collect(factors: Sequence[_Factor], outcome: Floats) -> _Group:
+    weights = np.stack([factor.complete & (not factor.reason) for factor in factors])
+    columns = np.stack([factor.columns for factor in factors])
+    return _Group(columns=columns, outcome=outcome[None], weights=weights.astype(np.float64))
+
+
+def _tabulate(factors: Sequence[_Factor]) -> _Group:
+    """Let two rows, without and with the event, stand for all patients at a level: the same likelihood."""
+    columns = np.stack([_list_levels(factor) for factor in factors])
+    cells = np.stack([factor.table for factor in factors if factor.table is not None])
+    outcome = np.tile([0.0, 1.0], cells.shape[1])[None]
+    return _Group(columns=np.repeat(columns, 2, axis=1), outcome=outcome, weights=cells.reshape(len(cells), -1))
+
+
+def _list_levels(factor: _Factor) -> Floats:
+    """Return the values (levels, m) of a factor in the order of its table."""
+    if factor.columns.shape[1] == 1:
+        return np.unique(factor.columns[factor.complete])[:, None]
+    return np.eye(factor.columns.shape[1] + 1)[:, 1:]
+
+
+def _screen_group(
+    factors: Sequence[_Factor], group: _Group, outcome: Floats, level: float, prior_m: float | None
+) -> dict[str, ScreenedFactor]:
     penalties = ("none", "firth") if prior_m is None else ("none", "firth", "logf")
-    fits = [_fit_method(group, outcome, weights, (penalty, prior_m or 0.0), level) for penalty in penalties]
-    return {
-        name: _describe_factor(name, group.columns[i], outcome, [fit[i] for fit in fits], reasons[i])
-        for i, name in enumerate(group.names)
-    }
+    fits = [_fit_method(group, (penalty, prior_m or 0.0), level) for penalty in penalties]
+    return {factor.name: _describe_factor(factor, outcome, own) for factor, *own in zip(factors, *fits, strict=True)}
 
 
 def _find_reason(columns: Floats, complete: Bools, outcome: Floats) -> str:
@@ -158,15 +204,13 @@ def _find_reason(columns: Floats, complete: Bools, outcome: Floats) -> str:
     return ""
 
 
-def _fit_method(
-    group: _Group, outcome: Floats, weights: Floats, penalty: tuple[str, float], level: float
-) -> list[ScreenedFit]:
+def _fit_method(group: _Group, penalty: tuple[str, float], level: float) -> list[ScreenedFit]:
     """Fit all factors of a group by one method: a penalty and, for log-F, its strength."""
     width = group.columns.shape[2]
     many = fit_many(
         group.columns,
-        outcome,
-        weights=weights,
+        group.outcome,
+        weights=group.weights,
         penalty=penalty[0],
         prior_m=penalty[1],
         tests=True,
@@ -175,7 +219,7 @@ def _fit_method(
         terms=() if width == 1 else (range(width),),
     )
     chisq = many.lr_chisq[:, 1] if width == 1 else many.term_chisq[:, 0]
-    return [_describe_fit(many, i, float(chisq[i]), level) for i in range(len(group.names))]
+    return [_describe_fit(many, i, float(chisq[i]), level) for i in range(len(group.columns))]
 
 
 def _describe_fit(many: ManyFits, i: int, chisq: float, level: float) -> ScreenedFit:
@@ -198,19 +242,16 @@ def _describe_fit(many: ManyFits, i: int, chisq: float, level: float) -> Screene
     )
 
 
-def _describe_factor(
-    name: str, columns: Floats, outcome: Floats, fits: Sequence[ScreenedFit], reason: str
-) -> ScreenedFactor:
-    complete = np.isfinite(columns).all(axis=1)
-    known, events = columns[complete], outcome[complete]
-    cells = count_cells(known, events)
+def _describe_factor(factor: _Factor, outcome: Floats, fits: Sequence[ScreenedFit]) -> ScreenedFactor:
+    events = outcome[factor.complete]
+    cells = factor.cells
     smaller = float(min(events.sum(), (1.0 - events).sum()))
-    epv = smaller / columns.shape[1]
+    epv = smaller / factor.columns.shape[1]
     sparse = epv < SPARSE_EVENTS_PER_COLUMN or (cells is not None and bool((cells < SPARSE_CELL).any()))
     flags = (("sparse",) if sparse else ()) + (("separated",) if fits[0].reason.startswith("separated") else ())
     return ScreenedFactor(
-        name=name, n=events.size, events=int(events.sum()), missing=outcome.size - events.size, cells=cells, epv=epv,
-        ml=fits[0], firth=fits[1], flags=flags, reason=reason,
+        name=factor.name, n=events.size, events=int(events.sum()), missing=outcome.size - events.size, cells=cells,
+        epv=epv, ml=fits[0], firth=fits[1], flags=flags, reason=factor.reason,
         logf=fits[2] if len(fits) > 2 else None,
     )  # fmt: skip
 

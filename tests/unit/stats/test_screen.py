@@ -20,6 +20,21 @@ def test_each_factor_is_fitted_in_its_own_complete_cases() -> None:
     np.testing.assert_allclose(screen["age"].firth.p, alone.p[1:], rtol=1e-9)
 
 
+@pytest.mark.parametrize("penalty", ["none", "firth"])
+def test_a_table_of_counts_stands_for_the_patients(penalty: str) -> None:
+    stage = RNG.integers(0, 3, 40)
+    levels = np.column_stack([stage == 1, stage == 2]).astype(float)
+    levels[::9] = np.nan
+    known = np.isfinite(levels[:, 0])
+    screen = fit_screen({"male": MALE + 1.0, "stage": levels}, Y)
+    for name, columns, rows in (("male", MALE[:, None], np.full(40, True)), ("stage", levels, known)):
+        found = screen[name].ml if penalty == "none" else screen[name].firth
+        alone = fit_logistic(columns[rows], Y[rows], penalty=penalty)
+        np.testing.assert_allclose(found.coef, alone.coef[1:], rtol=1e-8, atol=1e-10)
+        np.testing.assert_allclose(found.ci, alone.ci[1:], rtol=1e-7)
+        np.testing.assert_allclose(found.p, alone.p[1:], rtol=1e-7)
+
+
 def test_factors_that_cannot_be_analysed_leave_the_others_alone() -> None:
     screen = fit_screen(
         {
