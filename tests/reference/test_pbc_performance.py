@@ -65,10 +65,34 @@ def test_what_is_corrected_is_worse_than_what_is_apparent_and_adds_up(results: R
         assert results.get(f"{where}/resamples").estimate == 20
 
 
+def test_net_benefit_is_corrected_at_every_threshold_that_is_shown(results: Results) -> None:
+    for model in ("early_course", "clinical"):
+        apparent, corrected = (
+            results.select(model=model, measure="net_benefit", group="model", method=method)
+            for method in (None, "optimism_corrected")
+        )
+        assert [row.term for row in apparent] == [row.term for row in corrected]
+        lost = [one.estimate - other.estimate for one, other in zip(apparent, corrected, strict=True)]
+        assert sum(lost) > 0
+        assert all(row.low <= row.high for row in corrected)
+
+
+def test_corrected_risks_are_right_on_average_and_those_of_firth_are_not(results: Results) -> None:
+    where = {"model": "early_course", "measure": "mean_risk"}
+    firth, flic, flac = (results.select(method=method, **where)[0] for method in ("firth", "flic", "flac"))
+    share = firth.events / firth.n
+    assert share < firth.estimate < 0.5
+    assert [flic.estimate, flac.estimate] == pytest.approx([share, share], abs=1e-6)
+    assert flic.flags == ("used",)
+    before, after = (results.get(f"{WHERE}/{method}/calibration_in_the_large") for method in ("firth", "flac"))
+    assert before.estimate < 0
+    assert after.estimate == pytest.approx(0, abs=1e-6)
+
+
 def test_curves_hold_few_points_and_no_patient(results: Results) -> None:
     for measure in ("sensitivity_at", "observed_risk", "net_benefit", "reclassified", "resampled_risk"):
         rows = results.select(analysis="performance", model="early_course", measure=measure)
-        assert 5 <= len([row for row in rows if row.group != "all"]) <= 60
+        assert 5 <= len([row for row in rows if row.group != "all" and row.method is None]) <= 60
     assert min(row.n for row in results.select(model="early_course", measure="resampled_risk")) >= 5
 
 
@@ -87,6 +111,16 @@ def test_selection_is_repeated_in_every_resample_and_keeps_what_it_is_told(tmp_p
         assert {row.factor: row.estimate for row in shares}["age"] == 1.0
         assert min(row.estimate for row in shares) < 1.0
         assert found.get(f"performance/{landmark}/{model}/optimism_corrected/auc").estimate > 0.5
+
+
+def test_the_choice_of_risks_is_that_of_every_number_on_them(tmp_path: Path) -> None:
+    found = analysed(tmp_path, ("  resamples: 200 ", "  risk: flac\n  resamples: 20 "))
+    chosen = found.get(f"{WHERE}/flac/calibration_in_the_large")
+    apparent = found.get(f"{WHERE}/apparent/calibration_in_the_large")
+    assert chosen.flags == ("used",)
+    assert (apparent.estimate, apparent.low) == (chosen.estimate, chosen.low)
+    assert found.get(f"{WHERE}/apparent/brier").estimate != pytest.approx(R["brier"], abs=1e-6)
+    assert found.get(f"{WHERE}/optimism_corrected/calibration_slope").estimate < 1
 
 
 def test_without_resamples_there_is_apparent_performance_only(tmp_path: Path) -> None:

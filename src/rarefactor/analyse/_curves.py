@@ -1,7 +1,8 @@
 """The curves of a risk model as rows: few points at round places, no patient among them.
 
-Convention: ``term`` says where a curve is read: a false-positive rate (``sensitivity_at``), a predicted risk
-(``observed_risk``), a threshold (``net_benefit``), or the number of a group of patients with similar risks.
+Convention: ``term`` says where a curve is read: a false-positive rate (``sensitivity_at``, where it rises), a
+predicted risk (``observed_risk``), a threshold (``net_benefit``), or the number of a group of patients with similar
+risks.
 """
 
 from __future__ import annotations
@@ -32,8 +33,10 @@ def curve_rows(
     outcome: Floats, risk: Floats, rng: np.random.Generator | None, settings: Analysis, base: Estimate
 ) -> Iterator[Estimate]:
     """Return the ROC, calibration and decision curves of predicted risks; limits of the last where there is a rng."""
-    for at, value in zip(FALSE_POSITIVE_RATES, compute_sensitivities(outcome, risk, FALSE_POSITIVE_RATES), strict=True):
-        yield replace(base, measure="sensitivity_at", term=f"{at:g}", estimate=float(value))
+    sensitivities = compute_sensitivities(outcome, risk, FALSE_POSITIVE_RATES)
+    for at, value, before in zip(FALSE_POSITIVE_RATES, sensitivities, (-1.0, *sensitivities[:-1]), strict=True):
+        if value > before or at == 1.0:  # the curve is a staircase: its corners are all of it
+            yield replace(base, measure="sensitivity_at", term=f"{at:g}", estimate=float(value))
     yield from _calibration_rows(outcome, risk, settings.level, base)
     curve = compute_net_benefit(
         outcome, risk, THRESHOLDS, rng=rng, resamples=max(1, settings.resamples), level=settings.level

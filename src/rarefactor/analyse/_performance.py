@@ -1,6 +1,6 @@
 """How well the risks of a model do: in the patients it was made from, corrected for that, and in other samples.
 
-Convention: the risks are those of Firth's regression with its intercept corrected (FLIC), never raw Firth risks.
+Convention: the risks are those of Firth's regression corrected as the study file says (FLIC unless it says otherwise).
 ``method`` of a row: ``apparent`` in the same patients, ``optimism`` how much of it is lost in new ones,
 ``optimism_corrected`` and ``plus632`` what is left. ``term`` of a row of a curve is where it is read.
 """
@@ -13,12 +13,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rarefactor.analyse._curves import curve_rows, instability_rows
+from rarefactor.analyse._decision import corrected_benefit_rows
 from rarefactor.analyse._design import Floats, build_design
 from rarefactor.analyse._multivariable import Model, build_model
 from rarefactor.analyse._odds import usable_columns
 from rarefactor.analyse._procedure import build_rule, choose_procedure, completed_columns
 from rarefactor.analyse._required import required_rows
 from rarefactor.analyse._resampled import draw_rng, number, resample_rows
+from rarefactor.analyse._risk_methods import compare_risk_methods
 from rarefactor.analyse._selection import stability_rows
 from rarefactor.derive import LandmarkTable
 from rarefactor.errors import InputError
@@ -42,11 +44,15 @@ WITH_LIMITS = ("auc", "brier", "brier_scaled")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
-    """A model whose risks were predicted: its outcome and log odds (n,), and the resamples unless none were asked."""
+    """A model whose risks were predicted: its outcome and log odds (n,), and the resamples unless none were asked.
+
+    ``counts`` (B, n) is how often each resample held each patient.
+    """
 
     model: Model
     log_odds: Floats
     optimism: Optimism | None
+    counts: Floats
 
     @property
     def risk(self) -> Floats:
@@ -67,7 +73,11 @@ def analyse_performance(
         model = build_model(table, everyone, info, settings)
         found = _validate(model, table, settings)
         base = replace(base, n=len(model.design.y), events=int(model.design.y.sum()))
-        rows = [*_performance_rows(found, settings, base), *_selection_rows(model, settings, base)]
+        rows = [
+            *_performance_rows(found, settings, base),
+            *compare_risk_methods(model, table, settings, base),
+            *_selection_rows(model, settings, base),
+        ]
     except InputError as error:
         reason = "; ".join(f"{problem.where} {problem.found}".strip() for problem in error.problems)
         size = tuple(required_rows(base, everyone.X.shape[1], None))
@@ -87,10 +97,10 @@ def _validate(model: Model, table: LandmarkTable, settings: Analysis) -> Validat
     procedure = choose_procedure(model, table, settings, draw_rng(settings.seed, info.name, 1))
     if not settings.resamples:
         whole = procedure(np.ones((1, outcome.size)))
-        return Validated(model=model, log_odds=whole.log_odds[0], optimism=None)
+        return Validated(model=model, log_odds=whole.log_odds[0], optimism=None, counts=np.empty((0, outcome.size)))
     counts = draw_resamples(outcome.size, settings.resamples, draw_rng(settings.seed, info.name, 2))
     found = compute_optimism(outcome, procedure, counts, level=settings.level)
-    return Validated(model=model, log_odds=found.log_odds, optimism=found)
+    return Validated(model=model, log_odds=found.log_odds, optimism=found, counts=counts)
 
 
 def _performance_rows(found: Validated, settings: Analysis, base: Estimate) -> Iterator[Estimate]:
@@ -101,6 +111,7 @@ def _performance_rows(found: Validated, settings: Analysis, base: Estimate) -> I
     yield from curve_rows(outcome, found.risk, rng, settings, base)
     if optimism is not None:
         yield from _corrected_rows(optimism, base)
+        yield from corrected_benefit_rows(outcome, optimism, found.counts, settings.level, base)
         yield from resample_rows(optimism.resamples, optimism.failed, optimism.reasons, base)
         yield from instability_rows(optimism, settings.level, base)
     auc = None if optimism is None else optimism.measures["auc"].corrected

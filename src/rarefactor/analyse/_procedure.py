@@ -1,7 +1,7 @@
 """What is validated: everything that is done with the data until risks can be predicted, repeated in every resample.
 
 Missing values are filled in anew, factors selected where the study file asks for it, and the model fitted by Firth's
-likelihood with an intercept for which the predicted risks add up to the events (FLIC).
+likelihood, corrected as the study file says so that the predicted risks add up to the events (FLIC or FLAC).
 """
 
 from __future__ import annotations
@@ -23,18 +23,23 @@ from rarefactor.stats import (
 )
 
 
-def choose_procedure(model: Model, table: LandmarkTable, settings: Analysis, rng: np.random.Generator) -> Procedure:
-    """Return the procedure that the study file asks for."""
+def choose_procedure(
+    model: Model, table: LandmarkTable, settings: Analysis, rng: np.random.Generator, *, risk: str | None = None
+) -> Procedure:
+    """Return the procedure that the study file asks for; ``risk`` is another way to predict than its own."""
+    risk = risk or settings.risk
     design, rule, terms = model.design, build_rule(model.design, settings.selection), name_places(model.design)
     outcome = design.y
     if model.filled is None:
         if rule is None:
-            return ModelProcedure(columns=design.X, outcome=outcome)
-        return SelectionProcedure(columns=design.X, outcome=outcome, terms=terms, rule=rule)
+            return ModelProcedure(columns=design.X, outcome=outcome, method=risk)
+        return SelectionProcedure(columns=design.X, outcome=outcome, terms=terms, rule=rule, risk=risk)
     refill = Refill(design=design, table=table, settings=settings.missing, completed=model.filled, rng=rng)
     if rule is None:
-        return ImputedProcedure(completed=model.filled, outcome=outcome, impute=refill)
-    return ImputedSelectionProcedure(completed=model.filled, outcome=outcome, impute=refill, terms=terms, rule=rule)
+        return ImputedProcedure(completed=model.filled, outcome=outcome, impute=refill, method=risk)
+    return ImputedSelectionProcedure(
+        completed=model.filled, outcome=outcome, impute=refill, terms=terms, rule=rule, risk=risk
+    )
 
 
 def build_rule(design: Design, selection: Selection | None) -> SelectionRule | None:

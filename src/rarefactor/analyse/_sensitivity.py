@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from rarefactor.analyse._design import build_design
-from rarefactor.analyse._influence import leave_one_out
+from rarefactor.analyse._influence import leave_one_out, list_distances
 from rarefactor.analyse._markers import list_markers, marker_row, to_ratio
 from rarefactor.analyse._multivariable import Model, build_model, fit, model_flags
 from rarefactor.analyse._odds import Coefficients, column_names, odds_ratios, usable_columns
-from rarefactor.analyse._tipping import scan_unknown_outcomes, trace_profiles
+from rarefactor.analyse._profiles import trace_profiles
+from rarefactor.analyse._tipping import scan_unknown_outcomes
 from rarefactor.derive import LandmarkTable
 from rarefactor.errors import InputError
 from rarefactor.results import Analysed, Estimate, FactorInfo, ModelInfo, Note
@@ -42,6 +43,7 @@ def analyse_sensitivity(
     questions: dict[str, Callable[[], Iterator[Estimate]]] = {
         "other penalties": lambda: compare_strengths(model, base),
         "leaving out one patient": lambda: leave_one_out(model, base),
+        "Cook’s distances": lambda: list_distances(model, base),
         "profile curves": lambda: trace_profiles(everyone, base, level=settings.level),
         "unknown outcomes": lambda: scan_unknown_outcomes(table, factors, base, level=settings.level),
         "E-values": lambda: find_e_values(model, base),

@@ -1,14 +1,9 @@
-"""What patients without an outcome could change, and how the likelihood of each odds ratio falls.
-
-Both need one complete set of patients: those for whom every factor of the model is known.
-"""
+"""What patients without an outcome could change, in those for whom every factor of the model is known."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import exp
-from statistics import NormalDist
 
 import numpy as np
 import polars as pl
@@ -18,12 +13,9 @@ from rarefactor.analyse._markers import Marker, list_markers, marker_row
 from rarefactor.analyse._odds import usable_columns
 from rarefactor.derive import LandmarkTable
 from rarefactor.results import Estimate, FactorInfo
-from rarefactor.stats import OutcomeScan, compute_profiles, scan_missing_outcomes
+from rarefactor.stats import OutcomeScan, scan_missing_outcomes
 
 SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
-POINTS = 25
-FARTHEST = np.log(1000.0)
-PENALTIES = {"ml": "none", "firth": "firth", "logf22": "logf"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,26 +96,3 @@ def _describe(scan: OutcomeScan, marker: Marker, base: Estimate) -> Iterator[Est
         yield marker_row(base, marker, np.log(limits[rank]), group="tipping")
         for side, share in zip(("with", "without"), scan.tipping[0], strict=True):
             yield marker_row(base, marker, measure="tipping_share", group=side, estimate=float(share))
-
-
-def trace_profiles(everyone: Design, base: Estimate, *, level: float) -> Iterator[Estimate]:
-    """Yield the relative profile likelihood of each marker at some odds ratios: 1 at the estimate, falling to 0.
-
-    ``group`` is the odds ratio. One row says how high a curve is where it reaches the limits of the interval.
-    """
-    design, _ = usable_columns(everyone.complete())
-    rows = replace(base, measure="relative_likelihood", n=len(design.y), events=int(design.y.sum()))
-    half = NormalDist().inv_cdf(0.5 + 0.5 * level)
-    yield replace(rows, measure="likelihood_at_limits", method=None, estimate=exp(-(half**2) / 2.0))
-    for method, penalty in PENALTIES.items():
-        curves = compute_profiles(design.X, design.y, penalty=penalty, points=POINTS, level=level)
-        for marker in list_markers(design):
-            values, fall = curves.values[marker.place + 1], curves.fall[marker.place + 1]
-            heights = {
-                f"{np.exp(value):.6g}": float(height)  # points that are too near to each other to be told apart are one
-                for value, height in zip(values, np.exp(-fall / 2.0), strict=True)
-                if abs(value) <= FARTHEST and np.isfinite(height)
-            }
-            yield from (
-                marker_row(rows, marker, group=at, estimate=height, method=method) for at, height in heights.items()
-            )

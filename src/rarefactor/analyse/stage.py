@@ -144,7 +144,8 @@ def _doubt_tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task
         factors, at = [infos[name] for name in model.factors], table.landmarks[model.landmark]
         key = [code, dataclasses.asdict(model), dumped, at.measured.write_csv()]
         work = partial(analyse_sensitivity, at, factors, model, settings)
-        yield _task(f"Sensitivity of {model.label}", model.landmark, work, at, factors, key)
+        named = [*key, at.frame["subject"].to_list()]  # the most influential patients are named
+        yield _task(f"Sensitivity of {model.label}", model.landmark, work, at, factors, named)
         work = partial(analyse_design, at, factors, model, _question(study))
         yield _task(f"Design of {model.label}", model.landmark, work, at, factors, key)
     for landmark, at in table.landmarks.items():

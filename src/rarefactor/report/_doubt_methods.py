@@ -24,7 +24,9 @@ def _sensitivity() -> Runs:
     return runs(
         "As sensitivity analyses the odds ratio of each marker was estimated under log-F(m, m) priors (m = 1 to 8), ",
         cite("greenland2015"),
-        ", with each patient left out in turn, and with 0 to 100% of the patients without an outcome having it ",
+        ", with each patient left out in turn (beside Cook’s distance ",
+        cite("cook1977", "pregibon1981"),
+        "), and with 0 to 100% of the patients without an outcome having it ",
         cite("yan2009"),
         "; E-values treat the outcome as common where 15% of patients or more have it ",
         cite("vanderweele2017"),

@@ -8,9 +8,9 @@ from functools import partial
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, number, right, runs
 from rarefactor.report._plot import write_png, write_svg
-from rarefactor.report._risk_curves import draw_risk_curves, has_curves
+from rarefactor.report._risk_curves import benefit_rows, draw_risk_curves, has_curves
 from rarefactor.report._source import Source
-from rarefactor.report.format import EMPTY, format_count, format_fixed, format_range
+from rarefactor.report.format import EMPTY, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, ModelInfo
 
@@ -20,6 +20,21 @@ _MEASURES = {
     "brier_scaled": ("Scaled Brier score", 2),
     "calibration_intercept": ("Calibration intercept", 2),
     "calibration_slope": ("Calibration slope", 2),
+}
+_RISKS = {
+    "flic": (
+        "Firth’s penalty, which serves odds ratios, draws predicted risks towards one half; risks are therefore "
+        "predicted with the intercept corrected so that they are right on average (FLIC) "
+    ),
+    "flac": (
+        "Firth’s penalty, which serves odds ratios, draws predicted risks towards one half; risks are therefore "
+        "predicted from data to which the penalty was added as marked pseudo-patients, whose mark is left out when "
+        "predicting, so that they are right on average (FLAC) "
+    ),
+    "firth": (
+        "Risks are those of Firth’s regression as it is, as the study file asks. Its penalty draws them towards one "
+        "half, so that they are not right on average; FLIC and FLAC correct that "
+    ),
 }
 SUPPOSED = {"r2_default": "15% of the largest R², the default", "r2_corrected": "as the corrected AUC says"}
 
@@ -40,6 +55,8 @@ def write_performance(source: Source) -> Iterator[Block]:
 def _write_model(source: Source, model: ModelInfo) -> Iterator[Block]:
     yield Heading(text=f"Risks by the model “{model.label}”", anchor=f"performance-{model.name}", level=2)
     yield Paragraph(runs=_size_sentences(source, model))
+    if _model_row(source, model, "mean_risk", "firth"):
+        yield Paragraph(runs=_mean_sentences(source, model))
     if _model_row(source, model, "auc", "apparent"):
         yield tabulate_performance(source, model)
     if has_curves(source, model):
@@ -155,13 +172,30 @@ def _size_sentences(source: Source, model: ModelInfo) -> Runs:
     return runs(*parts) if parts else runs("Nothing can be said about the risks of this model.")
 
 
+def _mean_sentences(source: Source, model: ModelInfo) -> Runs:
+    """Say what the correction of Firth's risks did: their mean and calibration in the large, before and after."""
+    used = source.study.analysis.risk
+    raw, chosen = (_model_row(source, model, "mean_risk", method) for method in ("firth", used))
+    before, after = (_model_row(source, model, "calibration_in_the_large", method) for method in ("firth", used))
+    share = raw.events / raw.n if raw and raw.n and raw.events is not None else None
+    parts: list[Inline | str] = ["By Firth’s regression as it is the mean risk is ", _as_percent(raw)]
+    parts += [", where ", number(raw, f"{format_percent(share, 100)}%"), " had the outcome"]
+    parts += [" (calibration in the large ", number(before, _with_limits(before, 2)), ")"]
+    if used != "firth":
+        parts += [f"; by {used.upper()} it is ", _as_percent(chosen), " ("]
+        parts += [number(after, _with_limits(after, 2)), ")"]
+    others = [name for name in ("flic", "flac") if name != used]
+    for name in others:
+        parts += [f", by {name.upper()} ", _as_percent(_model_row(source, model, "mean_risk", name))]
+    return runs(*parts, ".")
+
+
+def _as_percent(row: Estimate | None) -> Inline:
+    return number(row, f"{format_percent(row.estimate if row else None, 100)}%")
+
+
 def _introduction(source: Source) -> Runs:
-    parts: list[Inline | str] = [
-        (
-            "Risks are predicted by Firth’s regression with its intercept corrected so that they are right on average "
-            "(FLIC), never by raw Firth estimates "
-        )
-    ]
+    parts: list[Inline | str] = [_RISKS[source.study.analysis.risk]]
     parts += [cite("puhr2017"), ". Apparent performance is that in the patients from whom the model was made; "]
     parts.append("corrected performance is what may be expected in others like them.")
     if source.study.analysis.selection:
@@ -172,13 +206,17 @@ def _introduction(source: Source) -> Runs:
 def _curves_figure(source: Source, model: ModelInfo) -> Figure:
     sheet = draw_risk_curves(source, model)
     name = f"performance-{model.name}"
+    _, corrected = benefit_rows(source, model)
+    solid = "corrected for optimism (shaded: intervals) and apparent, " if corrected else "with intervals, "
+    apparent = "a and b" if corrected else "a to c"
     caption = runs(
         Text(f"Risks by the model “{model.label}”. ", "strong"),
         "a, apparent ROC curve. b, observed against predicted risk with pointwise intervals; dashed: perfect. "
-        "c, net benefit of acting on the risk, with intervals, against acting on all or on none ",
-        cite("vickers2006"),
+        f"c, net benefit of acting on the risk, {solid}against acting on all or on none ",
+        cite("vickers2006", *(["vickers2008"] if corrected else [])),
         ". d, instability: risks that the models of the resamples give to patients in groups of similar risk (line: "
-        "range of most, dot: median) against the risk of the model; a to c are in the patients from whom it was made ",
+        f"range of most, dot: median) against the risk of the model; {apparent} are in the patients from whom it was "
+        "made ",
         cite("riley2023"),
         ".",
     )

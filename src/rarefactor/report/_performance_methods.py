@@ -17,6 +17,13 @@ _RULES = {
 }
 
 
+_CORRECTED = {
+    "flic": "with corrected intercept (FLIC)",
+    "flac": "with augmented data (FLAC)",
+    "firth": "without correcting its pull towards one half; FLIC and FLAC, which do, are shown beside it",
+}
+
+
 def performance_methods(source: Source) -> Iterator[Runs]:
     """Return the paragraphs on how the models were validated; none without models."""
     if source.results.models:
@@ -31,7 +38,7 @@ def performance_methods(source: Source) -> Iterator[Runs]:
 def _validation(source: Source) -> Runs:
     analysis = source.study.analysis
     parts: list[Inline | str] = [
-        "Risks were predicted by Firth’s regression with corrected intercept (FLIC) ",
+        f"Risks were predicted by Firth’s regression {_CORRECTED[analysis.risk]} ",
         cite("puhr2017"),
         ". Discrimination is the area under the ROC curve with DeLong’s interval ",
         cite("delong1988"),
@@ -47,14 +54,14 @@ def _validation(source: Source) -> Runs:
     if not analysis.resamples:
         return runs(*parts, "No resamples were drawn: performance is apparent only, and too good.")
     parts += [
-        "AUC, Brier score and calibration line were corrected for optimism by ",
+        "AUC, Brier score, calibration line and net benefit were corrected for optimism by ",
         f"{analysis.resamples} bootstrap resamples ",
-        cite("harrell1996"),
+        cite("harrell1996", "vickers2008"),
     ]
     parts += [
-        ", with intervals of the first two moved by the optimism ",
+        ", with intervals of AUC, Brier score and net benefit moved by the optimism ",
         cite("noma2021"),
-        ", and these also by the .632+ estimate ",
+        ", and AUC and Brier score also by the .632+ estimate ",
     ]
     parts += [cite("efron1997"), f". Each resample repeated the whole procedure: {_procedure(source)} "]
     parts += [cite("wahl2016") if analysis.missing.imputations else "", "."]

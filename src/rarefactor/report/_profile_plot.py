@@ -15,6 +15,7 @@ WIDTH = 170.0
 _ACROSS = 3
 _PANEL = (46.0, 24.0)
 _STEP = (57.0, 42.0)
+_STEPS = 8
 _TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1000)
 STYLES = {
     "firth": ("Firth", {"color": BLUE, "lw": 1.3}),
@@ -87,7 +88,22 @@ def _curves(source: Source, model: ModelInfo, effect: Effect) -> dict[str, list[
         term=effect.term,
     )
     found = {method: sorted(_points(rows, method)) for method in STYLES}
-    return {method: points for method, points in found.items() if len(points) > 1}
+    return {method: list(_join(points)) for method, points in found.items() if len(points) > 1}
+
+
+def _join(points: Sequence[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """Yield a smooth curve through points: between them the signed root of the fall is straight, as they suppose."""
+    top = max(range(len(points)), key=lambda place: points[place][1])
+    roots = [
+        math.sqrt(-2.0 * math.log(max(height, 1e-12))) * (-1.0 if place < top else 1.0)
+        for place, (_, height) in enumerate(points)
+    ]
+    for place, (at, _) in enumerate(points[:-1]):
+        wide, rise = points[place + 1][0] - at, roots[place + 1] - roots[place]
+        for step in range(_STEPS):
+            share = step / _STEPS
+            yield at + share * wide, math.exp(-((roots[place] + share * rise) ** 2) / 2.0)
+    yield points[-1]
 
 
 def _points(rows: Sequence[Estimate], method: str) -> Iterator[tuple[float, float]]:

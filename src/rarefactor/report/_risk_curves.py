@@ -57,17 +57,30 @@ def _draw_calibration(panel: Panel, source: Source, model: ModelInfo) -> None:
 
 
 def _draw_decision(sheet: Sheet, source: Source, model: ModelInfo) -> None:
-    rows, everyone = (_rows(source, model, "net_benefit", group) for group in ("model", "all"))
-    highest = max([0.1, *(row.high or row.estimate or 0.0 for row in (*rows, *everyone))])
+    apparent, corrected = benefit_rows(source, model)
+    everyone, rows = _rows(source, model, "net_benefit", "all"), corrected or apparent
+    highest = max([0.1, *(row.high or row.estimate or 0.0 for row in (*apparent, *corrected, *everyone))])
     panel = _panel(sheet, (_LEFT, _LOWER), "c", ("Threshold of risk", "Net benefit"), (_LOWEST_BENEFIT, highest * 1.05))
     panel.curve(_UNIT, (0.0, 0.0), color=INK, lw=0.8)
     treated = [row for row in everyone if (row.estimate or 0.0) >= _LOWEST_BENEFIT]
     _draw_band(panel, rows)
     panel.curve(_places(treated), _values(treated), color=ORANGE, lw=1.2, ls=(0, (5, 2)))
-    panel.curve(_places(rows), [max(value, _LOWEST_BENEFIT) for value in _values(rows)], color=BLUE, lw=1.4)
+    dotted = {"lw": 0.9, "ls": (0, (1, 1.5))} if corrected else {"lw": 1.4}
+    for curve, style in ((apparent, dotted), (corrected, {"lw": 1.4})):
+        inside = [row for row in curve if (row.estimate or 0.0) >= _LOWEST_BENEFIT]
+        panel.curve(_places(inside), _values(inside), color=BLUE, **style)
+    words = ("the model, corrected", "the model, apparent (dotted)") if corrected else ("the model",)
     right, top = panel.left + panel.width, panel.top
-    for place, (words, color) in enumerate((("model", BLUE), ("all", ORANGE), ("none", INK))):
-        sheet.text(right - 1, top + 2.5 + 3.6 * place, f"act on {words}", size=7, ha="right", color=color)
+    colours = [*((word, BLUE) for word in words), ("all", ORANGE), ("none", INK)]
+    for place, (word, colour) in enumerate(colours):
+        sheet.text(right - 1, top + 2.0 + 3.4 * place, f"act on {word}", size=7, ha="right", color=colour)
+
+
+def benefit_rows(source: Source, model: ModelInfo) -> tuple[tuple[Estimate, ...], tuple[Estimate, ...]]:
+    """Return the net benefit of acting on a model: apparent, and corrected for optimism where that was asked."""
+    rows = _rows(source, model, "net_benefit", "model")
+    apparent = tuple(row for row in rows if row.method is None)
+    return apparent, tuple(row for row in rows if row.method == "optimism_corrected")
 
 
 def _draw_instability(panel: Panel, source: Source, model: ModelInfo) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, number, p_value, ratio, right, runs
 from rarefactor.report._effects import Effect, model_effects
+from rarefactor.report._patients import write_patients
 from rarefactor.report._plot import write_png, write_svg
 from rarefactor.report._profile_plot import draw_profiles
 from rarefactor.report._source import Source
@@ -45,6 +46,7 @@ def _model_blocks(source: Source, model: ModelInfo) -> Iterator[Block]:
     effects = asked_effects(source, model)
     yield Heading(text=f"Sensitivity of “{model.label}”", anchor=f"sensitivity-{model.name}", level=2)
     yield tabulate_sensitivity(source, model, effects)
+    yield from write_patients(source, model, effects)
     if source.results.select(analysis="sensitivity", model=model.name, measure="relative_likelihood"):
         yield _profile_figure(source, model, effects)
     notes = source.notes("sensitivity", landmark=model.landmark, model=model.name)

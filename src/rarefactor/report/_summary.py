@@ -1,4 +1,4 @@
-"""What was found, in five lines that a reviewer accepts.
+"""What was found, in a few lines that a reviewer accepts.
 
 Convention: labels stand as the study file has them (an eponym must keep its capital); an estimate never comes without
 its interval, and a factor is never called independent or significant. Nothing is chosen by its P value: every marker
@@ -19,8 +19,9 @@ from rarefactor.results import Estimate, FactorInfo, FlowStep, ModelInfo
 
 
 def summarise(source: Source) -> tuple[Runs, ...]:
-    """Return the five lines: the outcome, the models (or the factors one by one), the risks, the limits."""
-    lines = [_outcome_line(source), *_found_lines(source), _risk_line(source), _limits_line(source)]
+    """Return the lines: the outcome, the models (or the factors one by one), the risks, what predicts, the limits."""
+    found = [*_found_lines(source), _risk_line(source), _performance_line(source)]
+    lines = [_outcome_line(source), *found, _limits_line(source)]
     return tuple(line for line in lines if line)
 
 
@@ -145,6 +146,48 @@ def _one_risk(source: Source, landmark: str, row: Estimate) -> Inline:
     interval = format_range(row.low, row.high, lambda value: source.percent(row, value, landmark))
     counts = f"{format_count(row.events)} of {format_count(row.n)}"
     return number(row, f"{counts} ({source.percent(row, row.estimate, landmark)}%, {interval})")
+
+
+def _performance_line(source: Source) -> Runs:
+    """Say how well the models predict in new patients, or why nobody can say."""
+    models = [model for model in source.results.models if _performance(source, model, "parameters")]
+    if not models:
+        return ()
+    clauses = [_performs(source, model) for model in models]
+    sentence = [piece for place, part in enumerate(clauses) for piece in (["; "] if place else []) + part]
+    parts: list[Inline | str] = [". "]
+    if any(_performance(source, model, "calibration_slope", "optimism_corrected") for model in models):
+        parts.append("A slope below 1 means risks that are too extreme; it has no interval, because the slope of a ")
+        parts.append("model in its own resample hardly varies.")
+    elif not source.study.analysis.resamples:
+        parts.append("No resamples were drawn, so that nothing is corrected for optimism: expect worse.")
+    title = "Prediction, corrected for optimism. " if source.study.analysis.resamples else "Prediction, apparent. "
+    return runs(Text(title, "strong"), *sentence, *parts)
+
+
+def _performs(source: Source, model: ModelInfo) -> list[Inline | str]:
+    method = "optimism_corrected" if source.study.analysis.resamples else "apparent"
+    auc, slope = (_performance(source, model, measure, method) for measure in ("auc", "calibration_slope"))
+    if auc is None or slope is None:
+        return [f"“{model.label}”: not known, as its risks could not be predicted"]
+    level = f"{100 * source.study.analysis.level:g}% CI"
+    return [
+        f"“{model.label}”: AUC ",
+        number(auc, _with_interval(auc, level)),
+        ", calibration slope ",
+        number(slope, _with_interval(slope, level)),
+    ]
+
+
+def _with_interval(row: Estimate, level: str) -> str:
+    shown = format_fixed(row.estimate, 2)
+    if row.low is None or row.high is None:
+        return shown
+    return f"{shown} ({level} {format_range(row.low, row.high, lambda value: format_fixed(value, 2))})"
+
+
+def _performance(source: Source, model: ModelInfo, measure: str, method: str | None = None) -> Estimate | None:
+    return source.row("performance", measure, landmark=model.landmark, model=model.name, method=method)
 
 
 def _limits_line(source: Source) -> Runs:

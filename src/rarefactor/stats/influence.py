@@ -17,12 +17,15 @@ from rarefactor.stats._inputs import read_array
 from rarefactor.stats._risk import compute_log_odds, compute_logistic
 from rarefactor.stats.logistic import fit_logistic, fit_many
 
+ALONE = 1e-9
+"""How near to 1 a hat value is of a patient who alone decides a coefficient (the only one with a level)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Distances:
     """How far each of n patients moves a regression at once: ``hat`` and ``cook``, (n,), or (m, n) of m imputations.
 
-    NaN where the fit failed.
+    NaN where the fit failed; ``cook`` is infinite where a patient alone decides a coefficient.
     """
 
     hat: Floats
@@ -172,4 +175,6 @@ def _compute_cook(coef: Floats, covariance: Floats, data: tuple[Floats, Floats, 
     variance = risk * (1.0 - risk)
     hat = weights * variance * ((design @ covariance) * design).sum(axis=1)
     residual = np.square(outcome - risk) * weights / variance
-    return hat, residual * hat / (coef.size * np.square(1.0 - hat))
+    free = np.where(hat < 1.0 - ALONE, 1.0 - hat, 0.0)
+    with np.errstate(divide="ignore"):  # whoever alone decides a coefficient moves it without end
+        return hat, residual * hat / (coef.size * np.square(free))

@@ -1,0 +1,205 @@
+"""What single patients decide: Cook's distances, and every odds ratio of a marker without one of them.
+
+Convention: a patient is named by the keyed hash that stands for the id; who holds the key can find the patient.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+from rarefactor.report._bibliography import cite
+from rarefactor.report._cells import number, runs
+from rarefactor.report._effects import Effect
+from rarefactor.report._panel import Panel
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text, write_png, write_svg
+from rarefactor.report._source import Source
+from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_range, format_ratio
+from rarefactor.report.tree import Block, Figure, Inline, Paragraph, Runs, Text
+from rarefactor.results import Estimate, ModelInfo
+
+WIDTH = 170.0
+_TOP, _STEP, _BELOW = 9.5, 6.6, 6.0
+_LEFT = (24.0, 38.0)
+_LABELS, _LABEL_WIDTH = 76.0, 36.0
+_RIGHT = (114.0, 34.0)
+_NAMES = 152.0
+_FINE = (0.2, 0.5, 1.0, 2.0, 5.0)
+_SLIM, _THICK = {"color": MUTED, "lw": 0.9}, {"color": BLUE, "lw": 3.2}
+
+
+def write_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Iterator[Block]:
+    """Return the sentences and the figure on single patients, empty where nothing was asked."""
+    distances = _rows(source, model, "cooks_distance")
+    if not distances:
+        return
+    yield Paragraph(runs=_sentences(source, model, effects))
+    name = f"patients-{model.name}"
+    sheet = draw_patients(source, model, effects)
+    caption = runs(
+        Text(f"Single patients in “{model.label}”. ", "strong"),
+        "a, the largest Cook’s distances: how far the patient moves all coefficients together ",
+        cite("cook1977", "pregibon1981"),
+        ". b, odds ratios (dot, with interval, cut at the edge of the panel) and their range when one patient after "
+        "the other is left out (bar), with the patients without whom they are lowest and highest. "
+        "Patients are named by keyed hashes of their ids.",
+    )
+    size = {"width_mm": sheet.width, "height_mm": sheet.height}
+    svg, png = write_svg(sheet, name), write_png(sheet)
+    yield Figure(name=name, number=0, caption=caption, alt=_alt(distances, effects), svg=svg, png=png, **size)
+
+
+def draw_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Sheet:
+    """Return the figure: on the left the largest distances, on the right what leaving one patient out does."""
+    distances = _rows(source, model, "cooks_distance")
+    ranges = [(effect, found) for effect in effects if len(found := _without(source, model, effect)) > 1]
+    height = _TOP + _STEP * max(len(distances), len(ranges), 2) + _BELOW
+    sheet = open_sheet(WIDTH, height)
+    for x, letter, title in ((1.0, "a", "Cook’s distance"), (_LABELS, "b", "Odds ratio without one patient")):
+        sheet.text(x, 3.5, letter, size=9, strong=True)
+        sheet.text(x + 4, 3.5, title, size=7.5)
+    _draw_distances(sheet, distances)
+    if ranges:
+        sheet.text(_NAMES, 3.5, "lowest without,", size=6.5, color=MUTED)
+        sheet.text(_NAMES, 6.0, "highest without", size=6.5, color=MUTED)
+        _draw_ranges(sheet, ranges)
+    return sheet
+
+
+def _draw_distances(sheet: Sheet, rows: Sequence[Estimate]) -> None:
+    left, width = _LEFT
+    finite = [row.estimate for row in rows if row.estimate is not None and math.isfinite(row.estimate)]
+    longest = max([*finite, 1e-9])
+    sheet.line((left, left), (_TOP, _TOP + _STEP * len(rows)), color=RULE)
+    for place, row in enumerate(rows):
+        y, value = _TOP + _STEP * (place + 0.5), row.estimate or 0.0
+        rest = row.group == "others"
+        label, colour = (f"{format_count(row.n)} others: up to", MUTED) if rest else (row.group or "", BLUE)
+        end = left + width * min(value / longest, 1.0)
+        sheet.text(left - 1.5, y, label, size=7, ha="right", color=MUTED if rest else INK)
+        sheet.line((left, end), (y, y), color=colour, lw=1.2)
+        if math.isfinite(value):
+            sheet.dot(end, y, "o", colour)
+        sheet.text(end + 2, y, _distance(row), size=7, color=MUTED if rest else INK)
+
+
+def _draw_ranges(sheet: Sheet, ranges: Sequence[tuple[Effect, Sequence[Estimate]]]) -> None:
+    shown = [row for effect, found in ranges for row in (*found, effect.firth)]
+    ends = [math.log10(row.estimate) for row in shown if row and row.estimate and math.isfinite(row.estimate)]
+    across = (min(-0.3, *ends) - 0.15, max(0.3, *ends) + 0.15)
+    bottom = _TOP + _STEP * len(ranges)
+    panel = Panel(sheet, _RIGHT[0], _TOP, _RIGHT[1], bottom - _TOP, across, (0.0, 1.0))
+    _draw_axis(panel, bottom)
+    for place, (effect, found) in enumerate(ranges):
+        y = _TOP + _STEP * (place + 0.5)
+        lines = wrap_text(effect.label, _LABEL_WIDTH, size=7)
+        sheet.text(_LABELS, y, "\n".join(lines), size=7)
+        _draw_range(panel, y, effect, found)
+
+
+def _draw_axis(panel: Panel, bottom: float) -> None:
+    sheet, low, high = panel.sheet, *panel.across
+    sheet.line((panel.left, panel.left + panel.width), (bottom, bottom), color=MUTED)
+    sheet.line((panel.x(0.0), panel.x(0.0)), (panel.top, bottom), color=MUTED, lw=0.7)
+    for tick in _choose_ticks(low, high):
+        x = panel.x(math.log10(tick))
+        sheet.line((x, x), (bottom, bottom + 0.9), color=MUTED)
+        sheet.text(x, bottom + 2.7, f"{tick:g}", size=6.5, ha="center", color=MUTED)
+
+
+def _choose_ticks(low: float, high: float) -> list[float]:
+    """Return at most five powers of ten between two exponents, or finer steps where there is but one."""
+    powers = range(math.ceil(low), math.floor(high) + 1)
+    apart = max(1, math.ceil(len(powers) / 4))
+    coarse = [10.0**power for power in powers if power % apart == 0]
+    return coarse if len(coarse) > 1 else [tick for tick in _FINE if low <= math.log10(tick) <= high]
+
+
+def _draw_range(panel: Panel, y: float, effect: Effect, found: Sequence[Estimate]) -> None:
+    low, high = panel.across
+
+    def at(value: float) -> float:
+        return panel.x(min(max(math.log10(value), low), high) if value else low)
+
+    firth = effect.firth
+    if firth and firth.low is not None and firth.high is not None:
+        panel.sheet.line((at(firth.low), at(firth.high)), (y, y), **_SLIM)
+    lowest, highest = (_extreme(found, sign) for sign in (1, -1))
+    panel.sheet.line((at(lowest.estimate or 0.0), at(highest.estimate or 0.0)), (y, y), **_THICK)
+    if firth and firth.estimate:
+        panel.sheet.dot(at(firth.estimate), y, "o", INK)
+    for row, shift in ((lowest, -1.3), (highest, 1.3)):
+        colour = ORANGE if "changed" in row.flags else INK
+        panel.sheet.text(_NAMES, y + shift, row.group or "", size=6.5, color=colour)
+
+
+def _sentences(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Runs:
+    """Say whether one patient decides a conclusion, and whose distance is the largest."""
+    parts: list[Inline | str] = [Text("Single patients. ", "strong")]
+    decided = [clause for effect in effects for clause in _decided(source, model, effect)]
+    if decided:
+        parts.append("One patient decides whether an interval excludes 1: ")
+        parts += [part for place, clause in enumerate(decided) for part in (["; "] if place else []) + clause]
+        parts.append(". ")
+    else:
+        parts.append("Leaving out any one patient changes for no marker whether its interval excludes 1. ")
+    return runs(*parts, *_largest(_rows(source, model, "cooks_distance")))
+
+
+def _decided(source: Source, model: ModelInfo, effect: Effect) -> Iterator[list[Inline | str]]:
+    rows = [row for row in _without(source, model, effect) if "changed" in row.flags]
+    where = {"landmark": model.landmark, "model": model.name, "factor": effect.info.name, "term": effect.term}
+    count = source.row("sensitivity", "patients_changing", group="leave_one_out", **where)
+    if not rows:
+        return
+    parts: list[Inline | str] = [f"{effect.label}, "]
+    for place, row in enumerate(rows):
+        parts += [", " if place else "", f"without {row.group} ", number(row, _odds(row))]
+    if count and (count.estimate or 0) > len(rows):
+        parts += [" (as without ", number(count, format_count(count.estimate)), " patients in all)"]
+    yield [*parts, " instead of ", number(effect.firth, _odds(effect.firth))]
+
+
+def _largest(rows: Sequence[Estimate]) -> list[Inline | str]:
+    alone = [row for row in rows if row.estimate is not None and math.isinf(row.estimate)]
+    finite = [row for row in rows if row not in alone and row.group != "others"]
+    parts: list[Inline | str] = []
+    for row in alone:
+        parts += [row.group or "", " alone decides a coefficient, as the only patient with some level (distance "]
+        parts += [number(row, INFINITY), "). "]
+    if finite:
+        parts += ["The largest ", "finite " if alone else "", "Cook’s distance is that of ", finite[0].group or ""]
+        parts += [" (", number(finite[0], _distance(finite[0])), ")"]
+        parts += [", the next ", number(finite[1], _distance(finite[1]))] if len(finite) > 1 else []
+        parts.append(".")
+    return parts
+
+
+def _odds(row: Estimate | None) -> str:
+    if row is None:
+        return EMPTY
+    return f"OR {format_ratio(row.estimate)} ({format_range(row.low, row.high, format_ratio)})"
+
+
+def _distance(row: Estimate) -> str:
+    value = row.estimate
+    return format_fixed(value, 2 if value is None or value >= 0.1 else 3)
+
+
+def _alt(distances: Sequence[Estimate], effects: Sequence[Effect]) -> str:
+    shown = "; ".join(f"{row.group} {_distance(row)}" for row in distances)
+    return f"Cook’s distances: {shown}. Beside them the range of {len(effects)} odds ratios without one patient."
+
+
+def _extreme(rows: Sequence[Estimate], sign: int) -> Estimate:
+    return min(rows, key=lambda row: sign * (row.estimate or 0.0))
+
+
+def _rows(source: Source, model: ModelInfo, measure: str) -> tuple[Estimate, ...]:
+    return source.results.select(analysis="sensitivity", measure=measure, landmark=model.landmark, model=model.name)
+
+
+def _without(source: Source, model: ModelInfo, effect: Effect) -> list[Estimate]:
+    """Return the odds ratios of a marker without one patient or another."""
+    rows = _rows(source, model, "odds_ratio_without")
+    return [row for row in rows if (row.factor, row.term) == (effect.info.name, effect.term)]
