@@ -1,6 +1,6 @@
-"""How often the 95 % intervals hold the truth with values missing at random, after imputation and pooled profiles.
+"""How often 95 % intervals hold the truth with 20 % missing at random, after imputation and pooled profiles (CLIP).
 
-    python benchmarks/coverage_mi.py [studies]
+    python benchmarks/coverage_mi.py [--full]
 
 Each line is one scenario: patients, share of events, true odds ratios, and the coverage of each factor by CLIP and by
 Rubin's rules of the Firth fits, with the bias of the median coefficient. Values go missing at random: more often in
@@ -9,11 +9,11 @@ patients with the event, and in those with a high third factor.
 
 from __future__ import annotations
 
-import sys
 import time
 from dataclasses import dataclass
 
 import numpy as np
+from peers import begin
 
 from rarefactor.stats import Variable, fit_many, impute_many, pool_profiles, pool_rubin
 
@@ -43,6 +43,8 @@ SCENARIOS = (
     Scenario(n=40, intercept=-1.2, slopes=(0.5, 0.7, 0.7)),
     Scenario(n=40, intercept=-1.6, slopes=(0.7, 1.4, 0.0)),
     Scenario(n=40, intercept=-1.9, slopes=(0.0, 2.1, 0.7)),
+    Scenario(n=40, intercept=-0.7, slopes=(0.5, 0.7, -0.5)),
+    Scenario(n=40, intercept=-0.3, slopes=(0.7, 0.0, 0.7)),
     Scenario(n=60, intercept=-1.6, slopes=(0.7, 1.4, 0.7)),
     Scenario(n=100, intercept=-1.9, slopes=(0.7, 1.4, 0.7), missing=0.3),
 )
@@ -91,7 +93,7 @@ def measure(scenario: Scenario, studies: int, rng: np.random.Generator) -> None:
 
 
 def main() -> None:
-    studies = int(sys.argv[1]) if len(sys.argv) > 1 else 1000
+    studies = 4000 if begin(__doc__ or "") else 500
     print(f"{studies} studies a scenario, {M} imputations, {ITERATIONS} iterations; Monte-Carlo error of a coverage of")
     print(f"95 %: {100 * (0.95 * 0.05 / studies) ** 0.5:.1f} points. Order of factors: marker, binary, adjuster.")
     rng = np.random.default_rng(2020)
