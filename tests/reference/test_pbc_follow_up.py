@@ -19,7 +19,7 @@ FACTORS = {"age10": "age", "log2bili": "bilirubin", "albumin": "albumin", "proti
 @pytest.fixture(scope="module")
 def rows() -> dict[str, Estimate]:
     checked = study.check(ROOT / "examples/pbc/study.yaml")
-    wanted = ("Follow-up", "Cox", "Course")
+    wanted = ("Follow-up", "Cox model clinical", "Course")
     tasks = [task for task in analyse.tasks(checked.study, checked.table, code="test") if task.label.startswith(wanted)]
     return {row.id: row for task in tasks for row in task.compute().rows}
 

@@ -1,99 +1,138 @@
 """Cox models of the study file: partial likelihood and Firth's penalty side by side, and the check of hazards.
 
-Convention: patients who have every factor (complete cases); equal times by Efron; intervals and tests are of the
-profile (penalised) partial likelihood. Where an event competes, it ends follow-up: the hazard is that of the event.
+Convention: missing factor values are filled in many times and the fits pooled, maximum likelihood by Rubin's rules and
+Firth's by its profiles; the complete cases are then a sensitivity analysis. Equal times by Efron; intervals and tests
+without imputation are of the profile (penalised) partial likelihood. Where an event competes, it ends follow-up: the
+hazard is that of the event.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
-import polars as pl
 
 from rarefactor.analyse._design import Design, Floats, build_design
+from rarefactor.analyse._filled import fill_design, fill_missing
 from rarefactor.analyse._follow_up import FEW_EVENTS, UNITS, told
+from rarefactor.analyse._followed import derive_followed
+from rarefactor.analyse._hazards_check import Fitted, check_rows, check_sentences
 from rarefactor.analyse._odds import (
     FEW_EVENTS_PER_PARAMETER,
-    column_name,
+    Coefficients,
     column_names,
+    odds_ratios,
     usable_columns,
 )
 from rarefactor.derive import LandmarkTable, TimeTable
-from rarefactor.errors import InputError
+from rarefactor.errors import InputError, Problem
 from rarefactor.results import Analysed, Estimate, FactorInfo, Note
-from rarefactor.spec import FollowUp
-from rarefactor.stats import CoxFit, compute_hazards_check, fit_cox
+from rarefactor.spec import Analysis, FollowUp
+from rarefactor.stats import fit_cox, pool_cox
 
 METHODS = {"ml": "none", "firth": "firth"}
 
 
-def analyse_hazards(
-    table: TimeTable, factors: Sequence[FactorInfo], model: str, follow_up: FollowUp, level: float
-) -> Analysed:
-    """Return the hazard ratios of a Cox model, its size, the check of proportional hazards and its notes."""
-    base = Estimate(analysis="survival", measure="", estimate=None, landmark=table.landmark, model=model)
-    everyone = _design(table, factors)
-    complete, dropped = usable_columns(everyone.complete())
-    time = complete.frame["days"].to_numpy() / UNITS[follow_up.unit]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A Cox model of the study file: its address, its follow-up and how the study is analysed."""
+
+    name: str
+    follow_up: FollowUp
+    settings: Analysis
+
+
+def analyse_hazards(table: TimeTable, at: LandmarkTable, factors: Sequence[FactorInfo], asked: Asked) -> Analysed:
+    """Return the hazard ratios of a Cox model, its size, the check of proportional hazards and its notes.
+
+    ``at`` is the table of the landmark at which the follow-up starts.
+    """
+    base = Estimate(analysis="survival", measure="", estimate=None, landmark=table.landmark, model=asked.name)
+    everyone, dropped = usable_columns(build_design(derive_followed(table, at), factors))
     notes = [_note(base, text, info.name) for info, text in dropped]
-    rows = list(_size(base, everyone, complete))
-    if not complete.columns:
-        return Analysed(rows=tuple(rows), notes=(*notes, _note(base, "The model was not fitted (no usable factor).")))
+    size = tuple(_size(base, everyone))
+    if not everyone.columns:
+        return Analysed(rows=size, notes=(*notes, _note(base, "The model was not fitted (no usable factor).")))
     try:
-        fits = {method: _fit(complete, time, penalty, level) for method, penalty in METHODS.items()}
+        model, why = _build(table, at, everyone, asked)
+        rows = _rows(base, model)
     except InputError as error:
-        return Analysed(rows=tuple(rows), notes=(*notes, _note(base, f"The model was not fitted ({told(error)}).")))
-    flags = _flags(complete, fits["ml"])
-    for method, fit in fits.items():
-        rows.extend(_ratios(base, complete, fit, method, flags))
-    rows.extend(_levels(base, complete))
-    rows.extend(_check(base, complete, time, fits["ml"]))
-    notes.extend(_note(base, text) for text in _sentences(everyone, complete, fits["ml"], rows))
-    return Analysed(rows=tuple(rows), notes=tuple(notes))
+        return Analysed(rows=size, notes=(*notes, _note(base, f"The model was not fitted ({told(error)}).")))
+    alone, unfit = _complete_cases(base, model, everyone)
+    sentences = (*why, *_sentences(everyone, model, rows), *check_sentences(model, rows), *unfit)
+    return Analysed(rows=(*size, *rows, *alone), notes=(*notes, *(_note(base, text) for text in sentences)))
 
 
-def _design(table: TimeTable, factors: Sequence[FactorInfo]) -> Design:
-    """Return the columns of the factors for the patients in the follow-up; y is the event."""
-    frame = table.frame.with_columns(outcome=pl.col.cause == 1)
-    names = tuple(info.name for info in factors)
-    at = LandmarkTable(
-        landmark=table.landmark, frame=frame, factors=names, measured=pl.DataFrame(), parts=(), recipes={}
-    )
-    return build_design(at, factors)
+def _build(table: TimeTable, at: LandmarkTable, everyone: Design, asked: Asked) -> tuple[Fitted, tuple[str, ...]]:
+    """Return the model with its missing values filled in, or its complete cases and why."""
+    days = table.frame["days"].to_numpy()
+    whole = Fitted(design=everyone, filled=None, time=days / UNITS[asked.follow_up.unit], level=asked.settings.level)
+    missing = np.isnan(everyone.X).any(axis=1)
+    if not missing.any():
+        return whole, ()
+    if not asked.settings.missing.imputations:
+        return _complete(whole), ()
+    followed = derive_followed(table, at)
+    try:
+        found = fill_missing(followed, asked.settings.missing, seed=asked.settings.seed)
+    except InputError as error:
+        return _complete(whole), (f"Missing values could not be filled in ({told(error)}).",)
+    return replace(whole, filled=fill_design(everyone, found, followed)), ()
 
 
-def _fit(design: Design, time: Floats, penalty: str, level: float) -> CoxFit:
-    return fit_cox(design.X, time, design.y, penalty=penalty, names=column_names(design), level=level)
+def _complete(model: Fitted) -> Fitted:
+    """Return the model of the patients in whom nothing is missing."""
+    kept = np.isfinite(model.design.X).all(axis=1)
+    design, _ = usable_columns(model.design.complete())
+    if not design.columns:
+        expected = "patients who have every factor, and factors that vary among them"
+        raise InputError(Problem(found="no usable column", expected=expected, next_step="Leave out a factor."))
+    return replace(model, design=design, filled=None, time=model.time[kept])
 
 
-def _ratios(
-    base: Estimate, design: Design, fit: CoxFit, method: str, flags: Sequence[tuple[str, ...]]
-) -> Iterator[Estimate]:
-    usable = fit.converged or bool(fit.monotone)
-    for place, (info, term) in enumerate(design.terms):
-        low, high = (_ratio(bound) for bound in fit.ci[place])
-        yield replace(
-            base,
-            measure="hazard_ratio",
-            method=method,
-            factor=info.name,
-            term=term,
-            estimate=_ratio(fit.coef[place]) if math.isfinite(fit.coef[place]) else None,
-            low=low,
-            high=high,
-            p=None if math.isnan(fit.p[place]) else float(fit.p[place]),
-            n=fit.n,
-            events=fit.events,
-            flags=(
-                *flags[place],
-                *(("infinite_low",) if low == 0 else ()),
-                *(("infinite_high",) if high == math.inf else ()),
-                *(() if usable else ("not_converged",)),
-            ),
-        )
+def _rows(base: Estimate, model: Fitted) -> tuple[Estimate, ...]:
+    """Return hazard ratios, counts and the check of a model."""
+    fits = {method: _fit(model, method) for method in METHODS}
+    monotone = fits["ml"][1]
+    flags = _flags(model.design, monotone)
+    imputations = None if model.filled is None else len(model.filled)
+    rows = [row for fit, _ in fits.values() for row in _ratios(base, model.design, fit, flags)]
+    rows.extend(_levels(base, model.design))
+    rows.extend(() if monotone else check_rows(base, model))
+    rows.extend(_analysed(base, model.design))
+    return tuple(replace(row, imputations=imputations) for row in rows)
+
+
+def _fit(model: Fitted, method: str) -> tuple[Coefficients, tuple[str, ...]]:
+    """Return the coefficients by one method, and the columns whose likelihood rises for ever."""
+    names, event = column_names(model.design), model.design.y
+    penalty, level = METHODS[method], model.level
+    if model.filled is None:
+        fit = fit_cox(model.design.X, model.time, event, penalty=penalty, names=names, level=level)
+        coef, ci, p, monotone = fit.coef, fit.ci, fit.p, fit.monotone
+    else:
+        pooled = pool_cox(model.filled, model.time, event, penalty=penalty, names=names, level=level)
+        coef, ci, p, monotone = pooled.estimate, pooled.ci, pooled.p, pooled.monotone
+    return Coefficients(method=method, coef=coef, low=ci[:, 0], high=ci[:, 1], p=p), monotone
+
+
+def _ratios(base: Estimate, design: Design, fit: Coefficients, flags: Sequence[Sequence[str]]) -> Iterator[Estimate]:
+    return (replace(row, measure="hazard_ratio") for row in odds_ratios(fit, design, flags, base))
+
+
+def _complete_cases(base: Estimate, model: Fitted, everyone: Design) -> tuple[tuple[Estimate, ...], tuple[str, ...]]:
+    """As a sensitivity analysis: the patients in whom nothing is missing, where others were filled in."""
+    if model.filled is None:
+        return (), ()
+    try:
+        alone = _complete(replace(model, design=everyone))
+        fit, _ = _fit(alone, "firth")
+        _, monotone = _fit(alone, "ml")
+    except InputError as error:
+        return (), (f"The complete cases alone cannot carry the model ({told(error)}).",)
+    row = replace(base, analysis="sensitivity", group="complete_cases")
+    return tuple(_ratios(row, alone.design, fit, _flags(alone.design, monotone))), ()
 
 
 def _levels(base: Estimate, design: Design) -> Iterator[Estimate]:
@@ -107,74 +146,64 @@ def _levels(base: Estimate, design: Design) -> Iterator[Estimate]:
                 yield replace(row, estimate=float(n), n=n, events=events)
 
 
-def _check(base: Estimate, design: Design, time: Floats, fit: CoxFit) -> Iterator[Estimate]:
-    """Yield the tests of proportional hazards: one per term, one of all."""
-    if fit.monotone or not fit.converged:
-        return
-    found = compute_hazards_check(design.X, time, design.y, fit)
-    row = replace(base, measure="proportional_hazards", method="schoenfeld", n=fit.n, events=fit.events)
-    for place, (info, term) in enumerate(design.terms):
-        chisq, p = float(found.chisq[place]), float(found.p[place])
-        yield replace(row, factor=info.name, term=term, estimate=chisq, p=p)
-    yield replace(row, term=f"{found.whole.df} df", estimate=found.whole.statistic, p=found.whole.p)
+def _size(base: Estimate, everyone: Design) -> Iterator[Estimate]:
+    """How much data there is: patients in the follow-up, and those in whom nothing is missing."""
+    for measure, design in (("patients", everyone), ("complete_cases", everyone.complete())):
+        n = len(design.y)
+        yield replace(base, measure=measure, estimate=float(n), n=n, events=int(design.y.sum()))
 
 
-def _size(base: Estimate, everyone: Design, complete: Design) -> Iterator[Estimate]:
-    n, events = len(complete.y), int(complete.y.sum())
+def _analysed(base: Estimate, design: Design) -> Iterator[Estimate]:
+    n, events = len(design.y), int(design.y.sum())
     row = replace(base, n=n, events=events)
-    total, had = len(everyone.y), int(everyone.y.sum())
-    yield replace(row, measure="patients", estimate=float(total), n=total, events=had)
-    yield replace(row, measure="complete_cases", estimate=float(n))
+    yield replace(row, measure="analysed", estimate=float(n))
     yield replace(row, measure="events", estimate=float(events))
-    parameters = complete.X.shape[1]
-    if parameters:
-        yield replace(row, measure="events_per_parameter", estimate=events / parameters)
+    yield replace(row, measure="events_per_parameter", estimate=events / design.X.shape[1])
 
 
-def _flags(design: Design, fit: CoxFit) -> tuple[tuple[str, ...], ...]:
+def _flags(design: Design, monotone: Sequence[str]) -> tuple[tuple[str, ...], ...]:
     few = design.y.sum() / design.X.shape[1] < FEW_EVENTS_PER_PARAMETER
-    names = column_names(design)
     return tuple(
         (
-            *(("separated",) if name in fit.monotone else ()),
+            *(("separated",) if name in monotone else ()),
             *(("sparse",) if few or _is_sparse(column, design.y) else ()),
         )
-        for name, column in zip(names, design.X.T, strict=True)
+        for name, column in zip(column_names(design), design.X.T, strict=True)
     )
 
 
 def _is_sparse(column: Floats, event: Floats) -> bool:
-    """Say whether either side of a column of 0 and 1 has fewer than 5 events."""
-    two_sided = bool(np.isin(column, (0.0, 1.0)).all())
+    """Say whether either side of a column of 0 and 1 has fewer than 5 events, where it is known."""
+    two_sided = bool(np.isin(column[~np.isnan(column)], (0.0, 1.0)).all())
     return two_sided and min(event[column == side].sum() for side in (0.0, 1.0)) < FEW_EVENTS
 
 
-def _sentences(everyone: Design, complete: Design, fit: CoxFit, rows: Sequence[Estimate]) -> Iterator[str]:
-    total, left = len(everyone.y), len(everyone.y) - len(complete.y)
-    if left:
+def _sentences(everyone: Design, model: Fitted, rows: Sequence[Estimate]) -> Iterator[str]:
+    total, left = len(everyone.y), len(everyone.y) - len(everyone.complete().y)
+    if left and model.filled is None:
         yield (
             f"Complete cases only: {left} of {total} patients lack a value of some factor and are left out; if values "
             "are not missing completely at random, the estimates may be biased."
         )
-    if fit.monotone:
+    elif left and model.filled is not None:
         yield (
-            f"The partial likelihood of {', '.join(fit.monotone)} rises for ever (everyone, or nobody, on one side had "
-            "the event first): it has no maximum-likelihood hazard ratio; read the penalised one, with its interval."
+            f"{left} of {total} patients lack a value of some factor; it was filled in {len(model.filled)} times by "
+            "chained equations with the event and the cumulative hazard among their variables, and the fits were "
+            "pooled, which supposes that values are missing at random."
         )
-    bent = [row for row in rows if row.measure == "proportional_hazards" and row.factor and (row.p or 1) < 0.05]
-    if bent:
-        infos = {info.name: info for info, _ in complete.terms}
-        names = ", ".join(column_name(infos[row.factor or ""], row.term or "") for row in bent)
+    monotone = [row for row in rows if row.method == "ml" and "separated" in row.flags]
+    if monotone:
+        named = {(info.name, term): name for (info, term), name in _named(model.design)}
+        names = ", ".join(named[row.factor or "", row.term or ""] for row in monotone)
         yield (
-            f"The hazard ratio of {names} does not look constant over time (test of Schoenfeld residuals, P < 0.05): "
-            "read it as an average over the time that was observed."
+            f"The partial likelihood of {names} rises for ever (everyone, or nobody, on one side had the event "
+            "first): it has no maximum-likelihood hazard ratio; read the penalised one, with its interval. Whether the "
+            "hazard ratios are constant could not be tested."
         )
 
 
-def _ratio(coefficient: float) -> float | None:
-    if math.isnan(coefficient):
-        return None
-    return math.inf if coefficient > 700 else math.exp(coefficient)
+def _named(design: Design) -> Iterator[tuple[tuple[FactorInfo, str], str]]:
+    return zip(design.terms, column_names(design), strict=True)
 
 
 def _note(base: Estimate, text: str, factor: str | None = None) -> Note:

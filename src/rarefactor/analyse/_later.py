@@ -12,7 +12,7 @@ from functools import partial
 
 from rarefactor.analyse._course import analyse_course
 from rarefactor.analyse._follow_up import analyse_follow_up
-from rarefactor.analyse._hazards import analyse_hazards
+from rarefactor.analyse._hazards import Asked, analyse_hazards
 from rarefactor.analyse._repeatability import analyse_repeatability
 from rarefactor.derive import AnalysisTable
 from rarefactor.results import Analysed, FactorInfo
@@ -52,12 +52,15 @@ def _follow_ups(study: Study, table: AnalysisTable, infos: Mapping[str, FactorIn
         )
         for name, factors in follow_up.models.items():
             used = [infos[factor] for factor in factors]
-            model = f"{times.name}.{name}"
+            asked = Asked(name=f"{times.name}.{name}", follow_up=follow_up, settings=study.analysis)
+            at, missing = table.landmarks[times.landmark], study.analysis.missing.model_dump()
+            described = [dataclasses.asdict(info) for info in used]
+            known = (times.frame.write_csv(), at.measured.write_csv())
             yield Later(
                 label=f"Cox model {name.replace('_', ' ')} of {follow_up.label}",
                 detail=f"{detail}, {len(used)} {'factor' if len(used) == 1 else 'factors'}",
-                content=(model, times.frame.write_csv(), settings, [dataclasses.asdict(info) for info in used], level),
-                compute=partial(analyse_hazards, times, used, model, follow_up, level),
+                content=(asked.name, *known, settings, described, level, missing, study.analysis.seed),
+                compute=partial(analyse_hazards, times, at, used, asked),
             )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, difference, head, number, p_value, ratio, right, runs
 from rarefactor.report._course_plot import Curve, Words, draw_course
-from rarefactor.report._follow_up import make_figure
+from rarefactor.report._cox import make_figure
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Row, Runs, Table, Text

@@ -6,9 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, head, mark, number, p_value, ratio, right, runs
-from rarefactor.report._effects import MARKS, Effect
-from rarefactor.report._plot import Sheet, write_png, write_svg
+from rarefactor.report._cells import cell, head, number, p_value, right, runs
+from rarefactor.report._cox import CoxModel, make_figure, write_cox
 from rarefactor.report._source import Source
 from rarefactor.report._survival_plot import Line, draw_survival
 from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_percent, format_range
@@ -16,12 +15,6 @@ from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragra
 from rarefactor.results import Estimate, FactorInfo
 from rarefactor.spec import FollowUp
 
-_SEPARATED = (
-    " Everyone, or nobody, on one side had the event first: the partial likelihood rises for ever and no finite "
-    "maximum-likelihood estimate exists; the Firth estimate is finite, but rests on few patients "
-)
-_SPARSE = " Sparse: fewer than 5 events on a side, or fewer than 10 events per parameter."
-_NOT_CONVERGED = " Part of a fit that did not converge; the estimate may be inexact."
 _COMPETING = "incidence"
 
 
@@ -81,7 +74,13 @@ def _one(followed: Followed) -> Iterator[Block]:
                 yield _figure(followed, info)
     yield from _notes(source, followed.name)
     for model in spec.models:
-        yield from _cox(followed, model)
+        yield from write_cox(_at(followed, model), _notes(source, f"{followed.name}.{model}"))
+
+
+def _at(followed: Followed, model: str) -> CoxModel:
+    return CoxModel(
+        source=followed.source, follow_up=followed.name, name=model, spec=followed.spec, landmark=followed.landmark
+    )
 
 
 def _counted(followed: Followed) -> Runs:
@@ -242,114 +241,7 @@ def _alt(followed: Followed, lines: Sequence[Line]) -> str:
     return f"Curves of the share {what}. {' '.join(told)}"
 
 
-def make_figure(name: str, caption: Runs, alt: str, sheet: Sheet) -> Figure:
-    """Return a figure of a sheet; its number is given where it stands."""
-    return Figure(
-        name=name,
-        number=1,
-        caption=caption,
-        alt=alt,
-        svg=write_svg(sheet, name),
-        png=write_png(sheet),
-        width_mm=sheet.width,
-        height_mm=sheet.height,
-    )
-
-
 def _notes(source: Source, model: str) -> Iterator[Note]:
     notes = [note for note in source.results.notes if note.about == "survival" and note.model == model]
     if notes:
         yield Note(title="About this follow-up", items=tuple(runs(note.text) for note in notes))
-
-
-def _cox(followed: Followed, model: str) -> Iterator[Block]:
-    source, name = followed.source, f"{followed.name}.{model}"
-    yield Heading(text=f"Cox model “{model.replace('_', ' ')}”", anchor=f"cox-{followed.name}-{model}", level=2)
-    effects = list(_effects(followed, model))
-    if effects:
-        yield _tabulate_cox(followed, model, effects)
-    yield from _notes(source, name)
-
-
-def _effects(followed: Followed, model: str) -> Iterator[Effect]:
-    where = {"landmark": followed.landmark, "model": f"{followed.name}.{model}"}
-    for name in followed.spec.models[model]:
-        info = followed.source.factor(name)
-        present = [
-            level
-            for level in info.ordered
-            if followed.source.row("survival", "level", factor=name, group=level, **where)
-        ]
-        for term in info.compared or (info.term,):
-            ml, firth = (
-                followed.source.row("survival", "hazard_ratio", factor=name, term=term, method=method, **where)
-                for method in ("ml", "firth")
-            )
-            if ml or firth:
-                counted = followed.source.row("survival", "level", factor=name, group=term, **where) or firth or ml
-                reference = next(iter(present), "")
-                yield Effect(info=info, term=term, reference=reference, ml=ml, firth=firth, logf=None, counted=counted)
-
-
-def _tabulate_cox(followed: Followed, model: str, effects: Sequence[Effect]) -> Table:
-    interval = f"{100 * followed.source.study.analysis.level:g}% CI"
-    top = (cell(), right(), cell("Maximum likelihood", align="center", span=2), cell("Firth", align="center", span=2))
-    names = ("Events/n", f"HR ({interval})", "P", f"HR ({interval})", "P", "P constant")
-    return Table(
-        name=f"cox-{followed.name}-{model}",
-        number=1,
-        caption=f"Cox model “{model.replace('_', ' ')}” of “{followed.spec.label}”",
-        header=(Row(cells=(*top, right())), Row(cells=(cell("Factor"), *(right(name) for name in names)))),
-        rows=tuple(_cox_row(followed, model, effect) for effect in effects),
-        widths=(36, 10, 20, 8, 20, 8, 10),
-        footnotes=(_cox_footnote(followed, model), *_flag_footnotes(effects)),
-    )
-
-
-def _cox_row(followed: Followed, model: str, effect: Effect) -> Row:
-    check = followed.source.row(
-        "survival",
-        "proportional_hazards",
-        landmark=followed.landmark,
-        model=f"{followed.name}.{model}",
-        factor=effect.info.name,
-        term=effect.term,
-    )
-    marks = (mark(MARKS[flag]) for flag in effect.flags)
-    estimates = (shown for row in (effect.ml, effect.firth) for shown in (right(ratio(row)), right(p_value(row))))
-    counts = right(number(effect.counted, effect.counts))
-    return Row(cells=(cell(effect.label, *marks), counts, *estimates, right(p_value(check))))
-
-
-def _cox_footnote(followed: Followed, model: str) -> Runs:
-    where = {"landmark": followed.landmark, "model": f"{followed.name}.{model}"}
-    patients, events, per = (
-        followed.source.row("survival", name, **where) for name in ("complete_cases", "events", "events_per_parameter")
-    )
-    whole = [
-        row
-        for row in followed.source.results.select(analysis="survival", measure="proportional_hazards", **where)
-        if row.factor is None
-    ]
-    parts: list[Inline | str] = [number(patients, format_count(patients.estimate) if patients else ""), " patients, "]
-    parts += [number(events, format_count(events.estimate) if events else ""), " events"]
-    if per:
-        parts += [", ", number(per, format_fixed(per.estimate, 1)), " events per parameter"]
-    parts += [
-        ". HR, hazard ratio; CI, profile interval; P, likelihood-ratio test. Firth: penalised partial likelihood ",
-        cite("heinze2001"),
-        ". P constant: test of whether the hazard ratio is constant over time ",
-        cite("grambsch1994"),
-    ]
-    parts += ["; of all together P ", p_value(whole[0])] if whole else []
-    return runs(*parts, ".")
-
-
-def _flag_footnotes(effects: Sequence[Effect]) -> tuple[Runs, ...]:
-    found = {flag for effect in effects for flag in effect.flags}
-    texts: dict[str, tuple[Inline | str, ...]] = {
-        "separated": (_SEPARATED, cite("heinze2001"), "."),
-        "sparse": (_SPARSE,),
-        "not_converged": (_NOT_CONVERGED,),
-    }
-    return tuple(runs(mark(MARKS[flag]), *texts[flag]) for flag in MARKS if flag in found)

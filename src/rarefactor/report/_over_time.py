@@ -16,7 +16,7 @@ def describe_over_time(source: Source) -> Iterator[Runs]:
     for spec in source.study.follow_up.values():
         yield _follow_up(source, spec)
     if any(spec.models for spec in source.study.follow_up.values()):
-        yield _cox()
+        yield _cox(source)
     for spec in source.study.trajectories.values():
         yield _trajectory(source, spec)
 
@@ -40,19 +40,29 @@ def _follow_up(source: Source, spec: FollowUp) -> Runs:
     return runs(*parts)
 
 
-def _cox() -> Runs:
-    return runs(
+def _cox(source: Source) -> Runs:
+    parts: list[Inline | str] = [
         "Hazard ratios come from Cox models ",
         cite("cox1972"),
         " with Efron’s method for ties ",
-        cite("efron1977"),
-        ", by maximum partial likelihood and with Firth’s penalty ",
-        cite("heinze2001"),
-        ", with profile intervals and likelihood-ratio tests, on patients who have every factor of the model. Whether "
-        "hazard ratios are constant over time was tested with Schoenfeld residuals ",
+    ]
+    parts += [cite("efron1977"), ", by maximum partial likelihood and with Firth’s penalty ", cite("heinze2001")]
+    parts += [", with profile intervals and likelihood-ratio tests"]
+    if source.study.analysis.missing.imputations:
+        parts += [" where no factor has missing values. Missing values were imputed as for the other models, with the "]
+        parts += ["event and the Nelson–Aalen cumulative hazard in place of the outcome ", cite("white2009")]
+        parts += [
+            "; maximum-likelihood fits were pooled by Rubin’s rules (with events less coefficients as the degrees of "
+        ]
+        parts += ["freedom of complete data), Firth’s by combining their profiles. "]
+    else:
+        parts += [", in the patients who have every factor of the model. "]
+    parts += [
+        "Whether hazard ratios are constant over time was tested with Schoenfeld residuals ",
         cite("grambsch1994"),
-        ".",
-    )
+    ]
+    pooled = source.study.analysis.missing.imputations
+    return runs(*parts, *([", pooled over the imputations ", cite("li1991")] if pooled else []), ".")
 
 
 def _trajectory(source: Source, spec: Trajectory) -> Runs:

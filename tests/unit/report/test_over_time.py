@@ -32,12 +32,24 @@ def document() -> Document:
 
 def test_the_sections_have_their_tables_and_figures(document: Document) -> None:
     tables = {table.name: table for table in document.tables()}
-    assert {"follow-up-death", "cox-death-clinical", "course-bilirubin"} <= set(tables)
+    assert {"follow-up-death", "cox-death-clinical", "cox-death-biopsy", "course-bilirubin"} <= set(tables)
     stage = [text_of(cell.runs) for row in tables["follow-up-death"].rows for cell in row.cells]
     assert "Histological stage (biopsy)" in stage
     figures = {figure.name: figure for figure in document.figures()}
     assert {"follow-up-death-stage", "follow-up-death-oedema", "course-bilirubin"} <= set(figures)
     assert "% at 2" in figures["follow-up-death-stage"].alt
+    assert "Serum bilirubin, per doubling: from" in figures["hazards-death-clinical"].alt
+    assert "hazards-death-biopsy" not in figures  # stage I has no event: there is nothing to check
+
+
+def test_a_cox_model_with_missing_values_says_how_they_were_handled(document: Document) -> None:
+    table = next(table for table in document.tables() if table.name == "cox-death-biopsy")
+    heads = [text_of(cell.runs) for row in table.header for cell in row.cells]
+    assert "Complete cases" in heads
+    assert "48 patients (47 with every factor; missing values imputed 20 times), 19 events" in text_of(
+        table.footnotes[0]
+    )
+    assert any(text_of(cell.runs) == "1 (reference)" for row in table.rows for cell in row.cells)
 
 
 def test_every_number_has_its_details_and_no_patient_is_named(document: Document) -> None:

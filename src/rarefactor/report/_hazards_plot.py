@@ -1,0 +1,115 @@
+"""Small multiples of hazard ratios over time: the smooth with its band, means of neighbouring deaths, the model's."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from rarefactor.report._panel import Panel, round_ticks
+from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet, wrap_text
+from rarefactor.results import Estimate
+
+WIDTH = 170.0
+_ACROSS, _LEFT, _TOP = 3, 13.0, 9.0
+_PANEL, _STEP = (41.0, 28.0), (57.0, 46.0)
+_TICKS = (1e-4, 1e-3, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1e3, 1e4)
+_DECADE = 1.0
+"""How far beyond the smooth, in powers of ten, its band and the points are followed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bend:
+    """One hazard ratio over time: its words, the smooth, the means of neighbouring deaths, and the model's estimate."""
+
+    label: str
+    smooth: tuple[Estimate, ...]
+    points: tuple[Estimate, ...]
+    fitted: float | None
+
+
+def draw_hazards(bends: Sequence[Bend], unit: str, level: float) -> Sheet:
+    """Return a panel per hazard ratio, over time in ``unit``."""
+    rows = math.ceil(len(bends) / _ACROSS)
+    sheet = open_sheet(WIDTH, _STEP[1] * rows + 7)
+    end = max(float(row.group or 0) for bend in bends for row in (*bend.smooth, *bend.points))
+    for place, bend in enumerate(bends):
+        corner = (_LEFT + _STEP[0] * (place % _ACROSS), _TOP + _STEP[1] * (place // _ACROSS))
+        panel = Panel(sheet, *corner, *_PANEL, (0.0, end), _derive_range(bend))
+        _draw_axes(panel, bend.label, unit)
+        _draw_bend(panel, bend)
+    _draw_key(sheet, level)
+    return sheet
+
+
+def _log(value: float | None) -> float:
+    return math.log10(min(max(value or 0.0, 1e-300), 1e300))
+
+
+def _derive_range(bend: Bend) -> tuple[float, float]:
+    """Return the ends of the axis: the smooth, and its band and the points as far as a decade beyond it."""
+    middle = [_log(row.estimate) for row in bend.smooth]
+    low, high = min(middle) - _DECADE, max(middle) + _DECADE
+    others = [row.estimate for row in bend.points]
+    others += [bound for row in bend.smooth for bound in (row.low, row.high)]
+    seen = [*middle, 0.0, *(min(max(_log(value), low), high) for value in others)]
+    return min(-0.35, *seen) - 0.05, max(0.35, *seen) + 0.05
+
+
+def _draw_axes(panel: Panel, label: str, unit: str) -> None:
+    sheet, bottom = panel.sheet, panel.top + panel.height
+    lines = wrap_text(label, _PANEL[0] + 10, size=7)
+    sheet.text(panel.left - 8, panel.top - 1.5, "\n".join(lines), size=7, strong=True, va="bottom")
+    sheet.line((panel.left, panel.left, panel.left + panel.width), (panel.top, bottom, bottom), color=MUTED)
+    panel.curve(panel.across, (0.0, 0.0), color=MUTED, lw=0.7)
+    for tick in _shown_ticks(panel.up):
+        y = panel.y(math.log10(tick))
+        sheet.line((panel.left - 0.9, panel.left), (y, y), color=MUTED)
+        sheet.text(panel.left - 1.5, y, f"{tick:g}", size=6.5, ha="right", color=MUTED)
+    for time in round_ticks(*panel.across):
+        sheet.line((panel.x(time), panel.x(time)), (bottom, bottom + 0.9), color=MUTED)
+        sheet.text(panel.x(time), bottom + 2.7, f"{time:g}", size=6.5, ha="center", color=MUTED)
+    sheet.text(panel.left + panel.width / 2, bottom + 5.8, unit, size=6.5, ha="center", color=MUTED)
+
+
+def _shown_ticks(up: tuple[float, float]) -> Iterator[float]:
+    inside = [tick for tick in _TICKS if up[0] <= math.log10(tick) <= up[1]]
+    wide = up[1] - up[0] > 2.4
+    yield from (tick for tick in inside if not wide or math.log10(tick).is_integer())
+
+
+def _draw_bend(panel: Panel, bend: Bend) -> None:
+    xs = [float(row.group or 0) for row in bend.smooth]
+    low, high = (_clip(panel, (getattr(row, name) for row in bend.smooth)) for name in ("low", "high"))
+    across = [panel.x(value) for value in xs]
+    panel.sheet.axes.fill_between(
+        across, [panel.y(y) for y in low], [panel.y(y) for y in high], color=BLUE, alpha=0.15, linewidth=0
+    )
+    if bend.fitted is not None:
+        panel.curve(panel.across, _clip(panel, (bend.fitted, bend.fitted)), color=ORANGE, lw=1.0, ls=(0, (4, 2)))
+    panel.curve(xs, _clip(panel, (row.estimate for row in bend.smooth)), color=BLUE, lw=1.4)
+    for row, y in zip(bend.points, _clip(panel, (row.estimate for row in bend.points)), strict=True):
+        beyond = y in panel.up
+        x = panel.x(float(row.group or 0))
+        _draw_point(panel.sheet, x, panel.y(y), beyond=beyond)
+
+
+def _draw_point(sheet: Sheet, x: float, y: float, *, beyond: bool) -> None:
+    """Draw the mean of some deaths; hollow where it lies beyond the panel."""
+    fill = "#ffffff" if beyond else MUTED
+    sheet.axes.plot([x], [y], marker="o", ms=2.6, mec=MUTED, mfc=fill, mew=0.7, ls="none", zorder=3)
+
+
+def _clip(panel: Panel, values: Iterable[float | None]) -> list[float]:
+    low, high = panel.up
+    return [min(max(_log(value), low), high) for value in values]
+
+
+def _draw_key(sheet: Sheet, level: float) -> None:
+    y = sheet.height - 3
+    sheet.line((6.0, 13.0), (y, y), color=BLUE, lw=1.4)
+    sheet.text(14.5, y, f"Hazard ratio over time, {100 * level:g}% band", size=7.5)
+    sheet.line((62.0, 69.0), (y, y), color=ORANGE, lw=1.0, ls=(0, (4, 2)))
+    sheet.text(70.5, y, "Hazard ratio of the model", size=7.5)
+    _draw_point(sheet, 113.0, y, beyond=False)
+    sheet.text(115.5, y, "Mean of 5 or more neighbouring deaths", size=7.5)
