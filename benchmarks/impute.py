@@ -1,39 +1,26 @@
-"""How long imputation takes beside mice, in one run on one machine.
+"""Multiple imputation beside mice: a cohort of 417 patients, and resamples of a study of 48.
 
-    python benchmarks/impute.py [resamples]
+    python benchmarks/impute.py [--full]
 
-Prints CPU times: the PBC cohort (417 patients, 20 imputations, 10 iterations), and resamples of an invented study of
-48 patients and 15 columns, 4 binary and 4 continuous of them incomplete (20 imputations, 5 iterations each), as the
-validation of a model needs them. mice is timed where Rscript has it, for three resamples.
+The PBC cohort of the tests (20 imputations, 10 iterations), and resamples of an invented study of 48 patients and 15
+columns, 4 binary and 4 continuous of them incomplete (20 imputations, 5 iterations each), as the validation of a model
+needs them. mice is timed for 3 resamples.
 """
 
 from __future__ import annotations
 
 import csv
-import platform
-import subprocess
-import sys
 import tempfile
-import time
 from pathlib import Path
 
 import numpy as np
+from peers import begin, run_r, say_ratio, say_time, time_once
 
 from rarefactor.stats import Variable, impute, impute_many
 
 PBC = Path(__file__).parents[1] / "tests" / "reference" / "fixtures" / "data" / "mi_pbc_incomplete.csv"
 BINARY = ("poor2y", "sex_f", "ascites", "hepato", "spiders")
 M = 20
-PEER = """
-suppressMessages(library(mice))
-argument <- commandArgs(TRUE)
-d <- read.csv(argument[1]); factors <- strsplit(argument[2], ",")[[1]]; repeats <- as.integer(argument[3])
-for (v in factors) d[[v]] <- factor(d[[v]])
-draw <- function() if (repeats > 1) d[sample(nrow(d), replace = TRUE), ] else d
-iterations <- as.integer(argument[4])
-time <- system.time(for (i in seq_len(repeats)) mice(draw(), m = 20, maxit = iterations, printFlag = FALSE))
-cat(sum(time[1:2]) / repeats)
-"""
 
 
 def read_pbc() -> tuple[np.ndarray, list[Variable]]:
@@ -52,51 +39,33 @@ def draw_small(rng: np.random.Generator) -> tuple[np.ndarray, list[Variable]]:
     return data, [Variable(name=f"V{j + 1}", kind="binary" if j < 5 else "continuous") for j in range(15)]
 
 
-def time_peer(data: np.ndarray, variables: list[Variable], repeats: int, iterations: int) -> float | None:
+def time_mice(data: np.ndarray, variables: list[Variable], repeats: int, iterations: int) -> float | None:
     """CPU seconds of mice for one data set, None where R has no mice."""
     factors = ",".join(variable.name for variable in variables if variable.kind != "continuous")
     with tempfile.TemporaryDirectory() as folder:
-        path, script = Path(folder) / "data.csv", Path(folder) / "peer.R"
+        path = Path(folder) / "data.csv"
         header = ",".join(variable.name for variable in variables)
         np.savetxt(path, data, delimiter=",", header=header, comments="", fmt="%.17g")
         path.write_text(path.read_text().replace("nan", ""))
-        script.write_text(PEER)
-        try:
-            done = subprocess.run(
-                ["Rscript", script, path, factors, str(repeats), str(iterations)],
-                capture_output=True,
-                text=True,
-                check=True,
-            )
-        except (OSError, subprocess.CalledProcessError):
-            return None
-    return float(done.stdout)
+        return run_r("impute.R", path, factors, repeats, iterations).get("mice")
 
 
 def report(what: str, ours: float, peer: float | None) -> None:
-    beside = "mice not found" if peer is None else f"mice {1000 * peer:8.0f} ms, ratio {peer / ours:6.0f}"
-    print(f"{what:58s} {1000 * ours:8.1f} ms   {beside}")
+    print(f"{what}: {say_time(ours)}; {say_ratio(ours, peer, 'mice')}")
 
 
 def main() -> None:
-    resamples = int(sys.argv[1]) if len(sys.argv) > 1 else 200
+    resamples = 1000 if begin(__doc__ or "") else 200
     rng = np.random.default_rng(2020)
-    print(f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__}")
     data, variables = read_pbc()
     impute(data, variables, m=1, iterations=1, rng=rng)
-    begin = time.process_time()
-    impute(data, variables, m=M, iterations=10, rng=rng)
-    report(
-        "PBC, 417 patients, 20 imputations, 10 iterations",
-        time.process_time() - begin,
-        time_peer(data, variables, 1, 10),
-    )
+    ours = time_once(lambda: impute(data, variables, m=M, iterations=10, rng=rng))
+    report("PBC, 417 patients, 20 imputations, 10 iterations", ours, time_mice(data, variables, 1, 10))
     data, variables = draw_small(rng)
     rows = rng.integers(48, size=(resamples, 48))
-    begin = time.process_time()
-    impute_many(data, variables, rows=rows, m=M, iterations=5, rng=rng)
-    ours = (time.process_time() - begin) / resamples
-    report("a resample of 48 patients, 20 imputations, 5 iterations", ours, time_peer(data, variables, 3, 5))
+    ours = time_once(lambda: impute_many(data, variables, rows=rows, m=M, iterations=5, rng=rng)) / resamples
+    peer = time_mice(data, variables, 3, 5)
+    report("a resample of 48 patients, 20 imputations, 5 iterations", ours, peer)
 
 
 if __name__ == "__main__":

@@ -66,8 +66,11 @@ def run_r(script: str, *arguments: object) -> dict[str, float]:
         told = [line for line in error.stderr.splitlines() if line.startswith("Error")]
         print(f"R is left out: {' '.join(told) or error.stderr.strip()}")
         return {}
-    found = dict(line.rsplit(" ", 1) for line in done.stdout.splitlines() if line.startswith("="))
-    print("\n".join(line for line in done.stdout.splitlines() if not line.startswith("=")))
+    lines = done.stdout.splitlines()
+    found = dict(line.rsplit(" ", 1) for line in lines if line.startswith("="))
+    for line in lines:
+        if not line.startswith("="):
+            print(line)
     return {name.removeprefix("=").strip(): float(value) for name, value in found.items()}
 
 
