@@ -96,7 +96,10 @@ def _describe(everyone: Refits, without: Refits, marker: Marker, base: Estimate)
 def _name_patients(
     everyone: Refits, without: Refits, marker: Marker, named: tuple[list[str], Estimate]
 ) -> Iterator[Estimate]:
-    """Yield the odds ratios without the patients at both ends of their range, and without those that decide most."""
+    """Yield the odds ratios without the patients at both ends of their range, and without those that decide most.
+
+    Where some do, ``nobody`` is the odds ratio that theirs are compared with: of all, pooled in the same way.
+    """
     (names, base), place = named, marker.place + 1
     coef, low, high = (values[:, place] for values in (without.coef, without.low, without.high))
     moved = np.abs(coef - everyone.coef[0, place])
@@ -105,6 +108,9 @@ def _name_patients(
         return
     changed = known & (concluded(low, high) != concluded(everyone.low[:, place], everyone.high[:, place])[0])
     most = np.argsort(np.where(changed, -moved, np.inf), kind="stable")[: min(SHOWN_CHANGES, int(changed.sum()))]
+    if most.size:
+        whole = (everyone.coef[0, place], everyone.low[0, place], everyone.high[0, place])
+        yield marker_row(base, marker, whole, measure="odds_ratio_without", group="nobody", n=len(coef))
     inside = np.where(known, coef, np.nan)
     for patient in dict.fromkeys([int(np.nanargmin(inside)), int(np.nanargmax(inside)), *most.tolist()]):
         values = (coef[patient], low[patient], high[patient])

@@ -138,9 +138,8 @@ def _sentences(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> R
     parts: list[Inline | str] = [Text("Single patients. ", "strong")]
     decided = [clause for effect in effects for clause in _decided(source, model, effect)]
     if decided:
-        parts.append("One patient decides whether an interval excludes 1: ")
-        parts += [part for place, clause in enumerate(decided) for part in (["; "] if place else []) + clause]
-        parts.append(". ")
+        parts.append("Single patients decide whether intervals exclude 1. ")
+        parts += [part for clause in decided for part in (*clause, ". ")]
     else:
         parts.append("Leaving out any one patient changes for no marker whether its interval excludes 1. ")
     return runs(*parts, *_largest(_rows(source, model, "cooks_distance")))
@@ -152,12 +151,13 @@ def _decided(source: Source, model: ModelInfo, effect: Effect) -> Iterator[list[
     count = source.row("sensitivity", "patients_changing", group="leave_one_out", **where)
     if not rows:
         return
-    parts: list[Inline | str] = [f"{effect.label}, "]
+    parts: list[Inline | str] = [f"{effect.label}: OR "]
     for place, row in enumerate(rows):
-        parts += [", " if place else "", f"without {row.group} ", number(row, _odds(row))]
+        parts += [", " if place else "", number(row, _odds(row)), f" without {row.group}"]
     if count and (count.estimate or 0) > len(rows):
-        parts += [" (as without ", number(count, format_count(count.estimate)), " patients in all)"]
-    yield [*parts, " instead of ", number(effect.firth, _odds(effect.firth))]
+        parts += [" (one of ", number(count, format_count(count.estimate)), " such patients)"]
+    whole = source.row("sensitivity", "odds_ratio_without", group="nobody", **where) or effect.firth
+    yield [*parts, ", instead of ", number(whole, _odds(whole))]
 
 
 def _largest(rows: Sequence[Estimate]) -> list[Inline | str]:
@@ -178,7 +178,7 @@ def _largest(rows: Sequence[Estimate]) -> list[Inline | str]:
 def _odds(row: Estimate | None) -> str:
     if row is None:
         return EMPTY
-    return f"OR {format_ratio(row.estimate)} ({format_range(row.low, row.high, format_ratio)})"
+    return f"{format_ratio(row.estimate)} ({format_range(row.low, row.high, format_ratio)})"
 
 
 def _distance(row: Estimate) -> str:
@@ -202,4 +202,5 @@ def _rows(source: Source, model: ModelInfo, measure: str) -> tuple[Estimate, ...
 def _without(source: Source, model: ModelInfo, effect: Effect) -> list[Estimate]:
     """Return the odds ratios of a marker without one patient or another."""
     rows = _rows(source, model, "odds_ratio_without")
-    return [row for row in rows if (row.factor, row.term) == (effect.info.name, effect.term)]
+    own = [row for row in rows if (row.factor, row.term) == (effect.info.name, effect.term)]
+    return [row for row in own if row.group != "nobody"]

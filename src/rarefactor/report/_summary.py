@@ -155,12 +155,12 @@ def _performance_line(source: Source) -> Runs:
         return ()
     clauses = [_performs(source, model) for model in models]
     sentence = [piece for place, part in enumerate(clauses) for piece in (["; "] if place else []) + part]
-    parts: list[Inline | str] = [". "]
+    parts: list[Inline | str] = ["."]
     if any(_performance(source, model, "calibration_slope", "optimism_corrected") for model in models):
-        parts.append("A slope below 1 means risks that are too extreme; it has no interval, because the slope of a ")
+        parts.append(" A slope below 1 means risks that are too extreme; it has no interval, because the slope of a ")
         parts.append("model in its own resample hardly varies.")
     elif not source.study.analysis.resamples:
-        parts.append("No resamples were drawn, so that nothing is corrected for optimism: expect worse.")
+        parts.append(" No resamples were drawn, so that nothing is corrected for optimism: expect worse.")
     title = "Prediction, corrected for optimism. " if source.study.analysis.resamples else "Prediction, apparent. "
     return runs(Text(title, "strong"), *sentence, *parts)
 
@@ -197,6 +197,7 @@ def _limits_line(source: Source) -> Runs:
     for model in source.results.models:
         parts += _support(source, model)
     parts += _separated(source)
+    parts += _fragile(source)
     return runs(*parts)
 
 
@@ -241,3 +242,22 @@ def _separated(source: Source) -> list[Inline | str]:
         return []
     labels = [[source.factor(name).label] for name in names]
     return ["Separation makes the maximum-likelihood odds ratio of ", *joined(labels), " infinite or zero. "]
+
+
+def _fragile(source: Source) -> list[Inline | str]:
+    """Name the markers of which one patient decides whether the interval excludes 1."""
+    labels = [
+        [f"{effect.label} in “{model.label}”"]
+        for model in source.results.models
+        for effect in model_effects(source, model)
+        if _deciding(source, model, effect)
+    ]
+    if not labels:
+        return []
+    return ["Leaving out a single patient changes whether the interval excludes 1 for ", *joined(labels), ". "]
+
+
+def _deciding(source: Source, model: ModelInfo, effect: Effect) -> float:
+    where = {"landmark": model.landmark, "model": model.name, "factor": effect.info.name, "term": effect.term}
+    row = source.row("sensitivity", "patients_changing", group="leave_one_out", **where)
+    return row.estimate or 0.0 if row else 0.0
