@@ -21,7 +21,7 @@ import numpy as np
 from firthmodels import FirthLogisticRegression
 from peers import begin, run_r, say_ratio, say_time, time_in_turns
 
-from rarefactor.stats import count_resamples, fit_logistic, fit_many, fit_screen
+from rarefactor.stats import LogisticFit, count_resamples, fit_logistic, fit_many, fit_screen
 
 DESIGNS = Path(__file__).parents[1] / "tests" / "reference" / "fixtures" / "design"
 REFITS = 2000
@@ -81,6 +81,12 @@ def time_r(data: dict[str, Data], refits: Data, screen: Data, count: int) -> dic
         return run_r("logistic.R", folder, count)
 
 
+def find_gaps(name: str, fit: LogisticFit, found: Mapping[str, float]) -> list[float]:
+    """How far each profile bound is from R's, in standard errors."""
+    places = [(j, side) for j in range(len(fit.coef)) for side in (0, 1) if f"bound {name} {j} {side}" in found]
+    return [abs(fit.ci[j, side] - found[f"bound {name} {j} {side}"]) / fit.se[j] for j, side in places]
+
+
 def report(what: str, times: Mapping[str, float], found: Mapping[str, float], names: Mapping[str, str]) -> None:
     """Print our time and the peers'; ``names`` are R's words for its measurements of this."""
     peers = {"firthmodels": times["firthmodels"]} | {word: found[name] for name, word in names.items() if name in found}
@@ -94,10 +100,13 @@ def main() -> None:
     print(f"firthmodels {version('firthmodels')}")
     data, refits, screen = list_data(rng), read_design("sim40"), draw_data(48, 30, rng)
     found = time_r(data, refits, screen, 1000 if rounds > 5 else 200)
+    apart = 0.0
     for name, (X, y) in data.items():
         times = time_in_turns({"ours": partial(fit_logistic, X, y), "firthmodels": partial(fit_peer, X, y)}, rounds)
         words = {f"fit {name}": "R loop", f"logistf {name}": "logistf"}
+        apart = max((apart, *find_gaps(name, fit_logistic(X, y), found)))
         report(f"one fit, n = {len(y)}, p = {X.shape[1]} ({name})", times, found, words)
+    print(f"largest difference between our bounds and those of the R loop: {apart:.2g} standard errors")
     bench_refits(refits, found, rng, rounds)
     X, y = screen
     factors = {f"factor {place}": column for place, column in enumerate(X.T)}

@@ -6,13 +6,15 @@ source(file.path(given[1], "firth.R"))
 set.seed(1)
 has <- function(package) suppressWarnings(requireNamespace(package, quietly = TRUE))
 say <- function(name, seconds) cat(sprintf("=%s %.9f\n", name, seconds))
-median_cpu <- function(work, times) median(replicate(times, { repeats <- 5; cpu(for (i in seq_len(repeats)) work()) / repeats }))
+median_cpu <- function(work, times) median(replicate(times, cpu(for (i in 1:5) work()) / 5))
 
 for (file in list.files(given[2], "^fit_.*csv$", full.names = TRUE)) {
   d <- read.csv(file)
   X <- cbind(1, as.matrix(d[, -1]))
   name <- sub("^fit_(.*)\\.csv$", "\\1", basename(file))
   say(paste("fit", name), median_cpu(function() firth_full(X, d$y), if (nrow(d) < 500) 5 else 1))
+  ci <- firth_full(X, d$y)$ci
+  for (j in seq_len(ncol(X))) for (side in 1:2) cat(sprintf("=bound %s %d %d %.9g\n", name, j - 1, side - 1, ci[j, side]))
   if (has("logistf")) say(paste("logistf", name), median_cpu(function() logistf::logistf(y ~ ., data = d), 3))
 }
 
