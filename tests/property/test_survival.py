@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from rarefactor.errors import InputError
 from rarefactor.stats.cox import fit_cox
+from rarefactor.stats.cox_pool import pool_cox
 from rarefactor.stats.hazards import compute_hazards_check
 from rarefactor.stats.mixed import fit_mixed
 from rarefactor.stats.survival import compare_survival, fit_aalen_johansen, fit_kaplan_meier
@@ -87,3 +88,18 @@ def test_each_patient_alone_is_not_enough_for_a_line_of_each() -> None:
 def test_an_event_coded_1_and_2_is_refused_with_the_remedy() -> None:
     with pytest.raises(InputError, match="status == 2"):
         fit_kaplan_meier([1, 2, 3], [1, 2, 1])
+
+
+@settings(max_examples=5, deadline=None)
+@given(seeds)
+def test_imputations_that_agree_give_the_complete_data_back(seed: int) -> None:
+    X, time, event, _ = draw_follow_up(seed)
+    completed = np.stack([X, X, X])
+    for penalty in ("none", "firth"):
+        fit, pooled = fit_cox(X, time, event, penalty=penalty), pool_cox(completed, time, event, penalty=penalty)
+        np.testing.assert_allclose(pooled.estimate, fit.coef, atol=1e-8)
+        if penalty == "firth":
+            np.testing.assert_allclose(pooled.ci, fit.ci, atol=1e-5)
+            np.testing.assert_allclose(pooled.p, fit.p, atol=1e-7)
+        else:
+            np.testing.assert_allclose(pooled.se, fit.se, atol=1e-8)

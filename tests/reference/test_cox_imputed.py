@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from rarefactor.errors import InputError
 from rarefactor.stats import (
     compute_cumulative_hazard,
     compute_hazards_check,
@@ -68,3 +69,8 @@ def test_smooth_of_the_residuals() -> None:
 
 def test_cumulative_hazard_is_that_of_the_imputation_model() -> None:
     np.testing.assert_allclose(compute_cumulative_hazard(TIME, EVENT), SETS["hazard"][0], rtol=1e-12)
+
+
+def test_one_completed_data_set_is_never_taken_as_observed() -> None:
+    with pytest.raises(InputError, match="1 imputation"):
+        pool_cox(FULL[:1], TIME, EVENT)

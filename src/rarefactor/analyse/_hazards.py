@@ -78,7 +78,9 @@ def _build(table: TimeTable, at: LandmarkTable, everyone: Design, asked: Asked) 
         found = fill_missing(followed, asked.settings.missing, seed=asked.settings.seed)
     except InputError as error:
         return _complete(whole), (f"Missing values could not be filled in ({told(error)}).",)
-    return replace(whole, filled=fill_design(everyone, found, followed)), ()
+    unsettled = [f"{name} ({count})" for name, count in found.imputations.unsettled.items() if count]
+    told_of = f"Imputation models without a maximum left the values of the step before: {', '.join(unsettled)}."
+    return replace(whole, filled=fill_design(everyone, found, followed)), (told_of,) if unsettled else ()
 
 
 def _complete(model: Fitted) -> Fitted:

@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from rarefactor.analyse._followed import derive_followed
 from rarefactor.analyse._hazards import Asked, analyse_hazards
 from rarefactor.derive import LandmarkTable, Part, Recipe, TimeTable
 from rarefactor.results import Analysed, Estimate, FactorInfo
@@ -50,6 +51,19 @@ def analysed(*, share: float, imputations: int = 10, never: bool = False) -> Ana
         settings=Analysis(landmarks=("baseline",), missing={"imputations": imputations}, seed=5),
     )
     return analyse_hazards(times, at, [MARKER, STAGE], asked)
+
+
+def test_a_competing_event_is_in_the_imputation_too() -> None:
+    frame = pl.DataFrame({"subject": ["a", "b", "c"], "days": [1.0, 2.0, 3.0], "cause": [1, 2, 0]})
+    times = TimeTable(name="death", landmark="baseline", frame=frame, factors=(), notes=())
+    at = LandmarkTable(
+        landmark="baseline", frame=frame, factors=(), measured=frame.select("subject"), parts=(), recipes={}
+    )
+    found = derive_followed(times, at)
+    assert found.frame["outcome"].to_list() == [True, False, False]
+    hazards = found.measured.select("(cumulative hazard)", "(cumulative hazard of the competing event)")
+    assert [round(value, 3) for value in hazards.row(2)] == [0.333, 0.5]
+    assert found.measured["(competing event)"].to_list() == [0.0, 1.0, 0.0]
 
 
 def find(found: Analysed, method: str, analysis: str = "survival") -> Estimate:
