@@ -15,7 +15,6 @@ from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Bools, Floats
 from rarefactor.stats._inputs import check_level, check_outcome, raise_input, read_array
-from rarefactor.stats._newton import Stop
 from rarefactor.stats._tails import compute_chi2_tail, compute_normal_quantile, compute_normal_tail
 from rarefactor.stats.logistic import ManyFits, TermTest, fit_many
 
@@ -219,27 +218,34 @@ def _fit_method(group: _Group, penalty: tuple[str, float], level: float) -> list
         terms=() if width == 1 else (range(width),),
     )
     chisq = many.lr_chisq[:, 1] if width == 1 else many.term_chisq[:, 0]
-    return [_describe_fit(many, i, float(chisq[i]), level) for i in range(len(group.columns))]
+    return _describe_fits(many, chisq, level)
 
 
-def _describe_fit(many: ManyFits, i: int, chisq: float, level: float) -> ScreenedFit:
-    coef, se = many.coef[i, 1:], many.se[i, 1:]
+def _describe_fits(many: ManyFits, chisq: Floats, level: float) -> list[ScreenedFit]:
+    """Describe all factors at once, ``chisq`` (F,) testing all columns of each together."""
+    coef, se, lr_chisq = many.coef[:, 1:], many.se[:, 1:], many.lr_chisq[:, 1:]
     finite = np.isfinite(coef) & np.isfinite(se)
-    z = np.where(finite, coef, np.nan) / np.where(finite, se, 1.0)
+    known, width = np.where(finite, coef, np.nan), np.where(finite, se, 1.0)
     half = compute_normal_quantile(0.5 + 0.5 * level) * np.where(finite, se, np.nan)
-    df = coef.size
-    return ScreenedFit(
-        coef=coef,
-        se=se,
-        ci=many.ci[i, 1:],
-        p=compute_chi2_tail(many.lr_chisq[i, 1:]),
-        lr_chisq=many.lr_chisq[i, 1:],
-        wald_ci=np.column_stack([coef - half, coef + half]),
-        wald_p=compute_normal_tail(z),
-        term=TermTest(chisq=chisq, df=df, p=float(compute_chi2_tail(np.array(chisq), float(df)))),
-        converged=bool(many.converged[i]),
-        reason=Stop(int(many.stop[i])).reason,
-    )
+    wald_ci, wald_p = np.stack([coef - half, coef + half], axis=2), compute_normal_tail(known / width)
+    p, df = compute_chi2_tail(lr_chisq), coef.shape[1]
+    whole = compute_chi2_tail(chisq, float(df))
+    settled = zip(many.converged.tolist(), many.reason, strict=True)
+    return [
+        ScreenedFit(
+            coef=coef[i],
+            se=se[i],
+            ci=many.ci[i, 1:],
+            p=p[i],
+            lr_chisq=lr_chisq[i],
+            wald_ci=wald_ci[i],
+            wald_p=wald_p[i],
+            term=TermTest(chisq=float(chisq[i]), df=df, p=float(whole[i])),
+            converged=converged,
+            reason=reason,
+        )
+        for i, (converged, reason) in enumerate(settled)
+    ]
 
 
 def _describe_factor(factor: _Factor, outcome: Floats, fits: Sequence[ScreenedFit]) -> ScreenedFactor:
@@ -273,6 +279,5 @@ def count_cells(columns: Floats, outcome: Floats) -> Floats | None:
         level = np.where(columns.any(axis=1), columns.argmax(axis=1) + 1, 0)
     else:
         return None
-    cells = np.zeros((max(2, columns.shape[1] + 1), 2))
-    np.add.at(cells, (level, outcome.astype(int)), 1.0)
-    return cells
+    size = max(2, columns.shape[1] + 1)
+    return np.bincount(2 * level + outcome.astype(np.intp), minlength=2 * size).reshape(-1, 2).astype(np.float64)
