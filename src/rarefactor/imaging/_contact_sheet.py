@@ -31,7 +31,7 @@ from rarefactor.imaging._volume import Volume
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_WIDTH_MM, _COLUMNS = 180.0, 4
+_WIDTH_MM, _COLUMNS = 180.0, 3
 _HEAD_MM, _FOOT_MM, _CAPTION_MM, _GAP_MM, _SIDE_MM = 12.0, 12.0, 7.0, 2.0, 3.0
 _PIXELS = 120
 
@@ -80,7 +80,7 @@ def draw_contact_sheet(entries: Sequence[Entry], *, title: str) -> bytes:
     """Return all patients on one page as PNG, by descending rate."""
     ordered = sorted(entries, key=lambda entry: (entry.rate is None, -(entry.rate or 0.0), entry.title))
     cell = (_WIDTH_MM - 2 * _SIDE_MM - (_COLUMNS - 1) * _GAP_MM) / _COLUMNS
-    height = cell / 2 * 0.85
+    height = cell / 2 * 0.6
     lines = math.ceil(len(ordered) / _COLUMNS)
     total = _HEAD_MM + lines * (height + _CAPTION_MM) + _FOOT_MM
     figure = make_figure(_WIDTH_MM, total)
@@ -101,7 +101,9 @@ def _draw_entry(
     (left, top), (cell, height, total) = corner, size
     shown = None
     for place, thumbnail in enumerate(entry.thumbnails[:2]):
-        box = ((left + place * cell / 2) / _WIDTH_MM, 1 - (top + height) / total, cell / 2 / _WIDTH_MM, height / total)
+        half = cell / 2 - _GAP_MM / 4
+        start = left + place * (half + _GAP_MM / 2)
+        box = (start / _WIDTH_MM, 1 - (top + height) / total, half / _WIDTH_MM, height / total)
         valid = np.isfinite(thumbnail.fraction)
         values = np.asarray(np.nan_to_num(thumbnail.fraction / 100), np.float32)
         shown = draw_fraction(figure.add_axes(box), values, valid, thumbnail.aspect)
