@@ -193,3 +193,17 @@ def test_two_categories_are_one_logit_however_they_are_climbed() -> None:
     ]
     for one, other in zip(*draws, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-6)
+
+
+@pytest.mark.parametrize("kind", ["continuous", "binary", "categorical", "ordered"])
+def test_what_is_imputed_from_nothing_keeps_its_shares(kind: str) -> None:
+    levels = 2 if kind == "binary" else 3
+    x = np.arange(60.0) % levels
+    x[:20] = np.nan
+    data, variables = (
+        np.column_stack([x, np.arange(60.0)]),
+        [Variable(name="x", kind=kind, predictors=()), Variable(name="z")],
+    )
+    found = impute(data, variables, m=40, rng=np.random.default_rng(1))
+    assert abs(found.values[:, :20, 0].mean() - np.nanmean(x)) < 0.15
+    assert not found.unsettled

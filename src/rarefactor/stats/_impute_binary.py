@@ -35,7 +35,7 @@ def build_binary(design: Floats, codes: Ints, observed: Bools, shares: Floats) -
     columns[:, :, :n], columns[:, :, n:] = design.swapaxes(1, 2), pseudo.T
     outcome = np.empty((problems, n + len(pseudo)))
     outcome[:, :n], outcome[:, n:] = codes == 1, shares[:, 1:]
-    weights = np.full(outcome.shape, k / len(pseudo))
+    weights = np.full(outcome.shape, k / max(1, len(pseudo)))
     weights[:, :n] = observed
     nothing = np.empty((problems, 0, 0))
     return MaximumLikelihood(

@@ -92,7 +92,7 @@ class Multinomial:
         logits, extra = split @ self.design.transpose(0, 2, 1), split @ self.pseudo.T
         norm, share = _compute_logit_shares(logits)
         extra_norm, extra_share = _compute_logit_shares(extra)
-        weight = self.pseudo.shape[1] / self.pseudo.shape[0]
+        weight = self.pseudo.shape[1] / max(1, self.pseudo.shape[0])
         value = (self.marks * logits).sum(axis=(1, 2)) - (self.known * norm).sum(axis=1)
         value += weight * ((self.shares[..., None] * extra).sum(axis=(1, 2)) - extra_norm.sum(axis=1))
         weighted = self.known[:, None] * share
@@ -137,7 +137,7 @@ def build_multinomial(design: Floats, codes: Ints, observed: Bools, shares: Floa
         marks=((codes[:, None] == levels[:, None]) & observed[:, None]).astype(np.float64),
         known=observed.astype(np.float64),
         pseudo=pseudo,
-        pairs=(pseudo[:, :, None] * pseudo[:, None]).reshape(len(pseudo), -1),
+        pairs=(pseudo[:, :, None] * pseudo[:, None]).reshape(len(pseudo), pseudo.shape[1] ** 2),
         shares=shares[:, 1:],
     )
 
@@ -219,7 +219,7 @@ def build_proportional_odds(design: Floats, codes: Ints, observed: Bools, shares
     rows = np.concatenate([design[..., 1:], np.broadcast_to(pseudo, (problems, *pseudo.shape))], axis=1)
     extra = np.broadcast_to(np.tile(np.arange(levels), 2 * columns), (problems, len(pseudo)))
     category = np.concatenate([np.where(observed, codes, 0), extra], axis=1)
-    weight = (columns + 1.0) / (2.0 * columns)
+    weight = (columns + 1.0) / max(1.0, 2.0 * columns)
     thresholds = np.eye(levels + 1)[:, 1:levels]
     return ProportionalOdds(
         upper=np.concatenate([thresholds[category + 1], -rows], axis=2),
