@@ -6,6 +6,7 @@ here. Times of a sidecar are seconds. Its names and dates of a patient are never
 
 from __future__ import annotations
 
+import gzip
 import json
 import zlib
 from collections.abc import Mapping
@@ -78,20 +79,35 @@ def read_nifti_volume(path: Path, *, name: str | None = None) -> Volume:
 
 def _read_array(path: Path, name: str) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
     import nibabel  # noqa: PLC0415 - loaded late, so that importing this part is light
-    from nibabel.filebasedimages import ImageFileError  # noqa: PLC0415 - as above
     from nibabel.spatialimages import HeaderDataError  # noqa: PLC0415 - as above
+    from nibabel.wrapstruct import WrapStructError  # noqa: PLC0415 - as above
 
     try:
-        image = nibabel.Nifti1Image.from_filename(path, mmap=False)
+        kind = nibabel.Nifti2Image if _is_second(path, name) else nibabel.Nifti1Image
+        image = kind.from_filename(path, mmap=False)
         if np.dtype(image.get_data_dtype()).kind not in "iuf":
             raise ImageError(_not_plain(name))
         # NaN marks "no value" outside the body in processed images: there is no signal.
         values = np.nan_to_num(image.get_fdata(dtype=np.float32, caching="unchanged"), posinf=0.0, neginf=0.0)
         return values, np.asarray(image.affine, np.float64)
-    except ImageFileError as error:
-        raise ImageError(_not_nifti(name)) from error
-    except (EOFError, OSError, ValueError, zlib.error, HeaderDataError) as error:
+    except (EOFError, OSError, ValueError, zlib.error, HeaderDataError, WrapStructError) as error:
         raise ImageError(_damaged(name)) from error
+
+
+def _head(path: Path) -> bytes:
+    packed = path.name.lower().endswith(".gz")
+    with gzip.open(path) if packed else path.open("rb") as file:
+        return file.read(348)
+
+
+def _is_second(path: Path, name: str) -> bool:
+    """Whether it is NIfTI-2; ImageError where the mark of either is missing, EOFError where the header ends before it."""
+    head = _head(path)
+    if head[4:7] == b"n+2" or head[344:347] in {b"n+1", b"ni1"}:
+        return head[4:7] == b"n+2"
+    if len(head) < 348:
+        raise EOFError
+    raise ImageError(_not_nifti(name))
 
 
 def _not_plain(name: str) -> Problem:
