@@ -19,7 +19,7 @@ from rarefactor.report.tree import Block, Figure, Inline, Paragraph, Runs, Text
 from rarefactor.results import Estimate, ModelInfo
 
 WIDTH = 170.0
-_TOP, _STEP, _BELOW = 9.5, 6.6, 6.0
+_TOP, _STEP, _BELOW = 11.5, 6.9, 6.0
 _LEFT = (24.0, 38.0)
 _LABELS, _LABEL_WIDTH = 76.0, 36.0
 _RIGHT = (114.0, 34.0)
@@ -56,12 +56,12 @@ def draw_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) -
     height = _TOP + _STEP * max(len(distances), len(ranges), 2) + _BELOW
     sheet = open_sheet(WIDTH, height)
     for x, letter, title in ((1.0, "a", "Cook’s distance"), (_LABELS, "b", "Odds ratio without one patient")):
-        sheet.text(x, 3.5, letter, size=9, strong=True)
-        sheet.text(x + 4, 3.5, title, size=7.5)
+        sheet.text(x, 5.5, letter, size=9, strong=True)
+        sheet.text(x + 4, 5.5, title, size=7.5)
     _draw_distances(sheet, distances)
     if ranges:
-        sheet.text(_NAMES, 3.5, "lowest without,", size=6.5, color=MUTED)
-        sheet.text(_NAMES, 6.0, "highest without", size=6.5, color=MUTED)
+        sheet.text(_NAMES, 5.0, "lowest without,", size=6.5, color=MUTED)
+        sheet.text(_NAMES, 7.5, "highest without", size=6.5, color=MUTED)
         _draw_ranges(sheet, ranges)
     return sheet
 
@@ -92,8 +92,8 @@ def _draw_ranges(sheet: Sheet, ranges: Sequence[tuple[Effect, Sequence[Estimate]
     _draw_axis(panel, bottom)
     for place, (effect, found) in enumerate(ranges):
         y = _TOP + _STEP * (place + 0.5)
-        lines = wrap_text(effect.label, _LABEL_WIDTH, size=7)
-        sheet.text(_LABELS, y, "\n".join(lines), size=7)
+        lines = wrap_text(effect.label, _LABEL_WIDTH, size=6.5)
+        sheet.text(_LABELS, y, "\n".join(lines), size=6.5)
         _draw_range(panel, y, effect, found)
 
 
@@ -138,7 +138,7 @@ def _sentences(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> R
     parts: list[Inline | str] = [Text("Single patients. ", "strong")]
     decided = [clause for effect in effects for clause in _decided(source, model, effect)]
     if decided:
-        parts.append("Single patients decide whether intervals exclude 1. ")
+        parts.append("Some decide alone whether an interval excludes 1. ")
         parts += [part for clause in decided for part in (*clause, ". ")]
     else:
         parts.append("Leaving out any one patient changes for no marker whether its interval excludes 1. ")

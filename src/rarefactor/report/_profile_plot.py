@@ -14,7 +14,7 @@ from rarefactor.results import Estimate, ModelInfo
 WIDTH = 170.0
 _ACROSS = 3
 _PANEL = (46.0, 24.0)
-_STEP = (57.0, 42.0)
+_STEP = (57.0, 38.5)
 _STEPS = 8
 _TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1000)
 STYLES = {
