@@ -7,6 +7,7 @@ the same way (``proc.time``) and prints lines of ``name seconds``.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import subprocess
 import time
@@ -31,6 +32,7 @@ def begin(description: str) -> bool:
     threadpool_limits(1)
     print(description.partition("\n")[0])
     print(f"{describe_machine()}; engine: {ENGINE}; one thread, CPU time{'' if full else '; quick form (see --full)'}")
+    print(f"{os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f}")
     return full
 
 
