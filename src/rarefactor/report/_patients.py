@@ -41,7 +41,8 @@ def write_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) 
         "a, the largest Cook’s distances: how far the patient moves all coefficients together ",
         cite("cook1977", "pregibon1981"),
         ". b, odds ratios (dot, with interval, cut at the edge of the panel) and their range when one patient after "
-        "the other is left out (bar), with the patients without whom they are lowest and highest. "
+        "the other is left out (bar), with the patients without whom they are lowest and highest "
+        "(orange: the interval then excludes 1, or no longer does). "
         "Patients are named by keyed hashes of their ids.",
     )
     size = {"width_mm": sheet.width, "height_mm": sheet.height}
