@@ -79,16 +79,21 @@ def choose(alike: Sequence[Taken], everything: Sequence[Taken]) -> Choice:
     full = [each for each in alike if not is_nearly_empty(each.volume)]
     if not full:
         raise ImageError(*(_empty(each) for each in alike))
-    signs = {each.candidate.name: _signs(each, everything) for each in full}
-    ranked = sorted(full, key=lambda each: (signs[each.candidate.name], each.candidate.number), reverse=True)
-    best = ranked[0]
-    equal = [each for each in ranked[1:] if signs[each.candidate.name] == signs[best.candidate.name]]
+    ranked = sorted(((_signs(each, everything), each) for each in full), key=_rank)[::-1]
+    best = ranked[0][1]
+    equal = [each for signs, each in ranked[1:] if signs == ranked[0][0]]
     if any(not each.volume.grid.matches(best.volume.grid) for each in equal):
         raise ImageError(_ambiguous(best.kind, [best, *equal]))
-    flags = [_copy_flag(best, each) for each in alike if each not in full]
+    flags = [_copy_flag(best, each) for each in alike if is_nearly_empty(each.volume)]
     if len(ranked) > 1:
-        flags.append(_choice_flag(best, ranked[1:], _difference(signs, ranked)))
+        flags.append(_choice_flag(best, [each for _, each in ranked[1:]], _difference(ranked[0][0], ranked[1][0])))
     return Choice(taken=best, flags=tuple(flags))
+
+
+def _rank(signed: tuple[tuple[bool, ...], Taken]) -> tuple[tuple[bool, ...], int]:
+    """Equal ones keep their order, in which repetitions come one after the other."""
+    signs, taken = signed
+    return signs, taken.candidate.number
 
 
 def _signs(one: Taken, everything: Sequence[Taken]) -> tuple[bool, ...]:
@@ -104,8 +109,7 @@ def _signs(one: Taken, everything: Sequence[Taken]) -> tuple[bool, ...]:
     )
 
 
-def _difference(signs: Mapping[str, tuple[bool, ...]], ranked: Sequence[Taken]) -> str:
-    best, second = (signs[each.candidate.name] for each in ranked[:2])
+def _difference(best: tuple[bool, ...], second: tuple[bool, ...]) -> str:
     found = next((words for words, one, other in zip(_SIGNS, best, second, strict=True) if one != other), None)
     return found or "it is the last one on the same grid"
 

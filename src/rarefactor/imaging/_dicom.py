@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import secrets
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -48,7 +48,7 @@ def read_dicom(paths: Sequence[Path], root: Path) -> DicomFiles:
     _check_one_patient(images, root)
     frames, copies = _distinct(images)
     return DicomFiles(
-        candidates=tuple(_candidate(stack, root) for stack in derive_stacks(frames)),
+        candidates=tuple(_candidates(derive_stacks(frames), root)),
         flags=(*_copy_flags(copies), *_study_flags(images), *_lossy_flags(frames)),
         others=Counter(header.modality or "no image" for header in headers if not header.frames),
     )
@@ -93,9 +93,18 @@ def _lossy_flags(frames: Sequence[Frame]) -> list[Flag]:
     return [Flag(name="lossy_compression", severity=Severity.WARNING, detail=detail)] if lossy else []
 
 
-def _candidate(frames: tuple[Frame, ...], root: Path) -> Candidate:
-    paths = tuple(sorted({frame.path for frame in frames}))
-    name = derive_name(paths, root)
+def _candidates(stacks: Sequence[tuple[Frame, ...]], root: Path) -> Iterator[Candidate]:
+    """Volumes are called by their folder, or by their first file where a folder holds several."""
+    files = [tuple(sorted({frame.path for frame in frames})) for frames in stacks]
+    folders = Counter(derive_name(paths, root) for paths in files)
+    for frames, paths in zip(stacks, files, strict=True):
+        name = derive_name(paths, root)
+        mixed = len(paths) > 1 and (name == "." or folders[name] > 1)
+        first = f"{derive_name(paths[:1], root)} and {len(paths) - 1} more"
+        yield _candidate(frames, paths, first if mixed else name, root)
+
+
+def _candidate(frames: tuple[Frame, ...], paths: tuple[Path, ...], name: str, root: Path) -> Candidate:
     return Candidate(
         name=name,
         clues=frames[0].clues,

@@ -101,7 +101,7 @@ def _head(path: Path) -> bytes:
 
 
 def _is_second(path: Path, name: str) -> bool:
-    """Whether it is NIfTI-2; ImageError where the mark of either is missing, EOFError where the header ends before it."""
+    """Whether it is NIfTI-2; ImageError where the mark of either is missing, EOFError where the header is cut off."""
     head = _head(path)
     if head[4:7] == b"n+2" or head[344:347] in {b"n+1", b"ni1"}:
         return head[4:7] == b"n+2"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
 
@@ -140,24 +140,27 @@ def _wanted(candidate: Candidate, patterns: Mapping[Kind, str]) -> bool:
 
 
 def _name_all(candidates: Sequence[Candidate], patterns: Mapping[Kind, str], root: Path) -> Iterator[_Named]:
-    named = [_Named(candidate=each, found=_name(each, patterns, root)) for each in candidates]
-    missing = [kind for kind in patterns if not any(each.found.kind is kind for each in named)]
+    meant = [_meant_kind(each, patterns, root) for each in candidates]
+    missing = [kind for kind in patterns if kind not in meant]
     if missing:
         raise ImageError(*(_no_match(kind, patterns[kind], candidates) for kind in missing))
-    for each in named:
-        overruled = each.found.kind in patterns and not each.found.reason.startswith("the pattern")
-        reason = f"{each.found.reason}, but a pattern names another file"
-        yield replace(each, found=Recognised(kind=Kind.UNKNOWN, reason=reason)) if overruled else each
+    for candidate, kind in zip(candidates, meant, strict=True):
+        if kind:
+            found = Recognised(kind=kind, reason=f"the pattern “{patterns[kind]}” names it")
+        else:
+            found = _unless_overruled(derive_kind(candidate.clues), patterns)
+        yield _Named(candidate=candidate, found=found)
 
 
-def _name(candidate: Candidate, patterns: Mapping[Kind, str], root: Path) -> Recognised:
+def _meant_kind(candidate: Candidate, patterns: Mapping[Kind, str], root: Path) -> Kind | None:
     names = (candidate.name, *(path.relative_to(root).as_posix() for path in candidate.paths))
-    kind = next((kind for kind, pattern in patterns.items() if _matches(candidate, pattern, *names)), None)
-    return (
-        Recognised(kind=kind, reason=f"the pattern “{patterns[kind]}” names it")
-        if kind
-        else derive_kind(candidate.clues)
-    )
+    return next((kind for kind, pattern in patterns.items() if _matches(candidate, pattern, *names)), None)
+
+
+def _unless_overruled(found: Recognised, patterns: Mapping[Kind, str]) -> Recognised:
+    if found.kind not in patterns:
+        return found
+    return Recognised(kind=Kind.UNKNOWN, reason=f"{found.reason}, but a pattern names another file")
 
 
 def _matches(candidate: Candidate, pattern: str, *names: str) -> bool:
