@@ -10,7 +10,7 @@ import pytest
 from rarefactor import cohort, derive, spec
 from rarefactor.derive import AnalysisTable
 from rarefactor.errors import StudyFileError
-from rarefactor.results import CHANGES, MeasuredTable, Quantity
+from rarefactor.results import CHANGES, Measured, MeasuredTable, Quantity
 
 RECORDS = """
 id,event,date,weak
@@ -63,7 +63,7 @@ def measured(subjects: dict[str, str]) -> MeasuredTable:
         name="thigh",
         frame=frame,
         quantities={
-            "fat_fraction": Quantity(label="Fat fraction", unit="%"),
+            "fat_fraction": Quantity(label="Fat fraction", unit="%", repeatability=0.6),
             "hamstrings.fat_fraction": Quantity(label="Fat fraction of the hamstrings", unit="%"),
         },
         changes=pl.DataFrame([pair], schema=CHANGES, orient="row"),
@@ -75,7 +75,7 @@ def derived(folder: Path, study: str = STUDY) -> AnalysisTable:
     (folder / "records.csv").write_text(RECORDS.strip() + "\n")
     loaded = spec.load(folder / "study.yaml")
     data = cohort.ingest(loaded)
-    return derive.build(loaded, data, [measured(dict(data.pseudonyms))])
+    return derive.build(loaded, data, [Measured(tables=(measured(dict(data.pseudonyms)),))])
 
 
 def column(table: AnalysisTable, name: str) -> list[object]:
@@ -93,6 +93,11 @@ def test_a_rate_is_the_change_of_the_pair_over_the_days_of_the_records(tmp_path:
     first, *others = column(derived(tmp_path), "rate")
     assert first == pytest.approx((17.0 - 11.0) / (91 / MONTH))
     assert others == [None, None]
+
+
+def test_the_error_of_a_measured_rate_is_known_from_the_measurement(tmp_path: Path) -> None:
+    known = {factor.name: factor.repeatability for factor in derived(tmp_path).factors}
+    assert known == {"fat": None, "hamstrings": None, "rate": 0.6}
 
 
 def test_a_column_that_is_not_measured_is_said(tmp_path: Path) -> None:

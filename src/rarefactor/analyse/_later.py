@@ -80,9 +80,9 @@ def _rates(study: Study, table: AnalysisTable, infos: Mapping[str, FactorInfo]) 
     """Yield the error of each rate whose repeatability is known, at the first landmark that has it."""
     for name, factor in study.factors.items():
         at = next((landmark for landmark in table.landmarks.values() if name in landmark.factors), None)
-        if factor.repeatability is None or at is None:
+        sd, level = infos[name].repeatability, study.analysis.level
+        if sd is None or at is None:
             continue
-        sd, level = factor.repeatability, study.analysis.level
         yield Later(
             label=f"Error of {factor.label}",
             detail=at.landmark.replace("_", " "),

@@ -52,6 +52,7 @@ def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> De
         step=factor.per or (2.0 if on_log_scale else 1.0),
         transform="log" if on_log_scale else None,
         definition=describe_factor(factor, field, study, reference or next(iter(levels), "")),
+        repeatability=factor.repeatability or (values.repeatability(column) if factor.rate_between else None),
     )
     return Derived(series=_shown(made, levels).alias(name), info=info, recipe=recipe, parts=parts)
 

@@ -58,4 +58,5 @@ def _visit_table(table: MeasuredTable, days: pl.DataFrame, study: Study) -> Visi
         instance=pl.lit(None, pl.String),
     )
     described = Table(name=table.name, frame=frame, fields=describe_quantities(table))
-    return VisitTable(table=described, frame=frame, by_visit=True)
+    known = {name: each.repeatability for name, each in table.quantities.items() if each.repeatability is not None}
+    return VisitTable(table=described, frame=frame, by_visit=True, repeatability=known)

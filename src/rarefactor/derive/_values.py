@@ -28,6 +28,11 @@ class Values:
         """Return how the dictionary describes a column."""
         return self.scope.find(column)[1]
 
+    def repeatability(self, column: Column) -> float | None:
+        """Return the SD of one measurement repeated, where the column's table knows it."""
+        name, _ = self.scope.find(column)
+        return self.tables[name].repeatability.get(column_name(column, self.tables[name]))
+
     def gather(self, columns: Iterable[Column], *, at: str) -> pl.DataFrame:
         """Return the patients with one column for each name, at its own visit or else at ``at``."""
         frame = self.subjects

@@ -8,7 +8,7 @@ file; each such choice is counted and reported. A table with neither events nor 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import polars as pl
 
@@ -25,11 +25,13 @@ class VisitTable:
     """A table whose rows are at most one per patient and visit.
 
     ``frame`` is the table with a column ``visit``; it is null throughout where the table describes patients.
+    ``repeatability`` is the SD of one measurement repeated, of the columns for which it is known.
     """
 
     table: Table
     frame: pl.DataFrame
     by_visit: bool
+    repeatability: Mapping[str, float] = field(default_factory=dict[str, float])
 
 
 def derive_visits(table: Table, study: Study) -> tuple[VisitTable, tuple[Note, ...]]:

@@ -17,7 +17,7 @@ from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._times import TimeTable, derive_times
 from rarefactor.derive._values import Values
 from rarefactor.derive._visits import derive_visits
-from rarefactor.results import FactorInfo, FlowStep, InputFile, MeasuredTable, Note
+from rarefactor.results import FactorInfo, FlowStep, InputFile, Measured, MeasuredTable, Note
 from rarefactor.spec import Scope, Study, check_study
 
 
@@ -51,10 +51,10 @@ class AnalysisTable:
     courses: tuple[CourseTable, ...] = ()
 
 
-def build(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable] = ()) -> AnalysisTable:
+def build(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> AnalysisTable:
     """Return one row per patient and landmark, with outcome, factors and the flow of patients.
 
-    ``measured`` are tables of what was seen in images; factors name their columns like those of the records.
+    ``measured`` is what was seen in images; factors name its columns like those of the records.
 
     Raises
     ------
@@ -63,7 +63,7 @@ def build(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable] = ()) 
     DataError
         Rows of a patient cannot be told apart.
     """
-    values, visit_notes = _values(study, cohort, measured)
+    values, visit_notes = _values(study, cohort, [table for each in measured for table in each.tables])
     eligible, steps = derive_eligible(values, study)
     derived = {name: derive_factor(eligible, name, factor, study) for name, factor in study.factors.items()}
     landmarks: dict[str, LandmarkTable] = {}
@@ -75,8 +75,8 @@ def build(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable] = ()) 
         landmarks=landmarks,
         factors=tuple(factor.info for factor in derived.values()),
         flow=steps,
-        notes=(*data_notes, *visit_notes, *_lost_values(derived)),
-        inputs=cohort.inputs,
+        notes=(*data_notes, *visit_notes, *(note for each in measured for note in each.notes), *_lost_values(derived)),
+        inputs=(*cohort.inputs, *(item for each in measured for item in each.inputs)),
         times=_times(eligible, study, landmarks),
         courses=_courses(eligible, study, derived, landmarks),
     )

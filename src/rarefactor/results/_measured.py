@@ -27,10 +27,11 @@ CHANGES = pl.Schema(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Quantity:
-    """A column of measurements in words: its label and unit."""
+    """A column of measurements in words: its label and unit, and the SD of one measurement repeated."""
 
     label: str
     unit: str | None = None
+    repeatability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -93,7 +93,8 @@ class FactorInfo:
 
     ``levels`` (in the order of the dictionary) is empty for a continuous factor; ``reference`` is the one that the
     others are compared with, the first where none is named. ``step`` is the increment that the odds ratio is for, in
-    ``unit`` (a ratio where ``transform`` is log). ``definition`` is a sentence for the methods.
+    ``unit`` (a ratio where ``transform`` is log). ``definition`` is a sentence for the methods, ``repeatability`` the
+    SD of one of the measurements that a rate is made of, repeated.
     """
 
     name: str
@@ -107,6 +108,7 @@ class FactorInfo:
     step: float = 1.0
     transform: str | None = None
     definition: str = ""
+    repeatability: float | None = None
 
     @property
     def ordered(self) -> tuple[str, ...]:
