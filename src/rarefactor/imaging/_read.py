@@ -7,6 +7,7 @@ flag.
 
 from __future__ import annotations
 
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -47,16 +48,16 @@ class _Folder:
     passed_over: Mapping[str, int]
 
 
-def read_scan(folder: Path, *, patterns: Mapping[Kind, str] | None = None) -> Scan:
-    """Return the scan of one visit from a folder (nested folders included) or a single file.
+def read_scan(place: Path | Sequence[Path], *, patterns: Mapping[Kind, str] | None = None) -> Scan:
+    """Return the scan of one visit from a folder (nested folders included), a file, or the files that belong to it.
 
     Parameters
     ----------
-    folder
+    place
         DICOM files, classic or enhanced, or NIfTI files with or without sidecars.
     patterns
         For a kind, which files are meant, such as ``{Kind.FAT: "*_0000.nii.gz"}``: matched against the path below
-        ``folder``, the file's name and the series description. It decides over everything that was recognised.
+        ``place``, the file's name and the series description. It decides over everything that was recognised.
 
     Returns
     -------
@@ -69,45 +70,56 @@ def read_scan(folder: Path, *, patterns: Mapping[Kind, str] | None = None) -> Sc
         Nothing that can be measured, files cut off, slices missing, several patients, several scans, or fat and water
         that do not belong together; each problem with its file.
     """
-    found = _read_folder(folder, patterns or {})
+    root = _root(place)
+    found = _read_folder(root, _list_files(place), patterns or {})
     choices, problems, flags = _choose_all([each for each in found.named if each.found.kind not in _UNUSED])
     taken = {kind: choice.taken for kind, choice in choices.items()}
     flags += _check_complete(taken, problems, found)
     if Kind.FAT in taken and Kind.WATER in taken:
         check_same_grid(taken)
         flags += check_dixon(taken)
-    root = folder if folder.is_dir() else folder.parent
     return Scan(
         series=tuple(_series(taken[kind], root) for kind in Kind if kind in taken),
         flags=(*found.flags, *flags, *_slice_flags(taken), *_unused_flags(found.named)),
     )
 
 
-def _read_folder(folder: Path, patterns: Mapping[Kind, str]) -> _Folder:
-    root = folder if folder.is_dir() else folder.parent
-    files = _list_files(folder)
+def _root(place: Path | Sequence[Path]) -> Path:
+    """The folder below which files are named in messages."""
+    if isinstance(place, Path):
+        return place if place.is_dir() else place.parent
+    return Path(os.path.commonpath([path if path.is_dir() else path.parent for path in place]))
+
+
+def _read_folder(root: Path, files: Sequence[Path], patterns: Mapping[Kind, str]) -> _Folder:
     nifti = [path for path in files if path.name.lower().endswith(ENDINGS)]
     dicom = [path for path in files if path not in set(nifti) and _is_dicom(path)]
     if not nifti and not dicom:
-        raise ImageError(_nothing(folder, files))
+        raise ImageError(_nothing(root, files))
     images = read_dicom(dicom, root)
     volumes = (read_nifti(path, name=path.relative_to(root).as_posix()) for path in nifti)
     candidates = [*images.candidates, *(each for each in volumes if _wanted(each, patterns))]
     return _Folder(named=tuple(_name_all(candidates, patterns, root)), flags=images.flags, passed_over=images.others)
 
 
-def _list_files(folder: Path) -> list[Path]:
-    if not folder.exists():
-        raise ImageError(
-            Problem(
-                file=folder.name,
-                found="nothing of this name",
-                expected="a folder of images, or an image",
-                next_step="Check the path.",
-            )
+def _list_files(place: Path | Sequence[Path]) -> list[Path]:
+    files = [path for each in ([place] if isinstance(place, Path) else place) for path in _files_below(each)]
+    return [path for path in dict.fromkeys(files) if not path.name.startswith(".")]
+
+
+def _files_below(path: Path) -> list[Path]:
+    if path.is_dir():
+        return sorted(each for each in path.rglob("*") if each.is_file())
+    if path.is_file():
+        return [path]
+    raise ImageError(
+        Problem(
+            file=path.name,
+            found="nothing of this name",
+            expected="a folder of images, or an image",
+            next_step="Check the path.",
         )
-    files = [folder] if folder.is_file() else sorted(path for path in folder.rglob("*") if path.is_file())
-    return [path for path in files if not path.name.startswith(".")]
+    )
 
 
 def _is_dicom(path: Path) -> bool:
@@ -122,13 +134,13 @@ def _is_dicom(path: Path) -> bool:
     return head[128:] == b"DICM" or head[:4] in _BARE or path.suffix.lower() in {".dcm", ".ima"}
 
 
-def _nothing(folder: Path, files: Sequence[Path]) -> Problem:
+def _nothing(root: Path, files: Sequence[Path]) -> Problem:
     endings = Counter(path.suffix.lower() or "no ending" for path in files)
     held = ", ".join(f"{count} {ending}" for ending, count in endings.most_common(_SHOWN))
     found = f"no image among {len(files)} files ({held})" if files else "no file"
     return Problem(
-        file=folder.name,
-        found="something that is neither DICOM nor NIfTI" if folder.is_file() else found,
+        file=files[0].name if len(files) == 1 else root.name,
+        found="something that is neither DICOM nor NIfTI" if len(files) == 1 else found,
         expected="DICOM or NIfTI files",
         next_step="Point to the folder that holds the images of the visit.",
     )

@@ -61,6 +61,13 @@ def test_a_number_comes_with_its_file_and_the_file_with_its_hash(tmp_path: Path)
     assert source.sha256 == hash_file(folder / "dixon/fat.nii.gz")
 
 
+def test_the_files_of_one_scan_can_be_listed(tmp_path: Path) -> None:
+    folder = place_images(tmp_path, {f"P{each}_{name}.nii.gz": FAT for each in (1, 2) for name in ("fat", "water")})
+    scan = read_scan(sorted(folder.glob("P2*")))
+    assert [each.files[0].path for each in scan.series] == ["P2_fat.nii.gz", "P2_water.nii.gz"]
+    assert scan.flags == ()
+
+
 def test_patterns_decide_over_names(tmp_path: Path) -> None:
     folder = place_images(tmp_path, {"a_0000.nii.gz": FAT, "a_0001.nii.gz": WATER, "fat.nii.gz": OPPOSED})
     scan = read_scan(folder, patterns={Kind.FAT: "*_0000.nii.gz", Kind.WATER: "*_0001.nii.gz"})
@@ -102,8 +109,9 @@ def test_half_of_a_dixon_scan_beside_t1_is_a_doubt(tmp_path: Path) -> None:
 def test_a_folder_without_images_says_what_it_holds(tmp_path: Path) -> None:
     assert "no file" in problem_of(tmp_path)
     (tmp_path / "notes.txt").write_text("x")
-    assert "no image among 1 files (1 .txt)" in problem_of(tmp_path)
-    assert "neither DICOM nor NIfTI" in problem_of(tmp_path / "notes.txt")
+    assert "notes.txt: found something that is neither DICOM nor NIfTI" in problem_of(tmp_path / "notes.txt")
+    (tmp_path / "more.txt").write_text("x")
+    assert "no image among 2 files (2 .txt)" in problem_of(tmp_path)
     assert "nothing of this name" in problem_of(tmp_path / "none")
 
 
