@@ -11,9 +11,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rarefactor.stats._arrays import Bools, Floats, Ints, Inverse, compute_inverse
+from rarefactor.stats._arrays import (
+    Bools,
+    Floats,
+    Ints,
+    Inverse,
+    compute_inverse,
+    get_namespace,
+    send,
+    take_rows,
+)
 from rarefactor.stats._likelihood import Logistic
-from rarefactor.stats._penalty import MaximumLikelihood, Objective, Point, _derive_penalty
+from rarefactor.stats._penalty import MaximumLikelihood, Objective, Point, derive_penalty
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +36,13 @@ class ActiveFirth:
         """Return value, gradient, curvature and information at ``beta`` (B, k)."""
         sums = self.likelihood.evaluate(beta)
         both = self.active[:, :, None] & self.active[:, None, :]
-        information = np.where(both, sums.information, np.eye(beta.shape[1]))
+        xp = get_namespace(beta)
+        information = xp.where(both, sums.information, send(np.eye(beta.shape[1]), beta))
         inverse = compute_inverse(information)
-        inside = Inverse(inverse.matrix * both, inverse.log_determinant, inverse.positive)
-        slope, bend = _derive_penalty(self.likelihood, sums, inside)
+        inside = Inverse(xp.where(both, inverse.matrix, 0.0), inverse.log_determinant, inverse.positive)
+        slope, bend = derive_penalty(self.likelihood, sums, inside)
         return Point(
-            value=np.where(inverse.positive, sums.loglik + 0.5 * inverse.log_determinant, -np.inf),
+            value=xp.where(inverse.positive, sums.loglik + 0.5 * inverse.log_determinant, -np.inf),
             gradient=sums.score + slope,
             curvature=sums.information - bend,
             information=information,
@@ -40,13 +50,13 @@ class ActiveFirth:
 
     def take(self, rows: Ints) -> ActiveFirth:
         """Return the problems at these positions."""
-        return ActiveFirth(self.likelihood.take(rows), self.active[rows])
+        return ActiveFirth(self.likelihood.take(rows), take_rows(self.active, rows))
 
     def constant(self) -> Floats:
         """Return zero: only models of the same columns are compared."""
-        return np.zeros(1)
+        return 0.0 * self.likelihood.scale[:, 0]
 
 
-def choose_active(likelihood: Logistic, penalty: str, active: Bools) -> Objective:
+def choose_active(likelihood: Logistic, penalty: str, active: Bools) -> Objective[Logistic]:
     """Return what is maximised in the active columns; without a penalty the held ones play no part anyway."""
     return ActiveFirth(likelihood, active) if penalty == "firth" else MaximumLikelihood(likelihood)

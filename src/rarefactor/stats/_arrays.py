@@ -1,13 +1,21 @@
 """Small dense matrices by the thousand: symmetric inverses and packed products, over a leading axis of problems.
 
 Convention: the first axis counts problems (B), the last ones are a problem's own. A matrix that cannot be
-inverted is a value (``positive`` is False), never an exception.
+inverted is a value (``positive`` is False), never an exception. Arrays may be of any library that follows the array API
+standard; they stay with it and on its device (``Floats`` and the like stand for all of them). The indices of packed
+pairs and triples are NumPy's.
+
+References
+----------
+Meurer A, Reines A, Gommers R, et al. Python Array API Standard: toward array interoperability in the scientific Python
+ecosystem. Proc 22nd Python in Science Conf 2023:8-17.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +23,49 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.intp]
+Array = TypeVar("Array", bound=NDArray[Any])
 
 SMALLEST_PIVOT = 1e-13
 """A pivot below this share of its diagonal element means that a column depends on those before it."""
+
+
+def get_namespace(array: object) -> Any:
+    """Return the module whose functions take this array: NumPy, or another one that follows the array API standard."""
+    if isinstance(array, np.ndarray):
+        return np
+    from array_api_compat import array_namespace  # noqa: PLC0415 - loaded where an array of another library comes
+
+    return array_namespace(array)
+
+
+def is_foreign(values: object) -> bool:
+    """Say whether the values are an array of another library than NumPy."""
+    if isinstance(values, (np.ndarray, np.generic, list, tuple, float, int)):
+        return False
+    from array_api_compat import is_array_api_obj  # noqa: PLC0415 - loaded where something else than numbers comes
+
+    return is_array_api_obj(values)
+
+
+def send(values: object, like: NDArray[Any]) -> Any:
+    """Return the values as an array of the library, and on the device, of ``like``."""
+    if not is_foreign(like):
+        return np.asarray(values)
+    from array_api_compat import device  # noqa: PLC0415 - loaded where an array of another library comes
+
+    return get_namespace(like).asarray(values, device=device(like))
+
+
+def fetch(array: NDArray[Any]) -> NDArray[Any]:
+    """Return the array as NumPy's, copied from its device where need be."""
+    if not is_foreign(array):
+        return array
+    from array_api_compat import to_device  # noqa: PLC0415 - loaded where an array of another library comes
+
+    try:
+        return np.from_dlpack(array)
+    except (BufferError, RuntimeError, TypeError):  # it is not in the memory of the processor
+        return np.from_dlpack(to_device(array, "cpu"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,39 +79,46 @@ class Inverse:
 
 def compute_inverse(matrices: Floats) -> Inverse:
     """Invert symmetric matrices (B, k, k); one that is not positive definite gives the unit matrix instead."""
+    xp = get_namespace(matrices)
     safe, pivots, positive = _factor(matrices)
-    return Inverse(np.asarray(np.linalg.inv(safe), dtype=np.float64), 2.0 * np.log(pivots).sum(axis=1), positive)
+    return Inverse(xp.linalg.inv(safe), 2.0 * xp.sum(xp.log(pivots), axis=1), positive)
 
 
 def solve(matrices: Floats, right: Floats) -> tuple[Floats, Bools]:
     """Solve symmetric systems (B, k, k) for (B, k, m); the solution holds where the second value is True."""
     safe, _, positive = _factor(matrices)
-    return np.asarray(np.linalg.solve(safe, right), dtype=np.float64), positive
+    return get_namespace(matrices).linalg.solve(safe, right), positive
 
 
 def _factor(matrices: Floats) -> tuple[Floats, Floats, Bools]:
     """Return the matrices with unit matrices in place of the unusable, Cholesky pivots (B, k), and which are usable."""
+    xp = get_namespace(matrices)
     try:
-        factors = np.asarray(np.linalg.cholesky(matrices), dtype=np.float64)
-    except np.linalg.LinAlgError:  # one bad matrix stops the whole batch, so find it and go on without it
-        usable = _find_positive(matrices)
-        safe, pivots, positive = _factor(_replace(matrices, usable))
-        return safe, pivots, positive & usable
-    pivots = factors.diagonal(axis1=1, axis2=2)
-    positive = np.asarray((np.square(pivots) > SMALLEST_PIVOT * matrices.diagonal(axis1=1, axis2=2)).all(axis=1))
-    if positive.all():
+        pivots = xp.linalg.diagonal(xp.linalg.cholesky(matrices))
+    except (np.linalg.LinAlgError, RuntimeError):  # one bad matrix stops the whole batch (RuntimeError: PyTorch's)
+        pivots = _eliminate(matrices)
+    enough = xp.square(pivots) > SMALLEST_PIVOT * xp.linalg.diagonal(matrices)
+    positive = xp.all(enough & (pivots > 0.0), axis=1)
+    if xp.all(positive):
         return matrices, pivots, positive
-    return _replace(matrices, positive), np.where(positive[:, None], pivots, 1.0), positive
+    return _replace(matrices, positive), xp.where(positive[:, None], pivots, 1.0), positive
 
 
-def _find_positive(matrices: Floats) -> Bools:
-    finite = np.asarray(np.isfinite(matrices).all(axis=(1, 2)))
-    eigenvalues = np.linalg.eigvalsh(_replace(matrices, finite))
-    return finite & (eigenvalues[:, 0] > SMALLEST_PIVOT * eigenvalues[:, -1])
+def _eliminate(matrices: Floats) -> Floats:
+    """Return the Cholesky pivots (B, k), 0 from where a matrix is not positive definite."""
+    xp = get_namespace(matrices)
+    rest = _replace(matrices, xp.all(xp.isfinite(matrices), axis=(1, 2)), 0.0)
+    pivots: list[Floats] = []
+    for _ in range(matrices.shape[-1]):
+        head = rest[:, :1, :1]
+        pivots.append(xp.sqrt(xp.clip(head[:, 0, 0], 0.0, None)))
+        rest = rest[:, 1:, 1:] - rest[:, 1:, :1] @ (rest[:, :1, 1:] / xp.where(head > 0.0, head, 1.0))
+    return xp.stack(pivots, axis=1)
 
 
-def _replace(matrices: Floats, usable: Bools) -> Floats:
-    return np.where(usable[:, None, None], matrices, np.eye(matrices.shape[-1]))
+def _replace(matrices: Floats, usable: Bools, diagonal: float = 1.0) -> Floats:
+    xp = get_namespace(matrices)
+    return xp.where(usable[:, None, None], matrices, send(diagonal * np.eye(matrices.shape[-1]), matrices))
 
 
 @cache
@@ -98,7 +153,7 @@ def sum_rows(weights: Floats, products: Floats) -> Floats:
     """Sum products of columns over the patients: weights (B, n) with (n, q) or (B, n, q) give (B, q)."""
     if products.ndim == 2:
         return weights @ products
-    return (weights[:, None] @ products)[:, 0]
+    return (weights[:, None, :] @ products)[:, 0, :]
 
 
 def spread_rows(coefficients: Floats, products: Floats) -> Floats:
@@ -115,4 +170,36 @@ def apply(matrices: Floats, vectors: Floats) -> Floats:
 
 def dot(left: Floats, right: Floats) -> Floats:
     """Return the inner products (B,) of rows of (B, k) with rows of (B, k)."""
-    return np.einsum("bi,bi->b", left, right)
+    return get_namespace(left).vecdot(left, right)
+
+
+def spread_diagonal(values: Floats) -> Floats:
+    """Return diagonal matrices (B, k, k) of values (B, k)."""
+    return values[:, :, None] * send(np.eye(values.shape[1]), values)
+
+
+def take_rows(array: Array, rows: Ints) -> Array:
+    """Return the problems (first axis) at these positions."""
+    taken: Any = get_namespace(array).take(array, rows, axis=0) if is_foreign(array) else array[rows]
+    return taken
+
+
+def take_columns(array: Floats, places: Ints) -> Floats:
+    """Return the elements of the last axis at NumPy ``places``, whose shape takes the axis' place."""
+    xp = get_namespace(array)
+    if xp is np:
+        return array[..., places]
+    taken = xp.take(array, send(places.reshape(-1), array), axis=-1)
+    return xp.reshape(taken, (*array.shape[:-1], *places.shape))
+
+
+def find_rows(condition: Bools) -> Ints:
+    """Return the positions at which a condition (B,) holds."""
+    return get_namespace(condition).nonzero(condition)[0]
+
+
+def put_rows(array: Floats, condition: Bools, rows: Floats) -> Floats:
+    """Return the array with these rows where the condition (B,) holds, in order."""
+    changed = get_namespace(array).asarray(array, copy=True)
+    changed[condition] = rows
+    return changed

@@ -24,7 +24,7 @@ import numpy as np
 
 from rarefactor.stats._arrays import Bools, Floats, Ints, dot
 from rarefactor.stats._newton import Limits, Stop, maximise
-from rarefactor.stats._penalty import MaximumLikelihood, Objective, Point
+from rarefactor.stats._penalty import Likelihood, MaximumLikelihood, Objective, Point
 
 LOOSE = Limits(rounds=50, step=1e-2, gain=1e-2)
 """Newton may stop where its next step, which is taken, is a tenth of the spread of the coefficients (its square, the
@@ -251,7 +251,7 @@ def draw_coefficients(
 ) -> tuple[Floats, Floats, Bools]:
     """Return estimates, coefficients drawn about them (B, k) and which models have settled (B,)."""
     # Newton asks an objective's likelihood for the reach of a step only, which these models have.
-    there = maximise(cast("Objective", model), start, np.ones(start.shape, dtype=bool), LOOSE)
+    there = maximise(cast("Objective[Likelihood]", model), start, np.ones(start.shape, dtype=bool), LOOSE)
     beta = np.where((there.stop == Stop.CONVERGED)[:, None], there.beta, there.beta + there.step)
     near = (there.stop == Stop.SEPARATED) & (dot(there.step, there.point.gradient) < LOOSE.gain)
     settled = (there.stop == Stop.CONVERGED) | near

@@ -6,12 +6,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from rarefactor.stats._arrays import Bools, Floats, Ints
+from rarefactor.stats._arrays import Bools, Floats, Ints, find_rows, get_namespace, put_rows, send, take_rows
 from rarefactor.stats._batch import DEFAULT_PRIOR
 from rarefactor.stats._inputs import check_penalty
 from rarefactor.stats._likelihood import Logistic
 from rarefactor.stats._newton import Maximum, Stop, maximise
-from rarefactor.stats._penalty import Firth, LogF, MaximumLikelihood, Objective
+from rarefactor.stats._penalty import Firth, Likelihood, LogF, MaximumLikelihood, Objective
 from rarefactor.stats._profile import NULL, search_concave, walk_profiles
 from rarefactor.stats._tails import compute_normal_quantile
 
@@ -19,74 +19,83 @@ HELD_VALUE = 0.0
 """The value of a coefficient under the hypothesis that it has no effect."""
 
 
-def choose_objective(likelihood: Logistic, penalty: str, prior: Floats | None = None) -> Objective:
+def choose_objective(likelihood: Logistic, penalty: str, prior: Floats | None = None) -> Objective[Logistic]:
     """Return what is maximised under a penalty; ``prior`` (1 or B, k) is of log-F, by default on all but the first."""
     if check_penalty(penalty) != "logf":
         return {"none": MaximumLikelihood, "firth": Firth}[penalty](likelihood)
     if prior is None:
         prior = np.full((1, likelihood.width), DEFAULT_PRIOR)
         prior[0, 0] = 0.0
-    return LogF(likelihood, prior)
+    return LogF(likelihood, send(prior, likelihood.scale))
 
 
-def compute_lr_held(objective: Objective, top: Maximum, held: Bools) -> Floats:
-    """Return the likelihood-ratio chi-squares (B, m) of m hypotheses, ``held`` (m, k) naming the coefficients at 0.
+def compute_lr_held(objective: Objective[Likelihood], top: Maximum, held: Bools) -> Floats:
+    """Return the likelihood-ratio chi-squares (B, m) of m hypotheses; ``held`` (m, k; NumPy's) names coefficients at 0.
 
     The constrained fits keep the penalty of the objective, and so of all columns. NaN where a fit failed.
     """
+    xp = get_namespace(top.beta)
     problems, hypotheses = top.beta.shape[0], held.shape[0]
-    origin = np.repeat(np.arange(problems), hypotheses)
-    fixed = np.tile(held, (problems, 1))
+    origin = send(np.repeat(np.arange(problems), hypotheses), top.beta)
+    fixed = send(np.tile(held, (problems, 1)), top.beta)
     start = _derive_start(top, origin, fixed)
     bottom = maximise(objective.take(origin), start, ~fixed)
-    usable = _has_value(bottom.stop) & _has_value(top.stop)[origin]
-    highest, lower = np.where(usable, top.point.value[origin], np.nan), np.where(usable, bottom.point.value, np.nan)
-    chisq = 2.0 * (highest - lower)
-    return np.maximum(chisq, 0.0).reshape(problems, hypotheses)
+    usable = _has_value(bottom.stop) & take_rows(_has_value(top.stop), origin)
+    highest = xp.where(usable, take_rows(top.point.value, origin), xp.nan)
+    chisq = 2.0 * (highest - xp.where(usable, bottom.point.value, xp.nan))
+    return xp.reshape(xp.clip(chisq, 0.0, None), (problems, hypotheses))
 
 
 def _has_value(stop: Ints) -> Bools:
     """Say where the best value is known: at a maximum, or at the supremum of separated data."""
-    return (stop == Stop.CONVERGED) | (stop == Stop.SEPARATED)
+    return (stop == Stop.CONVERGED.value) | (stop == Stop.SEPARATED.value)
 
 
 def _derive_start(top: Maximum, origin: Ints, fixed: Bools) -> Floats:
     """Return the maximum with the held coefficients at 0; all at 0 where it is separated."""
-    finite = (top.stop == Stop.CONVERGED)[origin][:, None]
-    return np.where(fixed | ~finite, HELD_VALUE, top.beta[origin])
+    finite = take_rows(top.stop == Stop.CONVERGED.value, origin)[:, None]
+    return get_namespace(finite).where(fixed | ~finite, HELD_VALUE, take_rows(top.beta, origin))
 
 
-def compute_profiles(objective: Objective, top: Maximum, *, tests: bool, level: float | None) -> tuple[Floats, Floats]:
+def compute_profiles(
+    objective: Objective[Likelihood], top: Maximum, *, tests: bool, level: float | None
+) -> tuple[Floats, Floats]:
     """Return likelihood-ratio chi-squares (B, k) and profile bounds (B, k, 2); NaN where not asked for."""
     drop = 0.5 * compute_normal_quantile(0.5 + 0.5 * (level or 0.5)) ** 2
-    sides = ((-1.0, 1.0) if level else ()) + ((NULL,) if tests else ())
-    found = np.full((*top.beta.shape, 3), np.nan)
-    asked = [{-1.0: 0, 1.0: 1, NULL: 2}[side] for side in sides]
-    smooth, separated = np.flatnonzero(top.stop == Stop.CONVERGED), np.flatnonzero(top.stop == Stop.SEPARATED)
-    if smooth.size and sides:
-        walked = walk_profiles(objective.take(smooth), top.take(smooth), drop, sides)
-        for place, values in zip(asked, np.moveaxis(walked, 2, 0), strict=True):
-            found[smooth, :, place] = values
-    if separated.size:
-        _fill_separated(found, separated, (objective.take(separated), top.take(separated)), drop, sides)
+    xp = get_namespace(top.beta)
+    found = xp.full((*top.beta.shape, 3), xp.nan, dtype=top.beta.dtype, device=top.beta.device)
+    smooth, separated = top.stop == Stop.CONVERGED.value, top.stop == Stop.SEPARATED.value
+    for rows, search in ((smooth, _search_smooth), (separated, _search_separated)):
+        if (tests or level) and xp.any(rows):
+            places = find_rows(rows)
+            drawn = search(objective.take(places), top.take(places), drop, (level is not None, tests))
+            found = put_rows(found, rows, drawn)
     return found[..., 2], found[..., :2]
 
 
-def _fill_separated(
-    found: Floats, rows: Ints, problem: tuple[Objective, Maximum], drop: float, sides: tuple[float, ...]
-) -> None:
-    """Fill in tests and bounds against the supremum."""
-    objective, top = problem
-    if NULL in sides:
-        found[rows, :, 2] = compute_lr_held(objective, top, np.eye(top.beta.shape[1], dtype=bool))
-    if 1.0 in sides:
-        found[rows, :, :2] = search_concave(objective, top, drop)
+def _search_smooth(objective: Objective[Likelihood], top: Maximum, drop: float, wanted: tuple[bool, bool]) -> Floats:
+    """Return bounds and chi-squares (B, k, 3) by walks from the maxima, NaN for what is not wanted."""
+    sides = ((-1.0, 1.0) if wanted[0] else ()) + ((NULL,) if wanted[1] else ())
+    walked = walk_profiles(objective, top, drop, sides)
+    nothing = get_namespace(walked).nan * walked[..., :1]
+    if all(wanted):
+        return walked
+    return get_namespace(walked).concat([walked, nothing] if wanted[0] else [nothing, nothing, walked], axis=2)
 
 
-def compute_lr_terms(objective: Objective, top: Maximum, terms: Sequence[Sequence[int]]) -> Floats:
+def _search_separated(objective: Objective[Likelihood], top: Maximum, drop: float, wanted: tuple[bool, bool]) -> Floats:
+    """Return bounds and chi-squares (B, k, 3) against the supremum, NaN for what is not wanted."""
+    xp = get_namespace(top.beta)
+    nothing = xp.nan * top.beta[:, :, None]
+    bounds = search_concave(objective, top, drop) if wanted[0] else xp.concat([nothing, nothing], axis=2)
+    chisq = compute_lr_held(objective, top, np.eye(top.beta.shape[1], dtype=bool))[:, :, None] if wanted[1] else nothing
+    return xp.concat([bounds, chisq], axis=2)
+
+
+def compute_lr_terms(objective: Objective[Likelihood], top: Maximum, terms: Sequence[Sequence[int]]) -> Floats:
     """Return the likelihood-ratio chi-squares (B, m) of terms given by the places of their coefficients."""
     if not terms:
-        return np.empty((len(top.beta), 0))
+        return top.beta[:, :0]
     held = np.zeros((len(terms), top.beta.shape[1]), dtype=bool)
     for row, places in zip(held, terms, strict=True):
         row[list(places)] = True

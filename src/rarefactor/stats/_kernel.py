@@ -1,8 +1,8 @@
 """The compiled inner loops of logistic regression, where the installer could build them.
 
 The library stands beside its source, `_kernel.c`, and is used only if it was built from exactly this source; else, and
-for every objective that it does not know, the NumPy code does the same steps. ``ENGINE`` says which is in use. Both
-are held to each other by tests.
+for every objective or array library that it does not know, the array code does the same steps. ``ENGINE`` says which is
+in use. Both are held to each other by tests.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from rarefactor.stats._arrays import Bools, Floats, Ints
-from rarefactor.stats._penalty import Firth, LogF, MaximumLikelihood, Objective, Point
+from rarefactor.stats._arrays import Bools, Floats, Ints, is_foreign
+from rarefactor.stats._penalty import Firth, Likelihood, LogF, MaximumLikelihood, Objective, Point
 
 UNDECIDED = 9
 """What the library answers for a problem that it leaves to the NumPy code."""
@@ -84,12 +84,13 @@ class Problems:
     arrays: dict[str, Floats]
 
 
-def read_problems(objective: Objective) -> Problems | None:
+def read_problems(objective: Objective[Likelihood]) -> Problems | None:
     """Return the objective for the library, None where the NumPy code has to do it."""
-    code = CODES.get(type(objective))
-    if LIBRARY is None or code is None:
+    if LIBRARY is None or not isinstance(objective, (MaximumLikelihood, Firth, LogF)):
         return None
     likelihood = objective.likelihood
+    if is_foreign(likelihood.design):
+        return None
     design = likelihood.design if likelihood.design.ndim == 3 else likelihood.design[None]
     strength = objective.strength if isinstance(objective, LogF) else likelihood.scale
     arrays = {
@@ -99,7 +100,9 @@ def read_problems(objective: Objective) -> Problems | None:
     arrays = {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items()}
     steps = {f"{name}_step": 0 if len(array) == 1 else array[0].size for name, array in arrays.items()}
     places = {name: array.ctypes.data for name, array in arrays.items()}
-    return Problems(LIBRARY, _Data(design.shape[1], likelihood.width, code, **places, **steps), arrays)
+    return Problems(
+        LIBRARY, _Data(design.shape[1], likelihood.width, CODES[type(objective)], **places, **steps), arrays
+    )
 
 
 def _point(structure: type[ctypes.Structure], arrays: dict[str, Any]) -> ctypes.Structure:

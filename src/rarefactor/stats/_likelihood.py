@@ -13,9 +13,19 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Self
 
-import numpy as np
-
-from rarefactor.stats._arrays import Floats, Ints, count_pairs, index_pairs, index_triples, spread_rows, sum_rows
+from rarefactor.stats._arrays import (
+    Floats,
+    Ints,
+    count_pairs,
+    get_namespace,
+    index_pairs,
+    index_triples,
+    send,
+    spread_rows,
+    sum_rows,
+    take_columns,
+    take_rows,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,19 +76,20 @@ class Logistic:
         shared = self.design.ndim == 2
         names = ("outcome", "weights", "offset", "scale") + (() if shared else ("design", "pairs", "triples"))
         parts = {name: getattr(self, name) for name in names}
-        return replace(self, **{name: part if len(part) == 1 else part[rows] for name, part in parts.items()})
+        return replace(self, **{name: a if a.shape[0] == 1 else take_rows(a, rows) for name, a in parts.items()})
 
     def evaluate(self, beta: Floats) -> Moments:
         """Return the sums at ``beta`` (B, k)."""
+        xp = get_namespace(beta)
         eta = spread_rows(beta, self.design) + self.offset
-        small = np.exp(-np.abs(eta))
-        logs = np.maximum(eta, 0.0) + np.log1p(small)
-        small /= 1.0 + small
-        risk = np.where(eta >= 0.0, 1.0 - small, small)
+        small = xp.exp(-xp.abs(eta))
+        logs = xp.where(eta > 0.0, eta, 0.0) + xp.log1p(small)
+        small = small / (1.0 + small)
+        risk = xp.where(eta >= 0.0, 1.0 - small, small)
         unit = small * (1.0 - small)
         variance = self.weights * unit
         return Moments(
-            loglik=(self.weights * (self.outcome * eta - logs)).sum(axis=1),
+            loglik=xp.sum(self.weights * (self.outcome * eta - logs), axis=1),
             score=sum_rows(self.weights * (self.outcome - risk), self.design),
             information=self.sum_pairs(variance),
             variance=variance,
@@ -88,21 +99,24 @@ class Logistic:
 
     def compute_reach(self, step: Floats) -> Floats:
         """Return the largest change (B,) of the log odds of any patient who counts by a step (B, k)."""
-        change = np.abs(spread_rows(step, self.design))
-        return np.where(self.weights > 0.0, change, 0.0).max(axis=1)
+        xp = get_namespace(step)
+        change = xp.abs(spread_rows(step, self.design))
+        return xp.max(xp.where(self.weights > 0.0, change, 0.0), axis=1)
 
     def sum_pairs(self, weights: Floats) -> Floats:
         """Return sum_i weights_i x_i x_i' as (B, k, k)."""
-        return sum_rows(weights, self.pairs)[:, index_pairs(self.width)[2]]
+        return take_columns(sum_rows(weights, self.pairs), index_pairs(self.width)[2])
 
     def sum_triples(self, weights: Floats) -> Floats:
         """Return sum_i weights_i x_ir x_is x_it as (B, k, k, k)."""
-        return sum_rows(weights, self.triples)[:, index_triples(self.width)[2]]
+        return take_columns(sum_rows(weights, self.triples), index_triples(self.width)[2])
 
     def spread_form(self, matrices: Floats) -> Floats:
         """Return x_i' M x_i for every patient (B, n) from symmetric matrices (B, k, k)."""
         rows, columns, _ = index_pairs(self.width)
-        return spread_rows(matrices[:, rows, columns] * count_pairs(self.width), self.pairs)
+        flat = get_namespace(matrices).reshape(matrices, (matrices.shape[0], self.width**2))
+        packed = take_columns(flat, rows * self.width + columns)
+        return spread_rows(packed * send(count_pairs(self.width), matrices), self.pairs)
 
 
 def build_logistic(
@@ -112,18 +126,19 @@ def build_logistic(
 
     The triples are needed only where the information is to be differentiated (``derivatives``).
     """
-    scale = design.std(axis=-2, keepdims=True)
-    scale = np.where(scale > 0.0, scale, 1.0)
+    xp, k = get_namespace(design), design.shape[-1]
+    scale = xp.std(design, axis=-2, keepdims=True)
+    scale = xp.where(scale > 0.0, scale, 1.0)
     scaled = design / scale
-    rows, columns, _ = index_pairs(design.shape[-1])
-    pairs = scaled[..., rows] * scaled[..., columns]
-    first, second, _ = index_triples(design.shape[-1])
+    rows, columns, _ = index_pairs(k)
+    pairs = take_columns(scaled, rows) * take_columns(scaled, columns)
+    first, second, _ = index_triples(k)
     return Logistic(
         design=scaled,
         pairs=pairs,
-        triples=scaled[..., first] * pairs[..., second] if derivatives else pairs[..., :0],
+        triples=take_columns(scaled, first) * take_columns(pairs, second) if derivatives else pairs[..., :0],
         outcome=outcome,
         weights=weights,
         offset=offset,
-        scale=scale.reshape(-1, design.shape[-1]),
+        scale=xp.reshape(scale, (-1, k)),
     )

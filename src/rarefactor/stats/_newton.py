@@ -13,8 +13,19 @@ from enum import IntEnum
 import numpy as np
 
 from rarefactor.stats import _kernel
-from rarefactor.stats._arrays import Bools, Floats, Ints, dot, solve
-from rarefactor.stats._penalty import Objective, Point
+from rarefactor.stats._arrays import (
+    Bools,
+    Floats,
+    Ints,
+    dot,
+    find_rows,
+    get_namespace,
+    send,
+    solve,
+    spread_diagonal,
+    take_rows,
+)
+from rarefactor.stats._penalty import Likelihood, Objective, Point
 
 DRIFT = 1e-3
 """A scaled coefficient that still moves this far after the value has settled runs to infinity."""
@@ -76,15 +87,15 @@ class Maximum:
     def take(self, rows: Ints) -> Maximum:
         """Return the problems at these positions."""
         return Maximum(
-            beta=self.beta[rows],
-            step=self.step[rows],
+            beta=take_rows(self.beta, rows),
+            step=take_rows(self.step, rows),
             point=self.point.take(rows),
-            rounds=self.rounds[rows],
-            stop=self.stop[rows],
+            rounds=take_rows(self.rounds, rows),
+            stop=take_rows(self.stop, rows),
         )
 
 
-def maximise(objective: Objective, start: Floats, free: Bools, limits: Limits | None = None) -> Maximum:
+def maximise(objective: Objective[Likelihood], start: Floats, free: Bools, limits: Limits | None = None) -> Maximum:
     """Climb from ``start`` (B, k) in the coefficients that are ``free`` (B, k); the others keep their start."""
     limits = limits or Limits()
     problems = _kernel.read_problems(objective)
@@ -99,9 +110,9 @@ def maximise(objective: Objective, start: Floats, free: Bools, limits: Limits | 
     return top
 
 
-def _search(objective: Objective, start: Floats, free: Bools, limits: Limits) -> Maximum:
+def _search(objective: Objective[Likelihood], start: Floats, free: Bools, limits: Limits) -> Maximum:
     search = _Search(objective=objective, beta=start, free=free, limits=limits)
-    while search.live.size:
+    while search.live.shape[0]:
         search.advance()
     return search.finish()
 
@@ -120,37 +131,40 @@ def derive_direction(point: Point, free: Bools) -> tuple[Floats, Bools]:
     Where the curvature fails, as near a saddle, the smallest addition of the information that makes it positive gives a
     step that leads away from the saddle; scoring with the information alone would creep. That comes last.
     """
+    xp = get_namespace(free)
     step, usable = _solve(point.curvature, point.gradient, free)
     for share in (*LIFTS, np.inf):
-        if usable.all():
+        if xp.all(usable):
             break
         matrix = point.information if share == np.inf else point.curvature + share * point.information
         lifted, usable_too = _solve(matrix, point.gradient, free)
-        step = np.where(usable[:, None], step, lifted)
+        step = xp.where(usable[:, None], step, lifted)
         usable = usable | usable_too
-    return step, usable & np.isfinite(point.value)
+    return step, usable & xp.isfinite(point.value)
 
 
 def _solve(matrix: Floats, gradient: Floats, free: Bools) -> tuple[Floats, Bools]:
-    if not free.all():
-        held = np.eye(free.shape[1]) * ~free[:, :, None]
-        matrix = np.where(free[:, :, None] & free[:, None, :], matrix, held)
-        gradient = np.where(free, gradient, 0.0)
+    xp = get_namespace(free)
+    if not xp.all(free):
+        held = spread_diagonal(xp.asarray(~free, dtype=matrix.dtype))
+        matrix = xp.where(free[:, :, None] & free[:, None, :], matrix, held)
+        gradient = xp.where(free, gradient, 0.0)
     step, positive = solve(matrix, gradient[:, :, None])
     return step[..., 0], positive
 
 
 def derive_divergence(top: Maximum) -> Floats:
     """Return the direction (B, k) in which separated coefficients run: -1, 0 (they settle) or 1."""
-    running = (top.stop == Stop.SEPARATED)[:, None] & (np.abs(top.step) > DRIFT)
-    return np.where(running, np.sign(top.step), 0.0)
+    xp = get_namespace(top.step)
+    running = (top.stop == Stop.SEPARATED.value)[:, None] & (xp.abs(top.step) > DRIFT)
+    return xp.where(running, xp.sign(top.step), 0.0)
 
 
 @dataclass(slots=True, kw_only=True)
 class _Search:
     """The problems still climbing, and the board on which the arrived ones are written."""
 
-    objective: Objective
+    objective: Objective[Likelihood]
     beta: Floats
     free: Bools
     limits: Limits
@@ -163,124 +177,130 @@ class _Search:
     arrived: list[tuple[Ints, Maximum]] = field(init=False, default_factory=list[tuple[Ints, Maximum]])
 
     def __post_init__(self) -> None:
-        self.live = np.arange(self.beta.shape[0])
+        self.live = send(np.arange(self.beta.shape[0]), self.beta)
         self.point = self.objective.evaluate(self.beta)
-        self.share = np.ones(self.beta.shape[0])
-        self.step = np.zeros(self.beta.shape)
+        self.step = get_namespace(self.beta).zeros_like(self.beta)
+        self.share = 1.0 + self.step[:, 0]
         self.aim()
 
     def aim(self) -> None:
         """Find the next step of every live problem, no patient's log odds moving further than allowed."""
+        xp = get_namespace(self.free)
         step, self.usable = derive_direction(self.point, self.free)
-        if not self.usable.all():
+        if not xp.all(self.usable):
             step = self.escape(step)
-        reach = self.objective.likelihood.compute_reach(step)
-        self.step = step * np.minimum(1.0, self.limits.largest / np.maximum(reach, 1e-300))[:, None]
+        reach = xp.clip(self.objective.likelihood.compute_reach(step), 1e-300, None)
+        self.step = step * xp.clip(self.limits.largest / reach, None, 1.0)[:, None]
 
     def escape(self, step: Floats) -> Floats:
         """Where the curvature has vanished, follow the gradient; where that has vanished too, keep the last step.
 
         Far out the likelihood is a plateau with cliffs, and the information is zero on both sides of a cliff.
         """
-        slope = np.where(self.free, self.point.gradient, 0.0)
-        steep = ~self.usable & self.is_determined() & (np.abs(slope).max(axis=1) > STEEP)
-        kept = np.where(self.usable[:, None], step, self.step)
+        xp = get_namespace(step)
+        slope = xp.where(self.free, self.point.gradient, 0.0)
+        steep = ~self.usable & self.is_determined() & (xp.max(xp.abs(slope), axis=1) > STEEP)
+        kept = xp.where(self.usable[:, None], step, self.step)
         self.usable = self.usable | steep
-        return np.where(steep[:, None], slope, kept)
+        return xp.where(steep[:, None], slope, kept)
 
     def is_determined(self) -> Bools:
         """Say of every live problem whether its columns, all risks being equal, determine the free coefficients."""
         likelihood = self.objective.likelihood
-        equal = np.broadcast_to(likelihood.sum_pairs(likelihood.weights), self.point.information.shape)
+        equal = get_namespace(self.free).broadcast_to(
+            likelihood.sum_pairs(likelihood.weights), self.point.information.shape
+        )
         return _solve(equal, self.point.gradient, self.free)[1]
 
     def advance(self) -> None:
         """Let those that have arrived leave; move the others by one step, or halve it."""
         self.round += 1
         stop = self.judge()
-        if stop.any():
+        if get_namespace(stop).any(stop != Stop.GOING.value):
             self.dismiss(stop)
-        if self.live.size:
+        if self.live.shape[0]:
             self.move()
 
     def judge(self) -> Ints:
         """Return the stop of every live problem, GOING where it goes on."""
-        limits = self.limits
-        longest = np.abs(self.step).max(axis=1)
-        gain = dot(self.step, np.where(self.free, self.point.gradient, 0.0))
-        stop = np.full(self.live.size, Stop.GOING, dtype=np.intp)
-        stop[self.round > limits.rounds] = Stop.ROUNDS
-        stop[(gain < limits.gain) & (longest > DRIFT)] = Stop.SEPARATED
-        stop[longest <= limits.step] = Stop.CONVERGED
-        if not self.usable.all():
-            level = np.where(self.is_determined(), Stop.SEPARATED, Stop.SINGULAR)
-            stop = np.where(self.usable, stop, level)
+        xp, limits = get_namespace(self.step), self.limits
+        longest = xp.max(xp.abs(self.step), axis=1)
+        gain = dot(self.step, xp.where(self.free, self.point.gradient, 0.0))
+        stop = xp.zeros_like(self.live) + int(Stop.ROUNDS if self.round > limits.rounds else Stop.GOING)
+        stop = xp.where((gain < limits.gain) & (longest > DRIFT), Stop.SEPARATED.value, stop)
+        stop = xp.where(longest <= limits.step, Stop.CONVERGED.value, stop)
+        if not xp.all(self.usable):
+            level = xp.where(self.is_determined(), Stop.SEPARATED.value, Stop.SINGULAR.value + xp.zeros_like(stop))
+            stop = xp.where(self.usable, stop, level)
         return stop
 
     def dismiss(self, stop: Ints) -> None:
         """Write the stopped problems on the board and keep the others."""
-        gone, kept = np.flatnonzero(stop), np.flatnonzero(stop == Stop.GOING)
-        settled = (stop[gone] == Stop.CONVERGED)[:, None]
-        step = self.step[gone]
+        xp = get_namespace(stop)
+        gone, kept = find_rows(stop != Stop.GOING.value), find_rows(stop == Stop.GOING.value)
+        stops, step = take_rows(stop, gone), take_rows(self.step, gone)
         there = Maximum(
-            beta=self.beta[gone] + np.where(settled, step, 0.0),
+            beta=take_rows(self.beta, gone) + xp.where((stops == Stop.CONVERGED.value)[:, None], step, 0.0),
             step=step,
             point=self.point.take(gone),
-            rounds=np.full(gone.size, self.round, dtype=np.intp),
-            stop=stop[gone],
+            rounds=xp.zeros_like(stops) + self.round,
+            stop=stops,
         )
-        self.arrived.append((self.live[gone], there))
-        self.live = self.live[kept]
-        if not kept.size:
+        self.arrived.append((take_rows(self.live, gone), there))
+        self.live = take_rows(self.live, kept)
+        if not kept.shape[0]:
             return
-        self.beta, self.free = self.beta[kept], self.free[kept]
-        self.point, self.step, self.share = self.point.take(kept), self.step[kept], self.share[kept]
-        self.objective = self.objective.take(kept)
+        self.beta, self.free = take_rows(self.beta, kept), take_rows(self.free, kept)
+        self.step, self.share = take_rows(self.step, kept), take_rows(self.share, kept)
+        self.point, self.objective = self.point.take(kept), self.objective.take(kept)
 
     def move(self) -> None:
         """Try the step; where the value falls, stay and halve it."""
         trial = self.beta + self.share[:, None] * self.step
         point = self.objective.evaluate(trial)
-        slack = self.limits.slack * (1.0 + np.abs(self.point.value))
+        xp = get_namespace(trial)
+        slack = self.limits.slack * (1.0 + xp.abs(self.point.value))
         better = point.value >= self.point.value - slack
-        if better.all():
+        if xp.all(better):
             self.beta, self.point = trial, point
-            self.share[:] = 1.0
         else:
-            self.beta = np.where(better[:, None], trial, self.beta)
+            self.beta = xp.where(better[:, None], trial, self.beta)
             self.point = choose(better, point, self.point)
-            self.share = np.where(better, 1.0, 0.5 * self.share)
+        self.share = xp.where(better, 1.0, 0.5 * self.share)
         self.aim()
 
     def finish(self) -> Maximum:
         """Put the arrived problems back into their order."""
         if len(self.arrived) == 1:
             return self.arrived[0][1]
-        order = np.argsort(np.concatenate([rows for rows, _ in self.arrived]))
+        xp = get_namespace(self.beta)
+        order = xp.argsort(xp.concat([rows for rows, _ in self.arrived]))
         return join([there for _, there in self.arrived]).take(order)
 
 
 def choose(condition: Bools, yes: Point, no: Point) -> Point:
     """Return ``yes`` where the condition (B,) holds, else ``no``."""
+    xp = get_namespace(condition)
     return Point(
-        value=np.where(condition, yes.value, no.value),
-        gradient=np.where(condition[:, None], yes.gradient, no.gradient),
-        curvature=np.where(condition[:, None, None], yes.curvature, no.curvature),
-        information=np.where(condition[:, None, None], yes.information, no.information),
+        value=xp.where(condition, yes.value, no.value),
+        gradient=xp.where(condition[:, None], yes.gradient, no.gradient),
+        curvature=xp.where(condition[:, None, None], yes.curvature, no.curvature),
+        information=xp.where(condition[:, None, None], yes.information, no.information),
     )
 
 
 def join(parts: list[Maximum]) -> Maximum:
     """Concatenate the problems of several maxima."""
+    concat = get_namespace(parts[0].beta).concat
     return Maximum(
-        beta=np.concatenate([part.beta for part in parts]),
-        step=np.concatenate([part.step for part in parts]),
+        beta=concat([part.beta for part in parts]),
+        step=concat([part.step for part in parts]),
         point=Point(
-            value=np.concatenate([part.point.value for part in parts]),
-            gradient=np.concatenate([part.point.gradient for part in parts]),
-            curvature=np.concatenate([part.point.curvature for part in parts]),
-            information=np.concatenate([part.point.information for part in parts]),
+            value=concat([part.point.value for part in parts]),
+            gradient=concat([part.point.gradient for part in parts]),
+            curvature=concat([part.point.curvature for part in parts]),
+            information=concat([part.point.information for part in parts]),
         ),
-        rounds=np.concatenate([part.rounds for part in parts]),
-        stop=np.concatenate([part.stop for part in parts]),
+        rounds=concat([part.rounds for part in parts]),
+        stop=concat([part.stop for part in parts]),
     )

@@ -10,11 +10,20 @@ for Firth's penalty as well, where scoring with the information alone creeps.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol, Self
+from typing import Protocol, Self, TypeVar
 
 import numpy as np
 
-from rarefactor.stats._arrays import Floats, Ints, Inverse, compute_inverse
+from rarefactor.stats._arrays import (
+    Floats,
+    Ints,
+    Inverse,
+    compute_inverse,
+    get_namespace,
+    spread_diagonal,
+    sum_rows,
+    take_rows,
+)
 from rarefactor.stats._likelihood import Logistic, Moments
 
 
@@ -34,18 +43,38 @@ class Point:
     def take(self, rows: Ints) -> Point:
         """Return the problems at these positions."""
         return Point(
-            value=self.value[rows],
-            gradient=self.gradient[rows],
-            curvature=self.curvature[rows],
-            information=self.information[rows],
+            value=take_rows(self.value, rows),
+            gradient=take_rows(self.gradient, rows),
+            curvature=take_rows(self.curvature, rows),
+            information=take_rows(self.information, rows),
         )
 
 
-class Objective(Protocol):
-    """What Newton climbs."""
+class Likelihood(Protocol):
+    """What Newton asks of the rows below an objective: how far a step reaches, and what the columns determine."""
 
     @property
-    def likelihood(self) -> Logistic:
+    def weights(self) -> Floats:
+        """The weights of the rows (1 or B, n)."""
+        ...
+
+    def compute_reach(self, step: Floats) -> Floats:
+        """Return the largest change (B,) of any row's prediction by a step (B, k)."""
+        ...
+
+    def sum_pairs(self, weights: Floats) -> Floats:
+        """Return sum_i weights_i x_i x_i' as (B, k, k)."""
+        ...
+
+
+Rows_co = TypeVar("Rows_co", bound=Likelihood, covariant=True)
+
+
+class Objective(Protocol[Rows_co]):
+    """What Newton climbs, over rows of some kind."""
+
+    @property
+    def likelihood(self) -> Rows_co:
         """The likelihood below."""
         ...
 
@@ -79,7 +108,7 @@ class MaximumLikelihood:
 
     def constant(self) -> Floats:
         """Return zero: the likelihood does not depend on the units of a column."""
-        return np.zeros(1)
+        return 0.0 * self.likelihood.scale[:, 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +133,13 @@ class LogF:
         sums = self.likelihood.evaluate(beta)
         scale = self.likelihood.scale
         natural = beta / scale
-        half = np.tanh(0.5 * natural)
-        value = -self.strength * (np.logaddexp(0.0, natural) - 0.5 * natural)
-        bend = 0.25 * self.strength * (1.0 - half * half) / np.square(scale)
-        information = sums.information + bend[:, :, None] * np.eye(beta.shape[1])
+        xp = get_namespace(beta)
+        half, size = xp.tanh(0.5 * natural), xp.abs(natural)
+        value = -self.strength * (0.5 * size + xp.log1p(xp.exp(-size)))
+        bend = 0.25 * self.strength * (1.0 - half * half) / xp.square(scale)
+        information = sums.information + spread_diagonal(bend)
         return Point(
-            value=sums.loglik + value.sum(axis=1),
+            value=sums.loglik + xp.sum(value, axis=1),
             gradient=sums.score - 0.5 * self.strength * half / scale,
             curvature=information,
             information=information,
@@ -117,11 +147,12 @@ class LogF:
 
     def take(self, rows: Ints) -> LogF:
         """Return the problems at these positions."""
-        return LogF(self.likelihood.take(rows), self.strength if len(self.strength) == 1 else self.strength[rows])
+        strength = self.strength if self.strength.shape[0] == 1 else take_rows(self.strength, rows)
+        return LogF(self.likelihood.take(rows), strength)
 
     def constant(self) -> Floats:
         """Return zero: the strengths are those of the unscaled columns."""
-        return np.zeros(1)
+        return 0.0 * self.likelihood.scale[:, 0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,11 +174,13 @@ class Firth:
         """Return value, gradient, curvature and information at ``beta`` (B, k)."""
         sums = self.likelihood.evaluate(beta)
         inverse = compute_inverse(sums.information)
-        slope, bend = _derive_penalty(self.likelihood, sums, inverse)
+        slope, bend = derive_penalty(self.likelihood, sums, inverse)
         value = sums.loglik + 0.5 * inverse.log_determinant
-        if not inverse.positive.all():  # far out, where only the score can lead back
-            slope, bend = slope * inverse.positive[:, None], bend * inverse.positive[:, None, None]
-            value = np.where(inverse.positive, value, -np.inf)
+        xp = get_namespace(beta)
+        if not xp.all(inverse.positive):  # far out, where only the score can lead back
+            slope = xp.where(inverse.positive[:, None], slope, 0.0)
+            bend = xp.where(inverse.positive[:, None, None], bend, 0.0)
+            value = xp.where(inverse.positive, value, -np.inf)
         return Point(
             value=value,
             gradient=sums.score + slope,
@@ -161,21 +194,22 @@ class Firth:
 
     def constant(self) -> Floats:
         """Return the sum of the log scales: the determinant depends on the units of the columns."""
-        return np.log(self.likelihood.scale).sum(axis=1)
+        xp = get_namespace(self.likelihood.scale)
+        return xp.sum(xp.log(self.likelihood.scale), axis=1)
 
 
-def _derive_penalty(likelihood: Logistic, sums: Moments, inverse: Inverse) -> tuple[Floats, Floats]:
+def derive_penalty(likelihood: Logistic, sums: Moments, inverse: Inverse) -> tuple[Floats, Floats]:
     """Return the first (B, k) and second (B, k, k) derivatives of half the log-determinant.
 
     With I_r the derivative of the information by coefficient r, the first is tr(I^-1 I_r)/2 and the second
     tr(I^-1 I_rs)/2 - tr(I^-1 I_r I^-1 I_s)/2.
     """
+    xp = get_namespace(inverse.matrix)
     problems, k = sums.score.shape
-    third = likelihood.sum_triples(sums.skew).reshape(problems, k, k * k)
-    turned = (inverse.matrix @ third).reshape(problems, k, k, k)
-    slope = 0.5 * np.einsum("baar->br", turned)
-    left = turned.transpose(0, 2, 1, 3).reshape(problems, k, k * k)
-    right = turned.transpose(0, 3, 1, 2).reshape(problems, k * k, k)
-    kurtosis = sums.variance * (1.0 - 6.0 * sums.unit)
-    fourth = likelihood.sum_pairs(kurtosis * likelihood.spread_form(inverse.matrix))
-    return slope, 0.5 * (fourth - left @ right)
+    third = xp.reshape(likelihood.sum_triples(sums.skew), (problems, k, k * k))
+    turned = xp.reshape(inverse.matrix @ third, (problems, k, k, k))
+    left = xp.reshape(xp.permute_dims(turned, (0, 2, 1, 3)), (problems, k, k * k))
+    right = xp.reshape(xp.permute_dims(turned, (0, 3, 1, 2)), (problems, k * k, k))
+    form = likelihood.spread_form(inverse.matrix)
+    fourth = likelihood.sum_pairs(sums.variance * (1.0 - 6.0 * sums.unit) * form)
+    return 0.5 * sum_rows(sums.skew * form, likelihood.design), 0.5 * (fourth - left @ right)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -172,14 +171,14 @@ def read_model(
     return columns, named, times, events
 
 
-def choose_partial(partial: Partial, penalty: str) -> Objective:
+def choose_partial(partial: Partial, penalty: str) -> Objective[Partial]:
     """Return what is maximised; Newton and profiles ask of the likelihood below only what both kinds have."""
-    return cast("Objective", PartialLikelihood(partial) if penalty == "none" else PartialFirth(partial))
+    return PartialLikelihood(partial) if penalty == "none" else PartialFirth(partial)
 
 
-def _describe(objective: Objective, top: Maximum, profiles: tuple[Floats, Floats], facts: _Facts) -> CoxFit:
+def _describe(objective: Objective[Partial], top: Maximum, profiles: tuple[Floats, Floats], facts: _Facts) -> CoxFit:
     """Return to the units of the columns; what failed is NaN, what runs away infinite."""
-    data = cast("Partial", objective.likelihood)
+    data = objective.likelihood
     scale, stop = data.scale[0], Stop(int(top.stop[0]))
     usable = stop in (Stop.CONVERGED, Stop.SEPARATED)
     blank = 1.0 if usable else np.nan

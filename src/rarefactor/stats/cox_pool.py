@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -201,7 +200,7 @@ def _compute_clip(columns: Floats, time: ArrayLike, event: ArrayLike, fit: CoxFi
     """Return pooled profiles of the penalised partial likelihoods."""
     read = [read_model(part, time, event, fit.names) for part in columns]
     own = tuple(choose_partial(build_partial(part, t, e, fit.ties)[0], "firth") for part, _, t, e in read)
-    objective = cast("Objective", _Completed(own, np.arange(len(own))))
+    objective = _Completed(own, np.arange(len(own)))
     shape = (len(own), len(fit.names))
     top = maximise(objective, np.zeros(shape), np.ones(shape, dtype=bool))
     failed = np.flatnonzero(top.stop != Stop.CONVERGED)
@@ -219,7 +218,7 @@ class _Completed:
     Risk sets are shared, columns are not: every imputation evaluates its own problems.
     """
 
-    own: tuple[Objective, ...]
+    own: tuple[Objective[Partial], ...]
     rows: Ints
 
     @property
@@ -230,7 +229,7 @@ class _Completed:
     @property
     def first(self) -> Partial:
         """The data of the first imputation: all have one shape."""
-        return cast("Partial", self.own[0].likelihood)
+        return self.own[0].likelihood
 
     @property
     def width(self) -> int:

@@ -16,6 +16,7 @@ from rarefactor.stats._arrays import Bools, Floats
 from rarefactor.stats._batch import DEFAULT_PRIOR, Batch, read_batch
 from rarefactor.stats._inference import choose_objective
 from rarefactor.stats._inputs import check_penalty, raise_input, read_array
+from rarefactor.stats._likelihood import Logistic
 from rarefactor.stats._newton import Limits, Maximum, Stop, maximise
 from rarefactor.stats._penalty import Objective
 from rarefactor.stats.logistic import LogisticFit, fit_logistic
@@ -124,7 +125,7 @@ def _spread_values(count: int, fit: LogisticFit, batch: Batch) -> Floats:
     return np.concatenate([first, np.linspace(middle, above, count - count // 2, axis=1)[:, 1:]], axis=1)
 
 
-def _trace(objective: Objective, values: Floats, fit: LogisticFit) -> Floats:
+def _trace(objective: Objective[Logistic], values: Floats, fit: LogisticFit) -> Floats:
     """Return the best values (k, points) with each scaled coefficient held at ``values``.
 
     Every curve starts at the value nearest to the estimate and goes out both ways in step, each fit starting where the
@@ -149,5 +150,5 @@ def _trace(objective: Objective, values: Floats, fit: LogisticFit) -> Floats:
     return best
 
 
-def _fit_held(objective: Objective, beta: Floats, held: Bools, values: Floats) -> Maximum:
+def _fit_held(objective: Objective[Logistic], beta: Floats, held: Bools, values: Floats) -> Maximum:
     return maximise(objective, np.where(held, values[:, None], beta), ~held, PATIENT)

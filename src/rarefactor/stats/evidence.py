@@ -16,7 +16,7 @@ from rarefactor.stats._arrays import Floats
 from rarefactor.stats._batch import Batch, read_batch
 from rarefactor.stats._inputs import check_columns, check_level, check_outcome, name_columns, raise_input, read_array
 from rarefactor.stats._tails import compute_normal_quantile, compute_normal_tail
-from rarefactor.stats.logistic import LogisticFit, Wanted, _describe, _fit_portion
+from rarefactor.stats.logistic import LogisticFit, Wanted, describe_fit, fit_portion
 
 STRETCH = 10.0
 """Pseudo-data are spread over this many standard deviations, so that their prior is all but normal."""
@@ -475,8 +475,8 @@ def fit_with_prior(
     means, sds = (np.array([prior[i] for prior in priors.values()]) for i in (0, 1))
     batch = _append(read_batch(columns, outcome, **dict.fromkeys(("weights", "offset", "fixed", "start"))),
                     derive_prior_rows(places, means, sds, columns.shape[1] + 1))  # fmt: skip
-    many = _fit_portion(batch, Wanted(penalty="none", tests=True, level=check_level(level)))
-    fit = _describe(many, batch, ("(Intercept)", *named), "none", level)
+    many = fit_portion(batch, Wanted(penalty="none", tests=True, level=check_level(level)))
+    fit = describe_fit(many, batch, ("(Intercept)", *named), "none", level)
     return replace(fit, penalty="prior", n=outcome.size, events=int(outcome.sum()))
 
 

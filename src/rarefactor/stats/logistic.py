@@ -8,12 +8,20 @@ Standard errors come from the inverse Fisher information. Coefficients are log o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rarefactor.stats._arrays import Bools, Floats, Ints, compute_inverse
+from rarefactor.stats._arrays import (
+    Bools,
+    Floats,
+    Ints,
+    compute_inverse,
+    fetch,
+    get_namespace,
+    send,
+)
 from rarefactor.stats._batch import DEFAULT_PRIOR, Batch, read_batch
 from rarefactor.stats._inference import choose_objective, compute_lr_terms, compute_profiles
 from rarefactor.stats._inputs import (
@@ -25,6 +33,7 @@ from rarefactor.stats._inputs import (
     raise_input,
     read_array,
 )
+from rarefactor.stats._likelihood import Logistic
 from rarefactor.stats._newton import Maximum, Stop, derive_divergence, maximise
 from rarefactor.stats._penalty import Objective
 from rarefactor.stats._tails import compute_chi2_tail, compute_normal_quantile, compute_normal_tail
@@ -54,27 +63,28 @@ class ManyFits:
     @property
     def converged(self) -> Bools:
         """Whether each fit has arrived at a maximum."""
-        return self.stop == Stop.CONVERGED
+        return self.stop == Stop.CONVERGED.value
 
     @property
     def separated(self) -> Bools:
         """Whether the likelihood of each fit has no maximum at finite coefficients."""
-        return self.stop == Stop.SEPARATED
+        return self.stop == Stop.SEPARATED.value
 
     @property
     def reason(self) -> tuple[str, ...]:
         """Why each fit did not converge, empty where it did."""
-        return tuple(Stop(code).reason for code in self.stop.tolist())
+        return tuple(Stop(code).reason for code in fetch(self.stop).tolist())
 
     @property
     def se(self) -> Floats:
         """Standard errors (B, k) from the inverse Fisher information."""
-        return np.sqrt(self.covariance.diagonal(axis1=1, axis2=2))
+        xp = get_namespace(self.covariance)
+        return xp.sqrt(xp.linalg.diagonal(self.covariance))
 
     @property
     def p(self) -> Floats:
         """P values (B, k) of the likelihood-ratio tests."""
-        return compute_chi2_tail(self.lr_chisq)
+        return send(compute_chi2_tail(fetch(self.lr_chisq)), self.lr_chisq)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -145,6 +155,9 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
 ) -> ManyFits:
     """Fit B logistic regressions in step: resamples, imputations, simulated data or constrained fits.
 
+    Arrays of another library that follows the array API standard (PyTorch, CuPy) are computed on, and given back, by that
+    library on its device; where one argument is such an array, all others go there. Numbers are in double precision.
+
     Parameters
     ----------
     X
@@ -200,34 +213,37 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
         level=check_level(level) if intervals else None,
         terms=tuple(tuple(column + 1 for column in columns) for columns in terms),
     )
-    parts = [_fit_portion(portion, wanted) for portion in batch.split()]
+    parts = [fit_portion(portion, wanted) for portion in batch.split()]
     if len(parts) == 1:
         return parts[0]
-    return ManyFits(**{f.name: np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(ManyFits)})
+    concat = get_namespace(parts[0].coef).concat
+    return ManyFits(**{f.name: concat([getattr(part, f.name) for part in parts]) for f in fields(ManyFits)})
 
 
-def _fit_portion(batch: Batch, wanted: Wanted) -> ManyFits:
+def fit_portion(batch: Batch, wanted: Wanted) -> ManyFits:
+    """Fit the problems of one batch, with the tests and bounds that are wanted."""
+    xp = get_namespace(batch.design)
     likelihood, invalid = batch.build(derivatives=wanted.penalty == "firth")
     objective = choose_objective(likelihood, wanted.penalty, batch.prior)
     shape = (batch.problems, likelihood.width)
-    fixed = np.broadcast_to(batch.fixed, shape)
-    start = np.where(np.isnan(fixed), batch.start, fixed) * likelihood.scale
-    top = maximise(objective, np.broadcast_to(start, shape), np.isnan(fixed))
-    top.stop[invalid] = Stop.INVALID
+    fixed = xp.broadcast_to(batch.fixed, shape)
+    start = xp.where(xp.isnan(fixed), batch.start, fixed) * likelihood.scale
+    top = maximise(objective, xp.broadcast_to(start, shape), xp.isnan(fixed))
+    top = replace(top, stop=xp.where(invalid, Stop.INVALID.value, top.stop))
     lr_chisq, bounds = compute_profiles(objective, top, tests=wanted.tests, level=wanted.level)
     term_chisq = compute_lr_terms(objective, top, wanted.terms)
     return _assemble(objective, top, (lr_chisq, term_chisq, bounds))
 
 
-def _assemble(objective: Objective, top: Maximum, profiles: tuple[Floats, Floats, Floats]) -> ManyFits:
+def _assemble(objective: Objective[Logistic], top: Maximum, profiles: tuple[Floats, Floats, Floats]) -> ManyFits:
     """Return to the units of the columns; what failed becomes NaN, what runs away infinite."""
-    scale = objective.likelihood.scale
-    usable = (top.stop == Stop.CONVERGED) | (top.stop == Stop.SEPARATED)
+    xp, scale = get_namespace(top.beta), objective.likelihood.scale
+    usable = (top.stop == Stop.CONVERGED.value) | (top.stop == Stop.SEPARATED.value)
     towards = derive_divergence(top)
-    coef = np.where(towards == 0.0, top.beta / scale, np.copysign(np.inf, towards))
+    coef = xp.where(towards == 0.0, top.beta / scale, xp.where(towards > 0.0, xp.inf, -xp.inf + towards))
     covariance = compute_inverse(top.point.information).matrix / (scale[:, :, None] * scale[:, None, :])
     covariance = _blank_running(covariance, towards != 0.0)
-    blank = np.where(usable, 1.0, np.nan)
+    blank = xp.where(usable, 1.0, xp.nan + top.point.value)
     return ManyFits(
         coef=coef * blank[:, None],
         covariance=covariance * blank[:, None, None],
@@ -242,10 +258,12 @@ def _assemble(objective: Objective, top: Maximum, profiles: tuple[Floats, Floats
 
 def _blank_running(covariance: Floats, running: Bools) -> Floats:
     """Give coefficients at infinity an infinite variance and no covariances."""
-    if not running.any():
+    xp = get_namespace(running)
+    if not xp.any(running):
         return covariance
-    covariance = np.where(running[:, :, None] | running[:, None, :], np.nan, covariance)
-    return np.where(running[:, :, None] & np.eye(running.shape[1], dtype=bool), np.inf, covariance)
+    own = send(np.eye(running.shape[1], dtype=bool), running)
+    covariance = xp.where(running[:, :, None] | running[:, None, :], xp.nan, covariance)
+    return xp.where(running[:, :, None] & own, xp.inf, covariance)
 
 
 def fit_logistic(  # noqa: PLR0913 - the arguments of a regression are its public contract
@@ -327,8 +345,8 @@ def fit_logistic(  # noqa: PLR0913 - the arguments of a regression are its publi
     batch = read_batch(columns, y, prior_m=prior_m, weights=weights, offset=offset, fixed=None, start=None)
     _check_single(columns, names, batch)
     wanted = Wanted(penalty=check_penalty(penalty), tests=tests, level=check_level(level) if intervals else None)
-    many = _fit_portion(batch, wanted)
-    return _describe(many, batch, ("(Intercept)", *names), penalty, level)
+    many = fit_portion(batch, wanted)
+    return describe_fit(many, batch, ("(Intercept)", *names), penalty, level)
 
 
 def _check_single(columns: Floats, names: tuple[str, ...], batch: Batch) -> None:
@@ -342,7 +360,8 @@ def _check_single(columns: Floats, names: tuple[str, ...], batch: Batch) -> None
     check_columns(columns[used], names)
 
 
-def _describe(many: ManyFits, batch: Batch, names: tuple[str, ...], penalty: str, level: float) -> LogisticFit:
+def describe_fit(many: ManyFits, batch: Batch, names: tuple[str, ...], penalty: str, level: float) -> LogisticFit:
+    """Return the one fit of a batch, with what is made of it: Wald's tests and intervals, flags and counts."""
     coef, se = many.coef[0], many.se[0]
     with np.errstate(invalid="ignore"):
         z = coef / se

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -16,7 +15,6 @@ from numpy.typing import ArrayLike
 from rarefactor.stats._arrays import Floats, Ints
 from rarefactor.stats._inputs import check_columns, check_level, name_columns, raise_input, read_array
 from rarefactor.stats._newton import Limits, Maximum, Stop, maximise
-from rarefactor.stats._penalty import Objective
 from rarefactor.stats._reml import Blocks, Restricted, Solved, build_blocks, compute_df, solve_blocks
 from rarefactor.stats._tails import compute_t_quantile, compute_t_tail
 
@@ -137,12 +135,12 @@ def fit_mixed(
     spread = float(measured.std()) or 1.0
     blocks = build_blocks(scaled, scaled[:, list(places)], measured / spread, member)
     _check_replication(blocks)
-    top = _climb(cast("Objective", Restricted(blocks)), len(places))
+    top = _climb(Restricted(blocks), len(places))
     facts = _Facts(("(Intercept)", *named), places, labels, np.bincount(member), check_level(level), units, spread)
     return _describe(blocks, top, facts)
 
 
-def _climb(objective: Objective, q: int) -> Maximum:
+def _climb(objective: Restricted, q: int) -> Maximum:
     """Return the highest of the maxima found from several starts.
 
     A factor without variance is a point where the likelihood is level even if it rises beyond, because it is the same
