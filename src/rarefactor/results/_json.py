@@ -1,7 +1,7 @@
 """``results.json`` to and from :class:`Results`.
 
-JSON knows no infinities: an infinite bound is written as the string ``Infinity`` or ``-Infinity``, a missing
-number as null.
+JSON knows no infinities: an infinite bound is written as the string ``Infinity`` or ``-Infinity``, an estimate that is
+missing as null. What a row does not have (a landmark, a bound, flags) is left out.
 """
 
 from __future__ import annotations
@@ -107,9 +107,13 @@ def _read_estimate(item: Mapping[str, Any]) -> Estimate:
 
 def _plain_analysed(analysed: Analysed) -> dict[str, Any]:
     return {
-        "rows": [{"id": row.id} | _plain(row) | _numbers(row) for row in analysed.rows],
+        "rows": [{"id": row.id} | _present(_plain(row) | _numbers(row)) for row in analysed.rows],
         "notes": [_plain(note) for note in analysed.notes],
     }
+
+
+def _present(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in row.items() if key == "estimate" or value not in (None, [])}
 
 
 def _write_sections(sections: Mapping[str, Any]) -> bytes:
