@@ -48,6 +48,8 @@ PHRASES: Mapping[str, Kind | None] = {
     "p ffe": Kind.PHASE,
     "p se": Kind.PHASE,
     # What carries such a word and is none of these: fat-suppressed images, maps, reformats, overviews.
+    "fat water": None,
+    "water fat": None,
     "fat sat": None,
     "fat suppressed": None,
     "fat suppression": None,

@@ -95,6 +95,27 @@ def test_slices_are_sorted_by_place_whatever_their_names_and_numbers_say(tmp_pat
     np.testing.assert_allclose(read_scan(tmp_path).first([Kind.FAT]).volume.values, FAT.values, atol=0.1)
 
 
+def test_left_is_the_patients_left_however_the_rows_run(tmp_path: Path) -> None:
+    def mirror(dataset: pydicom.Dataset) -> None:
+        along = np.array(dataset.ImageOrientationPatient[:3], float)
+        far = np.array(dataset.ImagePositionPatient, float) + along * 1.4 * 19
+        dataset.ImageOrientationPatient = [*(-along).tolist(), *dataset.ImageOrientationPatient[3:]]
+        dataset.ImagePositionPatient = [f"{each:.9g}" for each in far]
+        dataset.PixelData = dataset.pixel_array[:, ::-1].tobytes()
+
+    write_visit(tmp_path, {Kind.FAT: FAT, Kind.WATER: WATER}, change=mirror)
+    found = read_scan(tmp_path).first([Kind.FAT]).volume
+    np.testing.assert_allclose(found.values, FAT.values, atol=0.1)
+    assert found.grid.matches(GRID)
+
+
+@pytest.mark.parametrize("enhanced", [False, True])
+@pytest.mark.parametrize("kind", [Kind.FAT_FRACTION, Kind.T1, Kind.T2, Kind.STIR])
+def test_what_is_written_as_a_kind_is_recognised_as_it(tmp_path: Path, kind: Kind, *, enhanced: bool) -> None:
+    write_visit(tmp_path, {kind: FAT}, enhanced=enhanced)
+    assert [each.kind for each in read_scan(tmp_path).series] == [kind]
+
+
 def test_contrasts_of_one_enhanced_file_are_split(tmp_path: Path) -> None:
     parts = [
         pydicom.dcmread(io.BytesIO(next(iter(write_dicom(DIXON[kind], kind, ACQUISITION, enhanced=True).values()))))

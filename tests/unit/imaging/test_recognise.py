@@ -41,6 +41,7 @@ def test_image_type_as_scanners_write_it(image_type: tuple[str, ...], kind: Kind
     [
         ("t1_vibe_dixon_tra_F", Kind.FAT),
         ("T1 W DIXON FAT", Kind.FAT),
+        ("Fat-Water Dixon_W", Kind.WATER),
         ("t1_vibe_dixon_tra_opp", Kind.OPPOSED_PHASE),
         ("WATER: Ax LAVA-Flex", Kind.WATER),
         ("InPhase: Ax IDEAL", Kind.IN_PHASE),
