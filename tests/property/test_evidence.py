@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rarefactor.stats import fit_many
-from rarefactor.stats.evidence import (
+from rarefactor.stats import (
     Published,
     check_published,
     compute_attainable,
     compute_log_odds,
+    fit_many,
     fit_with_prior,
 )
 from rarefactor.stats.meta import pool_studies

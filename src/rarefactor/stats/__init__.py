@@ -38,15 +38,12 @@ from rarefactor.stats.discrimination import Auc, AucComparison, compare_auc, com
 from rarefactor.stats.evidence import (
     Attainable,
     Contradiction,
-    PriorRows,
     Published,
     check_published,
     compute_attainable,
     compute_e_value,
     compute_log_odds,
-    derive_prior_rows,
     derive_published,
-    fit_with_prior,
 )
 from rarefactor.stats.flic import ManyRiskFits, RiskFit, fit_many_risks, fit_risk
 from rarefactor.stats.hazards import HazardsCheck, HazardsSmooth, compute_hazards_check, compute_hazards_smooth
@@ -82,6 +79,7 @@ from rarefactor.stats.pool import (
     pool_rubin,
     pool_wald,
 )
+from rarefactor.stats.prior import PriorRows, derive_prior_rows, fit_with_prior
 from rarefactor.stats.procedure import ImputedProcedure, Imputer, ModelProcedure, Predictions, Procedure
 from rarefactor.stats.proportion import compute_risk
 from rarefactor.stats.rate import Rates, compute_rates

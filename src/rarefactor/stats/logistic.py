@@ -155,8 +155,8 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
 ) -> ManyFits:
     """Fit B logistic regressions in step: resamples, imputations, simulated data or constrained fits.
 
-    Arrays of another library that follows the array API standard (PyTorch, CuPy) are computed on, and given back, by that
-    library on its device; where one argument is such an array, all others go there. Numbers are in double precision.
+    Arrays of another library that follows the array API standard (PyTorch, CuPy) are worked on by that library, on its
+    device, and so are the results; where one argument is such an array, all others go there. All in double precision.
 
     Parameters
     ----------
