@@ -14,15 +14,15 @@ from logistic regressions. Stat Med 2013;32:5062-76.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 
 from rarefactor.stats._arrays import Floats, Ints, apply, compute_inverse, solve
 from rarefactor.stats._batch import Batch
 from rarefactor.stats._inference import choose_objective
-from rarefactor.stats._likelihood import Logistic
 from rarefactor.stats._newton import Limits, Maximum, Stop, join, maximise
-from rarefactor.stats._penalty import Objective
+from rarefactor.stats._penalty import Likelihood, Objective
 from rarefactor.stats._tails import compute_normal_quantile
 
 STRIDES = 3
@@ -46,6 +46,30 @@ FLAT = 1e-7
 
 LARGEST_COPY = 4_000_000
 """Numbers of the copied designs that are searched at once."""
+
+
+class Copied(Likelihood, Protocol):
+    """What a search asks of the rows: the scales, and how many numbers a copy of a problem takes."""
+
+    @property
+    def scale(self) -> Floats:
+        """The scales of the columns (1 or B, k)."""
+        ...
+
+    @property
+    def design(self) -> Floats:
+        """The columns (n, k) or (B, n, k)."""
+        ...
+
+    @property
+    def pairs(self) -> Floats:
+        """The products of their pairs."""
+        ...
+
+    @property
+    def triples(self) -> Floats:
+        """The products of their triples."""
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +98,7 @@ def compute_clip(batch: Batch, penalty: str, level: float) -> Clip:
     return Clip(estimate=nothing[:, 0], ci=nothing, p=nothing[:, 0], failed=failed.size, reason=reason)
 
 
-def _search(objective: Objective[Logistic], top: Maximum, quantile: float) -> Clip:
+def _search(objective: Objective[Copied], top: Maximum, quantile: float) -> Clip:
     """Search column by column where the copied designs would be large, else all at once."""
     m, k = top.beta.shape
     natural = top.beta / objective.likelihood.scale
@@ -91,13 +115,13 @@ def _search(objective: Objective[Logistic], top: Maximum, quantile: float) -> Cl
     return Clip(estimate=natural.mean(axis=0), ci=ci, p=p, failed=0, reason=reason)
 
 
-def _compute_variance(objective: Objective[Logistic], top: Maximum) -> Floats:
+def _compute_variance(objective: Objective[Copied], top: Maximum) -> Floats:
     """Return the squared standard errors (m, k) in the units of the columns."""
     inverse = compute_inverse(top.point.information).matrix
     return inverse.diagonal(axis1=1, axis2=2) / np.square(objective.likelihood.scale)
 
 
-def _count_numbers(objective: Objective[Logistic]) -> int:
+def _count_numbers(objective: Objective[Copied]) -> int:
     """Return how many numbers a copy of one problem takes."""
     likelihood = objective.likelihood
     return (
@@ -109,7 +133,7 @@ def _count_numbers(objective: Objective[Logistic]) -> int:
 class _Lanes:
     """Searches, one per element of ``column`` (c,), each through all m imputations (rows lane by lane)."""
 
-    def __init__(self, objective: Objective[Logistic], top: Maximum, column: Ints) -> None:
+    def __init__(self, objective: Objective[Copied], top: Maximum, column: Ints) -> None:
         m, k = top.beta.shape
         self.shape = (column.size, m)
         rows = np.tile(np.arange(m), column.size)
