@@ -85,11 +85,26 @@ def compute_muscle_fat(texture: Field, labels: LabelMap, fat: Mapping[Region, fl
 def _solve_level(texture: Field, mean: float) -> float:
     """The level at which the mean of logistic(level + texture) is ``mean``, by Newton's method."""
     level = _logit(mean)
-    for _ in range(12):
+    for _ in range(15):
         values = _logistic(np.float32(level) + texture)
         slope = max(float((values * (1 - values)).mean()), 1e-6)
         level += float(np.clip((mean - float(values.mean())) / slope, -1.5, 1.5))
     return level
+
+
+def compute_shifted_level(fraction: Field, mean: float) -> Field:
+    """Fractions whose mean is ``mean``: the odds of each multiplied by one factor.
+
+    Examples
+    --------
+    >>> shifted = compute_shifted_level(np.array([0.1, 0.3], np.float32), 0.25)
+    >>> round(float(shifted.mean()), 3)
+    0.25
+    """
+    bounded = np.clip(fraction, 1e-4, 1 - 1e-4)
+    odds = np.log(bounded / (1 - bounded)).astype(np.float32)
+    centred = odds - odds.mean()
+    return _logistic(np.float32(_solve_level(centred, mean)) + centred)
 
 
 def _logit(share: float) -> float:

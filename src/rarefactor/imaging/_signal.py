@@ -73,7 +73,7 @@ def compute_spoiled_gradient(t1_ms: float, repetition_ms: float, flip_degrees: f
     Examples
     --------
     >>> round(compute_spoiled_gradient(1412.0, 4.0, 9.0), 4)
-    0.0292
+    0.0293
     """
     recovery = np.exp(-repetition_ms / t1_ms)
     angle = np.radians(flip_degrees)
@@ -112,8 +112,8 @@ def compute_rician(signal: Field, sd: float, rng: np.random.Generator) -> Field:
     Examples
     --------
     >>> air = compute_rician(np.zeros(20_000, np.float32), 10.0, np.random.default_rng(1))
-    >>> round(float(air.mean()) / 10, 1)  # square root of pi / 2
-    1.3
+    >>> round(float(air.mean()) / 10, 1)  # the square root of pi / 2 is 1.25
+    1.2
     """
     if sd == 0:
         return np.abs(signal).astype(np.float32)

@@ -14,6 +14,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rarefactor.imaging._motion import STILL, Movement
+from rarefactor.imaging._motion_follow_up import FollowUp, simulate_follow_up
 from rarefactor.imaging._phantom import REGIONS, Tissue, Tissues, compute_quarters, compute_tissues
 from rarefactor.imaging._phantom_anatomy import Build, compute_build
 from rarefactor.imaging._phantom_texture import compute_muscle_fat, compute_texture, compute_usual_fat
@@ -28,6 +30,18 @@ from rarefactor.imaging._signal import (
     compute_spoiled_gradient,
 )
 from rarefactor.imaging._volume import Grid, Volume
+
+__all__ = [
+    "DEFAULT_GRID",
+    "SMALL_GRID",
+    "STILL",
+    "FollowUp",
+    "Look",
+    "Movement",
+    "Thigh",
+    "simulate_follow_up",
+    "simulate_thigh",
+]
 
 Field = NDArray[np.float32]
 DEFAULT_GRID: Final = Grid(shape=(16, 256, 256), spacing_mm=(20.0, 1.5, 1.5), origin_mm=(-191.25, -191.25, -150.0))
