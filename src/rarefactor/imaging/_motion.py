@@ -20,6 +20,7 @@ from rarefactor.imaging._volume import Grid, Volume
 
 Field = NDArray[np.float32]
 _BLEND_MM = 4.0
+_OWN_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +30,8 @@ class Movement:
     Attributes
     ----------
     turn_degrees, shift_mm
-        Rotation within the slice about the leg's middle and shift within the slice, drawn for each leg.
+        Rotation within the slice about the leg's middle, and shift within the slice: both legs are laid down elsewhere
+        by this much, and each leg by 0.4 of it on its own.
     bend_mm, bend_length_mm
         Smooth displacement within slices and the length over which it changes.
     slice_mm
@@ -39,16 +41,11 @@ class Movement:
     """
 
     turn_degrees: float = 3.0
-    shift_mm: float = 4.0
+    shift_mm: float = 5.0
     bend_mm: float = 1.2
     bend_length_mm: float = 22.0
     slice_mm: float = 0.4
     along_mm: float = 0.0
-
-    @property
-    def is_none(self) -> bool:
-        """Whether nothing moves at all."""
-        return not any((self.turn_degrees, self.shift_mm, self.bend_mm, self.slice_mm, self.along_mm))
 
 
 STILL = Movement(turn_degrees=0.0, shift_mm=0.0, bend_mm=0.0, slice_mm=0.0)
@@ -59,6 +56,7 @@ def compute_displacement(total: Volume, movement: Movement, rng: np.random.Gener
     grid = total.grid
     field = np.zeros((3, *grid.shape), np.float32)
     field[0] = movement.along_mm
+    field[1:] += _draw_shift(movement.shift_mm, rng)
     left = _left_share(total)
     for share in (1 - left, left):
         field[1:] += share * _draw_rigid(total, share, movement, rng)
@@ -85,15 +83,18 @@ def _draw_rigid(total: Volume, share: Field, movement: Movement, rng: np.random.
     """Displacement (row, column) of one leg that turns about its middle and shifts."""
     grid = total.grid
     angle = np.radians(rng.normal(0, movement.turn_degrees))
-    shift = rng.normal(0, movement.shift_mm, 2)
     rows = (np.arange(grid.shape[1], dtype=np.float32) * np.float32(grid.spacing_mm[1]))[:, None]
     columns = (np.arange(grid.shape[2], dtype=np.float32) * np.float32(grid.spacing_mm[2]))[None, :]
     weights = (total.values * share).sum(axis=0, dtype=np.float64)
     mass = max(float(weights.sum()), 1e-9)
     y, x = rows - float((weights * rows).sum() / mass), columns - float((weights * columns).sum() / mass)
     cosine, sine = float(np.cos(angle)) - 1, float(np.sin(angle))
-    moved = np.stack((y * cosine - x * sine + shift[0], y * sine + x * cosine + shift[1]))
-    return moved[:, None].astype(np.float32)
+    turned = np.stack((y * cosine - x * sine, y * sine + x * cosine))[:, None].astype(np.float32)
+    return turned + _draw_shift(_OWN_SHARE * movement.shift_mm, rng)
+
+
+def _draw_shift(sd_mm: float, rng: np.random.Generator) -> Field:
+    return rng.normal(0, sd_mm, (2, 1, 1, 1)).astype(np.float32)
 
 
 def _draw_bend(grid: Grid, movement: Movement, rng: np.random.Generator) -> Field:

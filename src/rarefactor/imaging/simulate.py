@@ -18,6 +18,8 @@ from rarefactor.imaging._motion import STILL, Movement
 from rarefactor.imaging._motion_follow_up import FollowUp, simulate_follow_up
 from rarefactor.imaging._phantom import REGIONS, Tissue, Tissues, compute_quarters, compute_tissues
 from rarefactor.imaging._phantom_anatomy import Build, compute_build
+from rarefactor.imaging._phantom_echoes import EchoPhantom, simulate_echoes
+from rarefactor.imaging._phantom_files import FileForm, write_scan
 from rarefactor.imaging._phantom_texture import compute_muscle_fat, compute_texture, compute_usual_fat
 from rarefactor.imaging._regions import LabelMap, Region, Side
 from rarefactor.imaging._scan import Acquisition, Kind
@@ -35,12 +37,16 @@ __all__ = [
     "DEFAULT_GRID",
     "SMALL_GRID",
     "STILL",
+    "EchoPhantom",
+    "FileForm",
     "FollowUp",
     "Look",
     "Movement",
     "Thigh",
+    "simulate_echoes",
     "simulate_follow_up",
     "simulate_thigh",
+    "write_scan",
 ]
 
 Field = NDArray[np.float32]
