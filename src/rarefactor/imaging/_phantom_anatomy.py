@@ -10,8 +10,9 @@ image is in them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -190,11 +191,11 @@ def compute_section(build: Build, level: float) -> Section:
     (False, 19)
     """
     return Section(
-        muscles=_present({name: _varied(build, name, chains, level) for name, chains in MUSCLE_CHAINS.items()}),
-        others=_present({name: _varied(build, name, chains, level) for name, chains in OTHER_CHAINS.items()}),
-        vessels=_turned(build, np.array([_at(np.array(discs, float), level) for discs in VESSELS.values()])),
-        nerve=_turned(build, _at(np.array(NERVE, float), level)[None]),
-        femur_mm=_pair(_at(np.array(FEMUR), level) * build.size),
+        muscles=_present({name: _varied(build, name, level) for name in MUSCLE_CHAINS}),
+        others=_present({name: _varied(build, name, level) for name in OTHER_CHAINS}),
+        vessels=_turned(build, np.array([_at(name, level) for name in VESSELS])),
+        nerve=_turned(build, _at("nerve", level)[None]),
+        femur_mm=_pair(_at("femur", level) * build.size),
     )
 
 
@@ -202,8 +203,8 @@ def _present(chains: Mapping[str, NDArray[np.float64]]) -> dict[str, NDArray[np.
     return {name: chain for name, chain in chains.items() if chain[:, 2].max() > 1.5}
 
 
-def _varied(build: Build, name: str, chains: tuple[Chain, ...], level: float) -> NDArray[np.float64]:
-    discs = _at(np.array(chains, float), level)
+def _varied(build: Build, name: str, level: float) -> NDArray[np.float64]:
+    discs = _at(name, level)
     discs[:, 2] = np.maximum(discs[:, 2] * build.girth.get(name, 1.0), 0.0)
     discs[:, :2] += build.shift_mm.get(name, (0.0, 0.0))
     return _turned(build, discs)
@@ -218,12 +219,19 @@ def _turned(build: Build, discs: NDArray[np.float64]) -> NDArray[np.float64]:
     return turned * build.size
 
 
-def _at(table: NDArray[np.float64], level: float) -> NDArray[np.float64]:
-    """The table at ``level``: its first axis is the levels, between which a monotone cubic is drawn."""
+def _at(name: str, level: float) -> NDArray[np.float64]:
+    """The discs (or the femur's two measures) at ``level``."""
+    drawn: NDArray[np.float64] = _curves()[name](np.clip(level, LEVELS[0], LEVELS[-1]))
+    return np.array(drawn)
+
+
+@cache
+def _curves() -> Mapping[str, Callable[[float], NDArray[np.float64]]]:
+    """Monotone cubics through each structure's table, whose first axis is the levels."""
     from scipy.interpolate import PchipInterpolator  # noqa: PLC0415 - scipy is slow to import
 
-    drawn: NDArray[np.float64] = PchipInterpolator(LEVELS, table, axis=0)(np.clip(level, LEVELS[0], LEVELS[-1]))
-    return np.array(drawn)
+    tables = {**MUSCLE_CHAINS, **OTHER_CHAINS, **VESSELS, "nerve": NERVE, "femur": FEMUR}
+    return {name: PchipInterpolator(LEVELS, np.array(table, float), axis=0) for name, table in tables.items()}
 
 
 def _pair(values: NDArray[np.float64]) -> tuple[float, float]:
