@@ -63,6 +63,8 @@ class Rate:
     ----------
     visits : tuple of str
         Baseline and follow-up.
+    months : float or None
+        Between them; None where it is not known and only the change is told.
     change : float or None
         Percentage points.
     rate_per_month, se, detectable : float or None
@@ -77,7 +79,7 @@ class Rate:
     site: str
     side: Side | None
     visits: tuple[str, str]
-    months: float
+    months: float | None
     change: float | None
     rate_per_month: float | None
     se: float | None

@@ -123,6 +123,7 @@ def _register_leg(side: Side, baseline: Leg, follow_up: Leg) -> LegMotion:
     moved = positions + np.stack([found[1] * width, found[0] * height, np.zeros_like(found[0])], axis=-1)
     places = compute_places(pose.move(moved), before.grid)
     matched = _sample_places(before, places)
+    shared = inside & (places[0] >= -0.5) & (places[0] <= before.grid.shape[0] - 0.5)
     middle = positions[inside].mean(axis=0)
     shift = pose.move(middle) - middle
     return LegMotion(
@@ -130,10 +131,10 @@ def _register_leg(side: Side, baseline: Leg, follow_up: Leg) -> LegMotion:
         rotation_degrees=pose.angles,
         translation_mm=(float(shift[0]), float(shift[1]), float(shift[2])),
         shift_mm=float(shift[2]),
-        similarity_before=_correlate(_sample(before, positions), seen, inside),
-        similarity_rigid=_correlate(laid, seen, inside),
-        similarity=_correlate(matched, seen, inside),
-        residual=float(np.sqrt(np.mean(np.square(matched - seen)[inside]))),
+        similarity_before=_correlate(_sample(before, positions), seen, shared),
+        similarity_rigid=_correlate(laid, seen, shared),
+        similarity=_correlate(matched, seen, shared),
+        residual=float(np.sqrt(np.mean(np.square(matched - seen)[shared]))) if shared.any() else np.inf,
         deformation_mm=float(np.percentile(np.hypot(found[0] * height, found[1] * width)[inside], 95)),
         corner=(window[1].start, window[2].start),
         places=_compute_full(places, baseline.step),
@@ -152,11 +153,10 @@ def _sample(image: Volume, positions: NDArray[np.float64]) -> NDArray[np.float32
 
 
 def _sample_places(image: Volume, places: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Linear between voxels; in the half slice beyond the first and the last, that slice."""
+    """Linear between voxels; beyond the first and the last slice, that slice."""
     from scipy import ndimage  # noqa: PLC0415 - as above
 
-    last = image.grid.shape[0] - 1
-    near = np.where((places[0] >= -0.5) & (places[0] <= last + 0.5), np.clip(places[0], 0, last), np.float32(-1000))
+    near = np.clip(places[0], 0, image.grid.shape[0] - 1)
     return np.asarray(ndimage.map_coordinates(image.values, [near, *places[1:]], order=1), np.float32)
 
 
@@ -170,6 +170,6 @@ def _compute_full(places: NDArray[np.float32], step: int) -> NDArray[np.float32]
 def _correlate(one: NDArray[np.float32], other: NDArray[np.float32], inside: NDArray[np.bool_]) -> float:
     """Correlation inside the leg; 0 where an image does not vary."""
     pair = np.stack([one[inside], other[inside]]).astype(float)
-    if not pair.std(axis=1).all():
+    if not (pair.size and pair.std(axis=1).all()):
         return 0.0
     return float(np.corrcoef(pair)[0, 1])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LEVELS = ((4.0, 0.1), (1.5, 0.2))  # mm of smoothing in the slice, share of voxels looked at
 _STARTS = (0.0, -1.0, 1.0)  # slices along the leg
+_BETTER = 0.02  # of correlation: less is no reason to start a slice away, where fewer slices are compared
 _SEED = 2020  # of the choice of voxels: the same images give the same pose
 _STEPS = 80
 
@@ -52,7 +53,7 @@ def fit_pose(baseline: Leg, follow_up: Leg) -> Pose:
     """Return the rigid motion that lays the follow-up's leg on baseline's.
 
     Correlation of the images over rotations and translations by gradient descent, from the middles of both legs and
-    from one slice above and below; the best end wins.
+    from one slice above and below; these win only where they end clearly better.
 
     Parameters
     ----------
@@ -65,7 +66,9 @@ def fit_pose(baseline: Leg, follow_up: Leg) -> Pose:
     Neuroinform 2014;8:44.
     """
     ends = [_descend(baseline, follow_up, _build_start(baseline, follow_up, start), _LEVELS[:1]) for start in _STARTS]
-    best = min(ends, key=lambda end: end[0])[1]
+    value, best = min(ends, key=lambda end: end[0])
+    if value > ends[0][0] - _BETTER:
+        best = ends[0][1]
     _, pose = _descend(baseline, follow_up, best, _LEVELS[1:])
     matrix = np.reshape(pose.GetMatrix(), (3, 3))
     centre = np.asarray(pose.GetCenter())
