@@ -65,7 +65,7 @@ class Values:
         if name not in self.changes:
             return None
         wanted = (pl.col("first") == visits[0]) & (pl.col("last") == visits[1]) & (pl.col.column == column.name)
-        change = self.changes[name].filter(wanted).select("subject", change=pl.col.after - pl.col.before)
+        change = self.changes[name].filter(wanted).select("subject", "change")
         found = self.subjects.join(change, on="subject", how="left", maintain_order="left")["change"]
         return self.numbers(column, at=visits[0]) + found
 

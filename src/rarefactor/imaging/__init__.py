@@ -3,3 +3,26 @@
 Convention: arrays are (slice, row, column), growing toward head, back and the patient's left; a fat fraction is 0 to 1,
 a rate is percentage points per month. Nothing here knows what the outcome of a study is.
 """
+
+from rarefactor.imaging._fat_fraction import Estimator
+from rarefactor.imaging._job import PatientResult
+from rarefactor.imaging._label_names import read_label_names
+from rarefactor.imaging._plan import Plan, plan_folder
+from rarefactor.imaging._scan import Kind
+from rarefactor.imaging._settings import Settings
+from rarefactor.imaging.stage import describe, measure, measure_folder, plan, write_output
+
+__all__ = [
+    "Estimator",
+    "Kind",
+    "PatientResult",
+    "Plan",
+    "Settings",
+    "describe",
+    "measure",
+    "measure_folder",
+    "plan",
+    "plan_folder",
+    "read_label_names",
+    "write_output",
+]

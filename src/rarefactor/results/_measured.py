@@ -19,8 +19,7 @@ CHANGES = pl.Schema(
         "first": pl.String,
         "last": pl.String,
         "column": pl.String,
-        "before": pl.Float64,
-        "after": pl.Float64,
+        "change": pl.Float64,
     }
 )
 
@@ -43,8 +42,8 @@ class MeasuredTable:
     frame
         ``subject``, ``visit`` and a Float64 column for each of ``quantities``.
     changes
-        ``subject``, ``first``, ``last`` (visits), ``column``, ``before``, ``after``: pairs that may be compared, such
-        as two scans in their common field of view. Where it is None any two rows may.
+        ``subject``, ``first``, ``last`` (visits), ``column``, ``change``: pairs that may be compared, such as two scans
+        in their common field of view; null where a change was refused. Where it is None any two rows may be compared.
     """
 
     name: str

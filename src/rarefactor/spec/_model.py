@@ -286,7 +286,7 @@ class Study(Part):
     description: str | None = None
     authors: tuple[Author, ...] = ()
     cohort: Cohort
-    imaging: Mapping[Name, Thigh] = {}
+    imaging: Annotated[Mapping[Name, Thigh], Field(max_length=1)] = {}
     outcome: Annotated[Mapping[Name, Outcome], Field(min_length=1, max_length=1)]
     factors: Annotated[Mapping[Name, Factor], Field(min_length=1)]
     analysis: Analysis = Analysis()

@@ -1,0 +1,103 @@
+"""Measurements and rates as tables by patient and visit, one column for each thing that a factor can name.
+
+Convention: ``fat_fraction`` is of the thigh, ``hamstrings.fat_fraction`` of a site, ``hamstrings.left.fat_fraction`` of
+one side of it, and so on with ``volume_ml`` and ``oedema``. Fat fractions are in per cent here, changes in percentage
+points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import product
+
+import polars as pl
+
+from rarefactor.imaging._regions import MUSCLES, SITES, Side
+from rarefactor.results import CHANGES, MeasuredTable, Quantity
+
+_SIDES = ("both", *(side.value for side in Side))
+_QUANTITIES: Mapping[str, tuple[str, str | None, float]] = {
+    "fat_fraction": ("Fat fraction", "%", 100.0),
+    "volume_ml": ("Volume", "ml", 1.0),
+    "oedema": ("Signal of oedema, relative to the least affected muscle,", None, 1.0),
+}
+_FAT = "fat_fraction"
+
+
+def describe_quantities(repeatability: float | None = None) -> dict[str, Quantity]:
+    """Return every column in words; ``repeatability`` is the SD of a fat fraction repeated, in percentage points.
+
+    Examples
+    --------
+    >>> describe_quantities()["hamstrings.left.fat_fraction"].label
+    'Fat fraction of the hamstrings, left'
+    """
+    return {
+        _name(site, side, measure): Quantity(
+            label=f"{words} of the {_say(site)}{'' if side == 'both' else f', {side}'}",
+            unit=unit,
+            repeatability=repeatability if measure == _FAT else None,
+        )
+        for site, side, (measure, (words, unit, _)) in product(SITES, _SIDES, _QUANTITIES.items())
+    }
+
+
+def tabulate_wide(
+    name: str, measurements: pl.DataFrame, rates: pl.DataFrame, *, repeatability: float | None = None
+) -> MeasuredTable:
+    """Return the table that factors are made from."""
+    quantities = describe_quantities(repeatability)
+    return MeasuredTable(
+        name=name,
+        frame=_spread(measurements, quantities),
+        quantities=quantities,
+        changes=_list_changes(rates),
+    )
+
+
+def _spread(measurements: pl.DataFrame, quantities: Mapping[str, Quantity]) -> pl.DataFrame:
+    long = pl.concat(
+        measurements.select(
+            pl.col.patient.alias("subject"),
+            "visit",
+            column=_names(measure),
+            value=pl.col(measure) * factor,
+        )
+        for measure, (_, _, factor) in _QUANTITIES.items()
+    )
+    wide = long.pivot("column", index=["subject", "visit"], values="value", maintain_order=True)
+    missing = [pl.lit(None, pl.Float64).alias(name) for name in quantities if name not in wide.columns]
+    return wide.with_columns(missing).select("subject", "visit", *quantities)
+
+
+def _list_changes(rates: pl.DataFrame) -> pl.DataFrame:
+    types: dict[str, pl.DataType | type[pl.DataType]] = dict(CHANGES)
+    found = rates.select(
+        pl.col.patient.alias("subject"),
+        pl.col.baseline.alias("first"),
+        pl.col.follow_up.alias("last"),
+        column=_names(_FAT),
+        change=pl.col.change,
+    )
+    return found.select(pl.col(name).cast(kind) for name, kind in types.items())
+
+
+def _names(measure: str) -> pl.Expr:
+    """The column of each row: the site and side before the measure, where they are not the whole thigh."""
+    site = pl.when(pl.col.muscle == "thigh").then(pl.lit("")).otherwise(pl.col.muscle + ".")
+    side = pl.when(pl.col.side == "both").then(pl.lit("")).otherwise(pl.col.side + ".")
+    return site + side + pl.lit(measure)
+
+
+def _name(site: str, side: str, measure: str) -> str:
+    return "".join(_prefixes(site, side)) + measure
+
+
+def _prefixes(site: str, side: str) -> Iterator[str]:
+    yield from (f"{each}." for each, whole in ((site, "thigh"), (side, "both")) if each != whole)
+
+
+def _say(site: str) -> str:
+    if site in MUSCLES:
+        return MUSCLES[site].name
+    return {"thigh": "thigh muscles", "hamstrings": "hamstrings"}.get(site, f"{site} compartment")
