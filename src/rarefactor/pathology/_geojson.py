@@ -162,7 +162,7 @@ def _object_type(feature: Mapping[str, Any]) -> str:
 
 def _annotation(feature: Mapping[str, Any], number: int) -> Annotation:
     properties = _properties(feature)
-    geometry = cast("Mapping[str, Any]", feature.get("geometry") or feature)
+    geometry = cast("Mapping[str, Any]", feature.get("geometry", feature) or {})
     kind = _class(properties)
     name = str(properties.get("name") or kind or f"region {number}")
     polygons = tuple(_polygon(rings) for rings in _parts(geometry))

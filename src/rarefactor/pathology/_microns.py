@@ -129,6 +129,17 @@ def derive_scale(x: float | None, y: float | None, source: str) -> Scale:
     )
 
 
+def microns_of(unit: str) -> float | None:
+    """Return a unit of length in micrometres, None for what is no length.
+
+    Examples
+    --------
+    >>> microns_of("mm"), microns_of("pixel")
+    (1000.0, None)
+    """
+    return _MICRONS.get(unit.strip().lower()) or _MICRONS.get(unit.strip())
+
+
 def derive_from_unit(pixels_x: float, pixels_y: float, unit: str, source: str) -> Scale:
     """Return the scale of pixels per unit of length; nothing where the unit is none of length.
 
@@ -139,7 +150,7 @@ def derive_from_unit(pixels_x: float, pixels_y: float, unit: str, source: str) -
     >>> derive_from_unit(1, 1, "pixel", "TIFF resolution").microns is None
     True
     """
-    per = _MICRONS.get(unit.strip().lower()) or _MICRONS.get(unit.strip())
+    per = microns_of(unit)
     if per is None:
         return Scale()
     return derive_scale(per / pixels_x if pixels_x else None, per / pixels_y if pixels_y else None, source)

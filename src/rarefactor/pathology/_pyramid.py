@@ -1,7 +1,7 @@
 """One image at any resolution: levels from fine to coarse, read by windows.
 
 Convention: windows are given in pixels of level 0; what lies outside the slide is white. A window is read from the
-coarsest level that is still finer than asked, and averaged down to what is asked (box for whole factors, triangle
+coarsest level that is still fine enough, and averaged down to what is asked (box for whole factors, triangle
 otherwise), so that neighbouring windows of one grid fit together. No read holds more than a bounded piece of a level.
 """
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.pathology._colour import Rgb
-from rarefactor.pathology._flag import Flag
+from rarefactor.pathology._flag import Flag, Severity
 from rarefactor.pathology._microns import MicronsPerPixel, Scale
 from rarefactor.work import content_key, hash_file
 
@@ -28,6 +28,8 @@ MAX_PIECE = 4096
 """Side of the largest piece of a level that is held at once while a window is averaged down: 48 MiB."""
 MAX_OUTPUT = 400_000_000
 """Pixels of the largest image that a read may give: 1.1 GiB."""
+MIN_SIDE = 16
+"""Pixels of the shortest side that can show a cell."""
 _NEAR = 1e-6
 
 
@@ -47,12 +49,15 @@ class Level(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
-    """A rectangle of a slide in pixels of level 0; ``x`` and ``y`` are its left upper corner."""
+    """A rectangle of a slide in pixels of level 0; ``x`` and ``y`` are its left upper corner.
 
-    x: int
-    y: int
-    width: int
-    height: int
+    Whole numbers, but for the tiles of a slide that is read at a broken downsample: these end where a pixel does.
+    """
+
+    x: float
+    y: float
+    width: float
+    height: float
 
     def shape(self, downsample: float = 1.0) -> tuple[int, int]:
         """Return rows and columns of the window at ``downsample``; a last part of a pixel counts as one.
@@ -163,7 +168,13 @@ class Pyramid:
     @property
     def flags(self) -> tuple[Flag, ...]:
         """What is doubtful about the slide; damage shows after the part that has it was read."""
-        return (*self._source.flags, *self._source.scale.flags, *self._damage())
+        return (*self._source.flags, *self._source.scale.flags, *self._size_flags(), *self._damage())
+
+    def _size_flags(self) -> tuple[Flag, ...]:
+        if min(self.width, self.height) >= MIN_SIDE:
+            return ()
+        detail = f"The image has {self.width} x {self.height} pixels, too few to show tissue."
+        return (Flag(name="tiny_image", severity=Severity.REFUSED, detail=detail),)
 
     @property
     def sha256(self) -> str:
@@ -238,12 +249,10 @@ class Pyramid:
     ) -> tuple[Window, ...]:
         """Return the windows that ``tiles`` reads, without reading them: the tasks of a slide."""
         area = within or Window(x=0, y=0, width=self.width, height=self.height)
-        side = max(1, round((size or self.block) * downsample))
-        return tuple(
-            Window(x=area.x + left, y=area.y + top, width=right - left, height=bottom - top)
-            for top, bottom in _cuts(area.height, side)
-            for left, right in _cuts(area.width, side)
-        )
+        side = size or self.block
+        down = [_stretch(cut, area.y, area.height, downsample) for cut in _cuts(area.shape(downsample)[0], side)]
+        across = [_stretch(cut, area.x, area.width, downsample) for cut in _cuts(area.shape(downsample)[1], side)]
+        return tuple(Window(x=x, y=y, width=width, height=height) for y, height in down for x, width in across)
 
     def read_tile(self, window: Window, *, downsample: float = 1.0, halo: int = 0) -> Tile:
         """Return a window with ``halo`` pixels around it, counted after resampling."""
@@ -255,8 +264,10 @@ class Pyramid:
         return Tile(window=window, image=image, halo=halo)
 
     def _choose(self, downsample: float) -> tuple[float, Level]:
-        fitting = [pair for pair in self._levels if pair[0] <= downsample * (1 + _NEAR)]
-        return fitting[-1] if fitting else self._levels[0]
+        """Return the coarsest level that is fine enough, or one next to it that needs no broken factor."""
+        fitting = [pair for pair in self._levels if pair[0] <= downsample * (1 + _NEAR)] or [self._levels[0]]
+        near = [pair for pair in fitting if pair[0] * 2 >= fitting[-1][0] and _whole(downsample / pair[0], 0)]
+        return (near or fitting)[-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,6 +369,16 @@ def _hash(source: Source) -> str:
     if not source.files:
         return hash_file(source.path)
     return content_key([[path.name, hash_file(path)] for path in source.files])
+
+
+def _stretch(cut: tuple[int, int], origin: float, length: float, downsample: float) -> tuple[float, float]:
+    """Return where a run of output pixels begins, and how long it is, in pixels of level 0."""
+    begin, end = cut[0] * downsample, min(length, cut[1] * downsample)
+    return _tidy(origin + begin), _tidy(end - begin)
+
+
+def _tidy(value: float) -> float:
+    return round(value) if abs(value - round(value)) < _NEAR else value
 
 
 def _cuts(length: int, side: int) -> Iterator[tuple[int, int]]:

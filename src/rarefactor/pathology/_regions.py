@@ -149,10 +149,18 @@ def _crossings(ring: Ring, shape: tuple[int, int]) -> tuple[NDArray[np.int64], N
     """Return the row of each crossing of an edge with a line through centres, and the first column right of it."""
     begin, end = ring, np.roll(ring, -1, axis=0)
     upper, lower = np.where(begin[:, 1:] <= end[:, 1:], begin, end), np.where(begin[:, 1:] <= end[:, 1:], end, begin)
-    first = np.clip(np.ceil(upper[:, 1] - 0.5), 0, shape[0]).astype(np.int64)
-    stop = np.clip(np.ceil(lower[:, 1] - 0.5), 0, shape[0]).astype(np.int64)
+    first = _first_centre(upper[:, 1], shape[0])
+    stop = _first_centre(lower[:, 1], shape[0])
     edges = np.repeat(np.arange(len(ring)), stop - first)
     rows = np.arange(len(edges)) - np.repeat(np.cumsum(stop - first) - (stop - first), stop - first) + first[edges]
     slope = (lower - upper)[edges]
     across = upper[edges, 0] + (rows + 0.5 - upper[edges, 1]) * slope[:, 0] / slope[:, 1]
-    return rows, np.clip(np.ceil(across - 0.5), 0, shape[1]).astype(np.int64)
+    return rows, _first_centre(across, shape[1])
+
+
+def _first_centre(place: NDArray[np.float64], count: int) -> NDArray[np.int64]:
+    """Return the first pixel whose centre is at a place or beyond it.
+
+    Rounded to a billionth of a pixel: a centre on an edge must fall to the same side in every tile.
+    """
+    return np.clip(np.ceil(np.round(place - 0.5, 9)), 0, count).astype(np.int64)

@@ -18,7 +18,7 @@ from rarefactor.pathology._flag import Flag
 from rarefactor.pathology._microns import MicronsPerPixel
 from rarefactor.pathology._openslide import open_library
 from rarefactor.pathology._pyramid import Tile, Window
-from rarefactor.pathology._wsi import is_composed, open_tiff
+from rarefactor.pathology._wsi import open_tiff
 
 ENDINGS = (
     ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".mrxs", ".dcm",
@@ -145,7 +145,7 @@ def open_slide(path: Path) -> Slide:
         return open_field(file)
     if not head.startswith(_TIFF):
         return open_library(file, tiff=False)
-    return open_library(file, tiff=True) if is_composed(file) else open_tiff(file)
+    return open_tiff(file)
 
 
 def _resolve(path: Path) -> Path:

@@ -7,7 +7,9 @@ that is no TIFF (MRXS, DICOM) are left to OpenSlide, or TiffSlide where it is no
 
 from __future__ import annotations
 
+import logging
 import re
+import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -24,10 +26,11 @@ from rarefactor.pathology._microns import (
     Scale,
     choose_scale,
     derive_from_resolution,
-    derive_from_unit,
     derive_scale,
+    microns_of,
     read_sidecar,
 )
+from rarefactor.pathology._openslide import open_library
 from rarefactor.pathology._pyramid import Level, Pyramid, Source
 from rarefactor.pathology._tiles import (
     MAX_CHUNK,
@@ -40,6 +43,8 @@ from rarefactor.pathology._tiles import (
 )
 
 if TYPE_CHECKING:
+    from xml.etree.ElementTree import Element
+
     from tifffile import TiffFile, TiffPage, TiffPageSeries
 
 _DECODED_AS_RGB = {6, 7, 34712, 33004, 33005, 34933, 34934, 50001, 50002, 52546, 22610}
@@ -58,7 +63,11 @@ _ALPHAS = {1: Alpha.PREMULTIPLIED, 2: Alpha.STRAIGHT}
 _TIFF_UNITS = {2: "inch", 3: "cm"}
 _DTYPES = {"uint8", "uint16"}
 _PLANES = {"YXS", "YX", "SYX"}
+_UNREADABLE = (ValueError, LookupError, OSError, TypeError, RuntimeError, ArithmeticError, AttributeError, struct.error)
+"""What tifffile raises over a damaged header; its own error is a ValueError."""
 _MPP = re.compile(r"MPP\s*=\s*([0-9.]+)")
+
+logging.getLogger("tifffile").addHandler(logging.NullHandler())  # what it complains of comes back as our errors
 
 
 def open_tiff(path: Path) -> Pyramid:
@@ -70,6 +79,9 @@ def open_tiff(path: Path) -> Pyramid:
         Damaged or cut off, no brightfield image in it, or stored in a way that cannot be read piece by piece.
     """
     tiff = _open(path)
+    if tiff.is_scn or tiff.is_bif or tiff.is_philips:
+        tiff.close()
+        return open_library(path, tiff=True)
     try:
         return _build(tiff, path)
     except BaseException:
@@ -77,19 +89,13 @@ def open_tiff(path: Path) -> Pyramid:
         raise
 
 
-def is_composed(path: Path) -> bool:
-    """Whether the TIFF's levels have to be put together from several parts."""
-    with _open(path) as tiff:
-        return bool(tiff.is_scn or tiff.is_bif or tiff.is_philips)
-
-
 def _open(path: Path) -> TiffFile:
-    from tifffile import TiffFile, TiffFileError  # noqa: PLC0415 - an image library is loaded when an image is read
+    from tifffile import TiffFile  # noqa: PLC0415 - an image library is loaded when an image is read
 
     try:
         tiff = TiffFile(path)
         held = bool(tiff.series)
-    except (TiffFileError, ValueError, KeyError, IndexError, OSError, TypeError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise ImageError(_damaged(path, str(error))) from error
     if not held:
         tiff.close()
@@ -215,13 +221,15 @@ def _ome_scale(text: str) -> Scale:
     if not pixels:
         return Scale()
     held = max(pixels, key=lambda each: int(each.get("SizeX", "0")) * int(each.get("SizeY", "0")))
+    return derive_scale(_ome_side(held, "X"), _ome_side(held, "Y"), "OME PhysicalSize")
+
+
+def _ome_side(pixels: Element, side: str) -> float | None:
+    unit = microns_of(pixels.get(f"PhysicalSize{side}Unit", "µm"))
     try:
-        x, y = (float(held.get(f"PhysicalSize{side}", "nan")) for side in "XY")
+        return float(pixels.get(f"PhysicalSize{side}", "nan")) * unit if unit else None
     except ValueError:
-        return Scale()
-    if not (x > 0 and y > 0):
-        return Scale()
-    return derive_from_unit(1 / x, 1 / y, held.get("PhysicalSizeXUnit", "µm"), "OME PhysicalSize")
+        return None
 
 
 def _series_flags(series: TiffPageSeries, tiff: TiffFile) -> tuple[Flag, ...]:
