@@ -1,0 +1,112 @@
+"""The table that turns each of the 16.7 million colours into its bin of DAB density, so that a pixel costs one look-up.
+
+Convention: the index of a colour is red + 256 green + 65536 blue. Code 0 is background: the densities of the three
+channels sum to less than the tissue limit, even if white were 255. The next :data:`BINS` codes are bins of DAB density
+of pixels that are tissue only if white were 255, the last :data:`BINS` those of tissue. With another white every DAB
+density moves by the same amount (``shift_255``), which is how one pass serves both.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rarefactor.errors import InputError, Problem
+from rarefactor.pathology._density import H_DAB, StainVectors, compute_channel_density
+from rarefactor.pathology._white import FULL, White
+
+BINS = 4000
+"""Bins of DAB density; with 8 bytes each, 32 kB for each of the two kinds of tissue."""
+LOWEST = -1.0
+"""DAB density at the lower edge of the first bin; colours beyond either end are counted in the end bins."""
+WIDTH = 0.001
+"""Width of a bin in DAB density: a threshold of three decimals is met exactly."""
+TISSUE_DENSITY = 0.15
+"""Sum of the densities of the three channels from which a pixel is tissue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measure:
+    """How densities are measured: what two histograms must share to be added.
+
+    Attributes
+    ----------
+    white, vectors
+        The light without tissue, and the stains' directions.
+    tissue_density
+        Sum of the three channels' densities from which a pixel is tissue.
+    """
+
+    white: White
+    vectors: StainVectors = H_DAB
+    tissue_density: float = TISSUE_DENSITY
+
+    @property
+    def shift_255(self) -> float:
+        """What white 255 adds to every DAB density."""
+        moved = np.log10(np.asarray(FULL.level) / np.asarray(self.white.level))
+        return float(moved @ self.vectors.unmixing[:, 1])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Lookup:
+    """The code of each colour; 34 MB, so make one for each slide and send the :class:`Measure` to other processes."""
+
+    measure: Measure
+    codes: NDArray[np.uint16]
+
+
+def compute_lookup(white: White, vectors: StainVectors = H_DAB, *, tissue_density: float = TISSUE_DENSITY) -> Lookup:
+    """Return the table of a white and stain vectors.
+
+    Parameters
+    ----------
+    white
+        The light without tissue.
+    vectors
+        The stains' directions.
+    tissue_density
+        Sum of the three channels' densities from which a pixel is tissue, above 0.
+
+    Raises
+    ------
+    InputError
+        ``tissue_density`` is not above 0.
+
+    Examples
+    --------
+    >>> from rarefactor.pathology._white import WhiteSource
+    >>> table = compute_lookup(White(level=(240.0, 240.0, 240.0), source=WhiteSource.GIVEN))
+    >>> int(table.codes[240 + 256 * 240 + 65536 * 240])
+    0
+    """
+    if not tissue_density > 0:
+        raise InputError(
+            Problem(
+                found=f"a tissue limit of {tissue_density}",
+                expected="an optical density above 0",
+                next_step=f"{TISSUE_DENSITY} keeps pale tissue and leaves glass out.",
+            )
+        )
+    measure = Measure(white=white, vectors=vectors, tissue_density=tissue_density)
+    return Lookup(measure=measure, codes=_compute_codes(measure))
+
+
+def _compute_codes(measure: Measure) -> NDArray[np.uint16]:
+    density = compute_channel_density(measure.white)
+    bins = ((density * measure.vectors.unmixing[:, 1]) / WIDTH).astype(np.float32)
+    sums = density.astype(np.float32)
+    red_green_bins = (bins[None, :, 0] + bins[:, None, 1] - np.float32(LOWEST / WIDTH)).astype(np.float32)
+    red_green_sums = sums[None, :, 0] + sums[:, None, 1]
+    more_light = float(np.log10(np.asarray(FULL.level) / np.asarray(measure.white.level)).sum())
+    codes = np.empty((256, 256, 256), dtype=np.uint16)
+    for blue in range(256):
+        place = np.clip(red_green_bins + bins[blue, 2], 0, BINS - 1).astype(np.uint16)
+        total = red_green_sums + sums[blue, 2]
+        place += 1
+        place += (total >= np.float32(measure.tissue_density)).astype(np.uint16) * np.uint16(BINS)
+        place *= total >= np.float32(measure.tissue_density - more_light)
+        codes[blue] = place
+    return codes.reshape(-1)
