@@ -5,18 +5,19 @@ Convention: every step is a door of one part; nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rarefactor import analyse, cohort, derive, report, spec
-from rarefactor.results import Analysed, Results, write_results
+from rarefactor import analyse, cohort, derive, imaging, report, spec
+from rarefactor.results import Analysed, Measured, Results, write_results
 from rarefactor.work import (
     Cache,
     Logged,
     Progress,
     Silent,
+    Workers,
     claim_folder,
     code_key,
     content_key,
@@ -26,6 +27,7 @@ from rarefactor.work import (
 )
 
 _CODE = Path(__file__).parent
+_IMAGING = _CODE / "imaging"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,7 @@ class Checked:
 
     study: spec.Study
     cohort: cohort.Cohort
+    scans: imaging.Plan | None
     table: derive.AnalysisTable
 
 
@@ -47,22 +50,35 @@ class PlanStep:
 
 
 def check(path: Path, *, progress: Progress | None = None) -> Checked:
-    """Read everything that a study names and derive its tables, without analysing or writing anything.
+    """Read everything that a study names and derive its tables, without measuring, analysing or writing anything.
+
+    Factors that come from scans are described, and have no values.
 
     Raises
     ------
-    StudyFileError, DataError
+    StudyFileError, DataError, ImageError
         The study cannot be read; every problem found is in the error.
     """
     progress = progress or Silent()
     study = spec.load(path)
+    data, scans = _read(study, progress)
+    return Checked(study=study, cohort=data, scans=scans, table=_derive(study, data, imaging.describe(study), progress))
+
+
+def _read(study: spec.Study, progress: Progress) -> tuple[cohort.Cohort, imaging.Plan | None]:
+    """Return the patients' data, and which scans belong to whom."""
     progress.start("Read the data")
     data = cohort.ingest(study)
     progress.finish("Read the data", f"{sum(table.frame.height for table in data.tables.values())} rows")
+    scans = imaging.plan(study, data.pseudonyms, derive.visit_days(study, data)) if study.imaging else None
+    return data, scans
+
+
+def _derive(study: spec.Study, data: cohort.Cohort, measured: Measured, progress: Progress) -> derive.AnalysisTable:
     progress.start("Derive outcome and factors")
-    table = derive.build(study, data)
+    table = derive.build(study, data, [measured])
     progress.finish("Derive outcome and factors", f"{len(table.factors)} factors, {len(table.landmarks)} landmarks")
-    return Checked(study=study, cohort=data, table=table)
+    return table
 
 
 def plan(path: Path) -> tuple[PlanStep, ...]:
@@ -72,10 +88,18 @@ def plan(path: Path) -> tuple[PlanStep, ...]:
     analyses = analyse.tasks(checked.study, checked.table, code=code_key(_CODE))
     return (
         PlanStep(name="Read the data", detail=", ".join(item.path for item in checked.cohort.inputs)),
+        *_plan_scans(checked.scans, cache),
         PlanStep(name="Derive outcome and factors", detail=", ".join(checked.study.factors)),
         *(PlanStep(name=task.label, detail=task.detail, reused=cache.get(task.key) is not None) for task in analyses),
         PlanStep(name="Write the report", detail="report.html, report.docx, report.pdf, tables, figures, provenance"),
     )
+
+
+def _plan_scans(scans: imaging.Plan | None, cache: Cache) -> Iterator[PlanStep]:
+    if scans:
+        known = imaging.count_known(scans, cache, code=code_key(_IMAGING))
+        detail = f"{scans.visits} scans of {len(scans.patients)} patients, {known} of them measured before"
+        yield PlanStep(name=imaging.STEP, detail=detail, reused=known == len(scans.patients))
 
 
 def design(
@@ -96,10 +120,11 @@ def design(
     return analyse.simulate(checked.study, checked.table, data_sets=data_sets, odds_ratios=odds_ratios, n=n)
 
 
-def run(path: Path, out: Path, *, progress: Progress | None = None) -> Results:
+def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Progress | None = None) -> Results:
     """Run a study from its file to its report in the folder ``out``.
 
-    What is unchanged since an earlier run is reused. ``out`` holds the complete output or what it held before.
+    What is unchanged since an earlier run is reused. ``out`` holds the complete output or what it held before. Images
+    are measured by ``workers``, one process where none are named.
 
     Raises
     ------
@@ -108,13 +133,25 @@ def run(path: Path, out: Path, *, progress: Progress | None = None) -> Results:
     """
     log = Logged(progress or Silent())
     with claim_folder(out) as claim:
-        checked = check(path, progress=log)
-        cache = _cache(checked.study)
-        results = analyse.run(checked.study, checked.table, cache=cache, code=code_key(_CODE), progress=log)
-        files = {**_report(results, cache, log), "results.json": write_results(results)}
+        study = spec.load(path)
+        cache = _cache(study)
+        data, scans = _read(study, log)
+        muscles = _measure(study, scans, cache, workers, log)
+        table = _derive(study, data, muscles, log)
+        results = analyse.run(study, table, cache=cache, code=code_key(_CODE), progress=log)
+        files = {**muscles.files, **_report(results, cache, log), "results.json": write_results(results)}
         crate = report.write_provenance(results, files, created=datetime.now(UTC))
         claim.write({**files, report.PROVENANCE: crate, "run.log": log.text().encode()})
     return results
+
+
+def _measure(
+    study: spec.Study, scans: imaging.Plan | None, cache: Cache, workers: Workers | None, progress: Progress
+) -> Measured:
+    if scans is None:
+        return Measured()
+    code = code_key(_IMAGING)
+    return imaging.measure(study, scans, code=code, cache=cache, workers=workers, progress=progress)
 
 
 def _report(results: Results, cache: Cache, progress: Progress) -> Mapping[str, bytes]:

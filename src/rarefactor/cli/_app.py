@@ -27,6 +27,14 @@ Study = Annotated[
     typer.Argument(metavar="STUDY", help="The study file, or the folder that holds study.yaml.", show_default=False),
 ]
 
+Workers = Annotated[
+    int, typer.Option("--workers", metavar="N", min=1, max=1024, help="How many images are measured at once.")
+]
+Cluster = Annotated[
+    str | None,
+    typer.Option(metavar="ADDRESS", help="A running Dask scheduler that does the measuring, such as tcp://host:8786."),
+]
+
 
 def _show_version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the value of the option
     if wanted:
@@ -94,6 +102,8 @@ def run(
         typer.Option(metavar="DIR", help="Where the report goes; by default the folder out beside the study file."),
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")] = False,
+    workers: Workers = 1,
+    cluster: Cluster = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but problems.")] = False,
 ) -> None:
     """Run the whole study, from the data to the report.
@@ -106,7 +116,7 @@ def run(
     if dry_run:
         _commands.show_plan(study)
     else:
-        _commands.run_study(study, out, quiet=quiet)
+        _commands.run_study(study, out, workers=workers, cluster=cluster, quiet=quiet)
 
 
 @app.command(
@@ -138,6 +148,81 @@ def design(
     from rarefactor.cli import _commands, _design  # noqa: PLC0415 - late: --help stays quick
 
     _design.show_design(_commands.find_study(study), data_sets=data_sets, odds_ratios=odds_ratio or [], n=n)
+
+
+measure = typer.Typer(help="Measure images without a study.", no_args_is_help=True, rich_markup_mode=None)
+app.add_typer(measure, name="measure")
+
+
+@measure.command(
+    "mri",
+    short_help="Fat fraction of the thigh muscles.",
+    epilog="\b\nExamples:\n"
+    "  rarefactor measure mri scans --out measured\n"
+    '  rarefactor measure mri scans --masks "{subject}/baseline/masks.nii.gz" --month baseline=0 --month month_3=3 '
+    "--out measured\n"
+    '  rarefactor measure mri scans --layout "{subject}_*.nii.gz" --fat "*_0000.nii.gz" --water "*_0001.nii.gz" '
+    '--masks "{subject}_seg.nii.gz" --out measured',
+)
+def mri(  # noqa: PLR0913 - one parameter for each option
+    folder: Annotated[
+        Path, typer.Argument(metavar="PATH", help="The folder of the scans: DICOM or NIfTI.", show_default=False)
+    ],
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where tables and pictures go.", show_default=False)],
+    layout: Annotated[
+        str | None,
+        typer.Option(help="How scans are filed, such as {subject}/{visit}; else seen from the folder."),
+    ] = None,
+    masks: Annotated[
+        str | None, typer.Option(help="How a reader's masks are filed; else the muscle compartment.")
+    ] = None,
+    labels: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="What the labels of the masks mean: .label, .csv or .json.")
+    ] = None,
+    fat: Annotated[str | None, typer.Option(metavar="PATTERN", help="Which files are fat images.")] = None,
+    water: Annotated[str | None, typer.Option(metavar="PATTERN", help="Which files are water images.")] = None,
+    t1: Annotated[str | None, typer.Option("--t1", metavar="PATTERN", help="Which files are T1-weighted.")] = None,
+    month: Annotated[
+        list[str] | None, typer.Option(metavar="VISIT=MONTH", help="When a visit was, for a rate; once for each visit.")
+    ] = None,
+    segmenter: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A network of yours that draws the muscles where no reader did.")
+    ] = None,
+    repeatability: Annotated[
+        float | None,
+        typer.Option(metavar="POINTS", min=0.01, max=50, help="SD of one measurement repeated; else published."),
+    ] = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but problems.")] = False,
+) -> None:
+    """Measure the fat fraction of the thigh muscles, and its rate between visits.
+
+    Writes measurements/mri.parquet and .csv (a row per patient, visit, muscle and side), measurements/mri_rates.csv,
+    and pictures of every visit and change to overlays. Exit code 0: all measured; 5: some scans failed and are told.
+    """
+    from rarefactor.cli import _measure  # noqa: PLC0415 - late: --help stays quick
+    from rarefactor.imaging import Kind, Settings, read_label_names  # noqa: PLC0415 - late
+
+    given = {Kind.FAT: fat, Kind.WATER: water, Kind.T1: t1}
+    settings = Settings(
+        patterns={kind: pattern for kind, pattern in given.items() if pattern},
+        names=read_label_names(labels) if labels else None,
+        segmenter=segmenter,
+        repeatability=repeatability,
+    )
+    asked = _measure.Asked(
+        folder=folder,
+        layout=layout,
+        masks=masks,
+        months=month or [],
+        workers=workers,
+        cluster=cluster,
+        quiet=quiet,
+    )
+    if _measure.measure_mri(asked, settings, out):
+        raise typer.Exit(FINDINGS)
 
 
 @app.command(epilog="\b\nExample:\n  rarefactor demo --out demo")

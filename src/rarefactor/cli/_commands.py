@@ -17,7 +17,7 @@ from rarefactor.cohort import check_data
 from rarefactor.errors import DataError
 from rarefactor.results import Results
 from rarefactor.spec import load
-from rarefactor.work import Silent, write_file
+from rarefactor.work import Silent, Workers, write_file
 
 REPORTS = ("report.html", "report.docx", "report.pdf")
 
@@ -70,11 +70,11 @@ def show_plan(path: Path) -> None:
     _show(draw_table(["step", "state", "what"], rows), "Nothing was run or written.")
 
 
-def run_study(path: Path, out: Path | None, *, quiet: bool) -> None:
+def run_study(path: Path, out: Path | None, *, workers: int, cluster: str | None, quiet: bool) -> None:
     """Run a study and say where the report is."""
     file = find_study(path)
     folder = out or file.parent / "out"
-    _run(file, folder, quiet=quiet)
+    _run(file, folder, workers=Workers(processes=workers, cluster=cluster), quiet=quiet)
     if not quiet:
         _show_reports(folder)
 
@@ -94,11 +94,11 @@ def find_study(path: Path) -> Path:
     return path / STUDY_FILE if path.is_dir() else path
 
 
-def _run(file: Path, out: Path, *, quiet: bool) -> Results:
+def _run(file: Path, out: Path, *, quiet: bool, workers: Workers | None = None) -> Results:
     if quiet:
-        return study.run(file, out, progress=Silent())
+        return study.run(file, out, workers=workers, progress=Silent())
     with Terminal(read_console(stderr=True)) as watcher:
-        return study.run(file, out, progress=watcher)
+        return study.run(file, out, workers=workers, progress=watcher)
 
 
 def _show_reports(out: Path) -> None:

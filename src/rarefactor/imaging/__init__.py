@@ -10,14 +10,16 @@ from rarefactor.imaging._label_names import read_label_names
 from rarefactor.imaging._plan import Plan, plan_folder
 from rarefactor.imaging._scan import Kind
 from rarefactor.imaging._settings import Settings
-from rarefactor.imaging.stage import describe, measure, measure_folder, plan, write_output
+from rarefactor.imaging.stage import STEP, count_known, describe, measure, measure_folder, plan, write_output
 
 __all__ = [
+    "STEP",
     "Estimator",
     "Kind",
     "PatientResult",
     "Plan",
     "Settings",
+    "count_known",
     "describe",
     "measure",
     "measure_folder",

@@ -44,6 +44,12 @@ def plan(study: Study, subjects: Mapping[str, str], days: pl.DataFrame) -> Plan 
     return next((plan_study(study, source, subjects, days) for source in study.imaging.values()), None)
 
 
+def count_known(asked: Plan, cache: Cache, *, code: str) -> int:
+    """Return how many patients need not be measured again."""
+    jobs = (make_job(files, asked.settings, code=code) for files in asked.patients)
+    return sum(cache.get(job.key) is not None for job in jobs)
+
+
 def measure(
     study: Study,
     asked: Plan,
