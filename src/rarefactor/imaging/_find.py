@@ -7,17 +7,16 @@ What one layout finds for the same patient and visit belongs together.
 
 from __future__ import annotations
 
-import glob
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from rarefactor.errors import ImageError, Problem
+from rarefactor.work import find_by_layout
 
 ONLY_VISIT = "scan"
-_PLACE = re.compile(r"(\{subject\}|\{visit\}|\*)")
 _IMAGES = re.compile(r"\.(nii|nii\.gz|dcm|ima)$", re.IGNORECASE)
 _NO_EXTENSION = re.compile(r"^[^.]+$|^[\d.]+$")
 
@@ -61,13 +60,10 @@ def find_scans(folder: Path, layout: str, *, visits: Mapping[str, str] | None = 
     if not folder.is_dir():
         raise _refuse(folder, "no such folder", "a folder of scans", "Check the path.")
     groups: dict[tuple[str, str], list[Path]] = defaultdict(list)
-    pattern = _compile(layout, (visits or {}).values())
     names = {word: visit for visit, word in (visits or {}).items()}
-    for path in sorted(folder.glob(_globbed(layout))):
-        match = pattern.fullmatch(path.relative_to(folder).as_posix())
-        if match and not path.name.startswith("."):
-            word = match.groupdict().get("visit", ONLY_VISIT)
-            groups[match["subject"], names.get(word, word)].append(path)
+    for words, path in find_by_layout(folder, layout, known={"visit": names}):
+        word = words.get("visit", ONLY_VISIT)
+        groups[words["subject"], names.get(word, word)].append(path)
     if not groups:
         raise _refuse(
             folder, f"nothing that fits {layout}", "scans filed by this layout", "Compare it with the names there."
@@ -97,16 +93,6 @@ def guess_layout(folder: Path) -> str | None:
 def is_image(path: Path) -> bool:
     """Tell by its name whether a file may be an image: DICOM files often have no extension."""
     return bool(_IMAGES.search(path.name) or _NO_EXTENSION.match(path.name)) and path.name != "DICOMDIR"
-
-
-def _compile(layout: str, words: Iterable[str]) -> re.Pattern[str]:
-    known = "|".join(re.escape(word) for word in sorted(words, key=len, reverse=True))
-    parts = {"{subject}": r"(?P<subject>[^/]+)", "{visit}": f"(?P<visit>{known or '[^/]+'})", "*": "[^/]*"}
-    return re.compile("".join(parts.get(part) or re.escape(part) for part in _PLACE.split(layout)))
-
-
-def _globbed(layout: str) -> str:
-    return "".join("*" if _PLACE.fullmatch(part) else glob.escape(part) for part in _PLACE.split(layout))
 
 
 def _refuse(folder: Path, found: str, expected: str, next_step: str) -> ImageError:

@@ -7,6 +7,7 @@ from rarefactor.work._cache import Cache
 from rarefactor.work._file import output_errors, write_file
 from rarefactor.work._folder import MANIFEST, Claim, claim_folder, write_folder
 from rarefactor.work._key import content_key, hash_file
+from rarefactor.work._layout import find_by_layout
 from rarefactor.work._log import Logged
 from rarefactor.work._map import Done, Job, Workers, map_jobs
 from rarefactor.work._memo import code_key, remember
@@ -26,6 +27,7 @@ __all__ = [
     "claim_folder",
     "code_key",
     "content_key",
+    "find_by_layout",
     "hash_file",
     "map_jobs",
     "output_errors",
