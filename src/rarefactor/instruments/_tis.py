@@ -163,7 +163,7 @@ def compute_tis_points(slot: str, percent: ArrayLike) -> Floats:
     >>> compute_tis_points("strength", [2, 2.1, 20, 31]).tolist()
     [0.0, 10.0, 20.0, 32.5]
     """
-    change = np.round(np.asarray(percent, dtype=np.float64), 9)
+    change = np.round(np.atleast_1d(np.asarray(percent, dtype=np.float64)), 9)
     place = np.searchsorted(TIS_EDGES.get(slot, _OTHER_EDGES), change, side="left")
     return np.where(np.isnan(change), np.nan, np.asarray(TIS_POINTS[slot])[place])
 
