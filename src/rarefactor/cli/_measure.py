@@ -48,7 +48,7 @@ def measure_mri(asked: Asked, settings: imaging.Settings, out: Path) -> bool:
         claim.write(imaging.write_output(results))
     if not asked.quiet:
         places = draw_pairs((name, str((out / folder).absolute())) for name, folder in _PLACES)
-        _show(*draw_results(results), places)
+        _show(*draw_results(results), *_tell_left(plan.masks_left), places)
     return any(result.failures for result in results)
 
 
@@ -86,6 +86,11 @@ def draw_results(results: Sequence[imaging.PatientResult]) -> Iterator[Renderabl
     failures = [failure for result in results for failure in result.failures]
     for failure in failures:
         yield Text(f"{failure.patient}, {failure.visit}: {failure.problem}", style="red")
+
+
+def _tell_left(masks: int) -> Iterator[RenderableType]:
+    if masks:
+        yield Text(f"{masks} masks have no scan beside them and were left out.", style="yellow")
 
 
 def _thighs(result: imaging.PatientResult) -> Iterator[list[str]]:

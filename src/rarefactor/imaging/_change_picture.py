@@ -38,6 +38,7 @@ _HEAD_MM, _BAR_MM, _FOOT_MM = 13.0, 17.0, 8.0
 _GAP_MM, _SIDE_MM, _CAPTION_MM = 1.2, 3.0, 4.0
 _CHART_MM = 62.0
 _LIMIT = 30.0
+_FEWEST_BARS = 7
 _SIDES = {Side.RIGHT: ("right", "#0b5394", -1), Side.LEFT: ("left", "#c2570c", 1), None: ("both", "#5d6874", 0)}
 
 
@@ -151,7 +152,8 @@ def draw_bars(axes: Axes, changes: Sequence[RegionChange]) -> None:
         axes.errorbar(places, values, yerr=errors, fmt="none", ecolor=INK, elinewidth=0.7, capsize=1.5, zorder=3)
     axes.axhline(0, color=INK, linewidth=0.7)
     axes.set_xticks(range(len(names)), names)
-    axes.set_xlim(-0.6, len(names) - 0.4)
+    room = max(0.6, (_FEWEST_BARS - len(names) + 1) / 2)
+    axes.set_xlim(-room, len(names) - 1 + room)
     axes.set_ylabel("change, percentage points", fontsize=7, color=INK)
     axes.tick_params(labelsize=6.5, length=2, color=MUTED, labelcolor=INK)
     axes.grid(axis="y", color="#e3e8ed", linewidth=0.6)

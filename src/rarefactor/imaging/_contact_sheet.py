@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 _WIDTH_MM, _COLUMNS = 180.0, 3
 _HEAD_MM, _FOOT_MM, _CAPTION_MM, _GAP_MM, _SIDE_MM = 12.0, 12.0, 7.0, 2.0, 3.0
-_PIXELS = 120
+_PIXELS = 240
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,9 +71,15 @@ def make_thumbnail(fraction: Volume, valid: NDArray[np.bool_], labels: LabelMap)
     (index,) = choose_slices(labels.values, 1)
     window = find_window(valid[index : index + 1])
     shown = np.where(window.of(valid[index]), 100 * window.of(fraction.values[index]), np.nan)
-    step = max(1, math.ceil(max(shown.shape) / _PIXELS))
     spacing = fraction.grid.spacing_mm
-    return Thumbnail(fraction=shown[::step, ::step].astype(np.float32), aspect=spacing[1] / spacing[2])
+    return Thumbnail(fraction=_reduce(shown.astype(np.float32)), aspect=spacing[1] / spacing[2])
+
+
+def _reduce(image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Take rows and columns evenly where there are more than the page can show."""
+    share = max(1.0, max(image.shape) / _PIXELS)
+    rows, columns = (((np.arange(int(size / share)) + 0.5) * share).astype(int) for size in image.shape)
+    return image[np.ix_(rows, columns)]
 
 
 def draw_contact_sheet(entries: Sequence[Entry], *, title: str) -> bytes:

@@ -123,18 +123,27 @@ def draw_outlines(
     axes: Axes, labels: NDArray[np.int16], names: Mapping[int, Region], *, named: bool = True, colour: str = "white"
 ) -> None:
     """Outline each region of a slice, and write its name in it where there is room."""
-    from scipy.ndimage import find_objects  # noqa: PLC0415 - late: loaded when something is drawn
+    from matplotlib.collections import LineCollection  # noqa: PLC0415 - late: loaded when something is drawn
+    from scipy.ndimage import find_objects  # noqa: PLC0415 - late
 
+    lines: list[NDArray[np.float64]] = []
     for label, box in enumerate(find_objects(labels), start=1):
         if box is None:
             continue
         corner = int(box[0].start) - 1, int(box[1].start) - 1
         mask = np.pad(labels[box] == label, 1)
-        rows, columns = (start + np.arange(size) for start, size in zip(corner, mask.shape, strict=True))
-        for width, tone in ((1.1, "black"), (0.5, colour)):
-            axes.contour(columns, rows, mask, levels=[0.5], colors=tone, linewidths=width)
+        lines += _find_outlines(mask, corner)
         if named and mask.sum() > 0.002 * labels.size:
             _write_name(axes, mask, corner, names[label].name)
+    for width, tone in ((1.1, "black"), (0.5, colour)):
+        axes.add_collection(LineCollection(lines, colors=tone, linewidths=width, zorder=2), autolim=False)
+
+
+def _find_outlines(mask: NDArray[np.bool_], corner: tuple[int, int]) -> list[NDArray[np.float64]]:
+    """The outlines of a region as (column, row) of the slice."""
+    from skimage.measure import find_contours  # noqa: PLC0415 - late: loaded when something is drawn
+
+    return [(line + corner)[:, ::-1] for line in find_contours(mask.astype(np.float32), 0.5)]
 
 
 def draw_colour_bar(figure: Figure, picture: Any, place: Sequence[float], words: str) -> None:

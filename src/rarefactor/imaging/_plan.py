@@ -6,12 +6,13 @@ Convention: nothing is read here but the names of files and tables of labels.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
+from rarefactor.errors import ImageError, Problem
 from rarefactor.imaging._fat_fraction import Estimator
 from rarefactor.imaging._find import ONLY_VISIT, Found, find_scans, guess_layout
 from rarefactor.imaging._label_names import read_label_names
@@ -54,7 +55,7 @@ def plan_study(study: Study, source: Thigh, subjects: Mapping[str, str], days: p
     folder = study.folder / source.folder
     visits = {name: source.visits.get(name, name) for name in study.cohort.visits}
     found = find_scans(folder, source.layout, visits=visits)
-    masks = _find_masks(folder, source.masks, visits)
+    masks = _match_masks(_find_masks(folder, source.masks, visits), found)
     months = {(subject, visit): day / DAYS_PER_MONTH for subject, visit, day in days.iter_rows()}
     known = [each for each in found if each.subject in subjects]
 
@@ -88,14 +89,15 @@ def plan_folder(
     layout
         Such as ``{subject}/{visit}``; seen from the folder where it is not given.
     masks
-        The layout of readers' masks, or the path of the mask of the only scan.
+        The layout of readers' masks, or the path of the mask of the only scan. A mask that names no visit belongs to
+        the visit in whose folder it lies, else to the patient's first.
     months
         The month of each visit, for a rate; also the order of the visits.
 
     Raises
     ------
     ImageError
-        Nothing in the folder fits the layout.
+        Nothing in the folder fits the layout, or no mask belongs to a scan.
     """
     shape = layout or guess_layout(folder)
     return _plan_many(folder, settings, (shape, masks), months or {}) if shape else _plan_one(folder, settings, masks)
@@ -103,12 +105,19 @@ def plan_folder(
 
 def _plan_many(folder: Path, settings: Settings, layouts: tuple[str, str | None], months: Mapping[str, float]) -> Plan:
     layout, masks = layouts
-    mask_files = _find_masks(folder, masks, None)
-    taken = set(mask_files.values())
-    found = [_without(each, taken) for each in find_scans(folder, layout)]
+    drawn = _find_masks(folder, masks, None)
+    found = [_without(each, set(drawn.values())) for each in find_scans(folder, layout)]
     ordered = sorted((each for each in found if each.paths), key=lambda each: months.get(each.visit, 0.0))
+    own = _match_masks(drawn, ordered)
+    scans = {(each.subject, each.visit) for each in ordered}
+    if drawn and not scans & set(own):
+        raise ImageError(_no_mask_fits(folder, masks or ""))
     names = {each.subject: each.subject for each in sorted(ordered, key=lambda each: each.subject)}
-    return Plan(patients=_group(ordered, mask_files, lambda _, visit: months.get(visit), names), settings=settings)
+    return Plan(
+        patients=_group(ordered, own, lambda _, visit: months.get(visit), names),
+        settings=settings,
+        masks_left=len(set(own) - scans),
+    )
 
 
 def _plan_one(folder: Path, settings: Settings, mask: str | None) -> Plan:
@@ -119,6 +128,30 @@ def _plan_one(folder: Path, settings: Settings, mask: str | None) -> Plan:
 def _find_masks(folder: Path, layout: str | None, visits: Mapping[str, str] | None) -> dict[tuple[str, str], Path]:
     found = find_scans(folder, layout, visits=visits) if layout else ()
     return {(each.subject, each.visit): each.paths[0] for each in found}
+
+
+def _match_masks(masks: Mapping[tuple[str, str], Path], found: Iterable[Found]) -> dict[tuple[str, str], Path]:
+    """Give masks that name no visit to the visit in whose folder they lie, else to the patient's first."""
+    visits: dict[str, list[Found]] = defaultdict(list)
+    for each in found:
+        visits[each.subject].append(each)
+    return {(subject, _visit_of(path, visit, visits[subject])): path for (subject, visit), path in masks.items()}
+
+
+def _visit_of(mask: Path, visit: str, found: Sequence[Found]) -> str:
+    if visit != ONLY_VISIT or not found:
+        return visit
+    around = (each.visit for each in found if any(mask.is_relative_to(path) for path in each.paths))
+    return next(around, found[0].visit)
+
+
+def _no_mask_fits(folder: Path, layout: str) -> Problem:
+    return Problem(
+        file=str(folder),
+        found=f"masks that fit {layout}, and none of them of a patient and visit with a scan",
+        expected="the words for patient and visit that the scans have",
+        next_step="Compare the layout of the masks with that of the scans.",
+    )
 
 
 def _without(found: Found, masks: set[Path]) -> Found:

@@ -93,6 +93,24 @@ def draw_visit(view: VisitView) -> bytes:
     return write_png(figure, about=f"{view.title}: {', '.join(name for name, _ in view.images)} and fat fraction")
 
 
+def describe_source(source: str) -> str:
+    """Say where regions come from.
+
+    Examples
+    --------
+    >>> describe_source("propagated")
+    'regions: carried from another visit'
+    """
+    return f"regions: {_SOURCES.get(source, source)}"
+
+
+_SOURCES = {
+    "reader": "drawn by a reader",
+    "propagated": "carried from another visit",
+    "compartment": "muscle compartment",
+}
+
+
 def _draw_head(figure: Figure, view: VisitView, total: float) -> None:
     left = _SIDE_MM / _WIDTH_MM
     figure.text(left, 1 - 4.5 / total, view.title, fontsize=9, color=INK, weight="bold", va="center")
@@ -105,7 +123,7 @@ def _draw_row(
     """Draw one slice; ``at`` is its top, the panels' width and height, and the sheet's height in millimetres."""
     top, width, height, total = at
     aspect = view.fraction.grid.spacing_mm[1] / view.fraction.grid.spacing_mm[2]
-    names = [*(name for name, _ in view.images), f"fat fraction; regions: {view.labels.source}"]
+    names = [*(name for name, _ in view.images), f"fat fraction; {describe_source(view.labels.source)}"]
     axes = []
     for column, name in enumerate(names):
         left = (_SIDE_MM + column * (width + _GAP_MM)) / _WIDTH_MM
