@@ -350,7 +350,7 @@ def _resample(stored: Rgb, down: _Span, across: _Span, ratio: float) -> Rgb:
 
 
 def _extend(stored: Rgb, pads: tuple[tuple[int, int], ...]) -> Rgb:
-    return np.pad(stored, (*pads, (0, 0)), mode="edge") if any(any(pair) for pair in pads) else stored
+    return np.pad(stored, np.array((*pads, (0, 0))), mode="edge") if any(any(pair) for pair in pads) else stored
 
 
 def _reduce(stored: Rgb, factor: int) -> Rgb:

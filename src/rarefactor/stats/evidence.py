@@ -102,7 +102,7 @@ def derive_published(published: Published) -> tuple[float, float]:
     if published.low and published.high:
         return log_or, float(np.log(published.high / published.low)) / (2.0 * _get_quantile(published))
     if published.counts is not None:
-        return log_or, compute_log_odds(published.counts)[1]
+        return log_or, compute_log_odds(np.array(published.counts))[1]
     if published.p and not published.p_below:
         return log_or, abs(log_or) / compute_normal_quantile(1.0 - published.p / 2.0)
     return log_or, np.nan
@@ -192,7 +192,7 @@ def _check_p_and_counts(published: Published) -> Contradiction | None:
     """Compare P with Wald's test of the counts."""
     if published.counts is None or published.p is None or published.adjusted:
         return None
-    se = compute_log_odds(published.counts)[1]
+    se = compute_log_odds(np.array(published.counts))[1]
     return _compare_p(published, "counts", (se, se))
 
 
