@@ -6,6 +6,14 @@ conventions: `logistic` (fits), `screen` (every factor alone), `separation`, `co
 """
 
 from rarefactor.stats._kernel import ENGINE
+from rarefactor.stats.agreement import (
+    BlandAltman,
+    Icc,
+    WeightedKappa,
+    compute_bland_altman,
+    compute_icc,
+    compute_weighted_kappa,
+)
 from rarefactor.stats.calibration import Calibration, CalibrationCurve, compute_calibration, compute_calibration_curve
 from rarefactor.stats.compare import (
     ChiSquareTest,
@@ -128,6 +136,7 @@ __all__ = [
     "Attainable",
     "Auc",
     "AucComparison",
+    "BlandAltman",
     "Calibration",
     "CalibrationCurve",
     "CalibrationInstability",
@@ -148,6 +157,7 @@ __all__ = [
     "ExactTest",
     "HazardsCheck",
     "HazardsSmooth",
+    "Icc",
     "Imputations",
     "ImputedProcedure",
     "ImputedSelectionProcedure",
@@ -199,6 +209,7 @@ __all__ = [
     "TermTest",
     "TimeEstimate",
     "Variable",
+    "WeightedKappa",
     "check_published",
     "compare_auc",
     "compare_exactly",
@@ -212,6 +223,7 @@ __all__ = [
     "compute_attainable",
     "compute_auc",
     "compute_benjamini_hochberg",
+    "compute_bland_altman",
     "compute_calibration",
     "compute_calibration_curve",
     "compute_calibration_instability",
@@ -222,6 +234,7 @@ __all__ = [
     "compute_hazards_check",
     "compute_hazards_smooth",
     "compute_holm",
+    "compute_icc",
     "compute_influence",
     "compute_instability",
     "compute_log_odds",
@@ -246,6 +259,7 @@ __all__ = [
     "compute_survival_at",
     "compute_survival_time",
     "compute_term_tests",
+    "compute_weighted_kappa",
     "correct_net_benefit",
     "count_resamples",
     "derive_prior_rows",
