@@ -104,8 +104,15 @@ def _read_visits(files: PatientFiles, settings: Settings) -> tuple[list[Visit], 
         try:
             visits.append(read_visit(each, settings))
         except ImageError as error:
-            failures += [Failure(patient=files.patient, visit=each.visit, problem=item) for item in error.problems]
+            failures += _list_failures(files.patient, each.visit, error, each.paths[0].name)
     return visits, failures
+
+
+def _list_failures(patient: str, visit: str, error: ImageError, place: str) -> list[Failure]:
+    """The problems of a visit; what names no file is of the whole scan."""
+    return [
+        Failure(patient=patient, visit=visit, problem=replace(item, file=item.file or place)) for item in error.problems
+    ]
 
 
 def _label_visits(patient: str, visits: Sequence[Visit], settings: Settings) -> tuple[list[Labelled], list[Failure]]:
@@ -116,15 +123,19 @@ def _label_visits(patient: str, visits: Sequence[Visit], settings: Settings) -> 
     try:
         labels, flags = find_labels(reference, settings)
     except ImageError as error:
-        return [], [Failure(patient=patient, visit=reference.name, problem=item) for item in error.problems]
+        return [], _list_failures(patient, reference.name, error, _name_images(reference))
     start = Labelled(visit=refine(reference, labels), labels=labels, motion=None, flags=flags)
     found: list[Labelled] = []
     for each in visits:
         try:
             found.append(start if each is reference else _follow(start, each))
         except ImageError as error:
-            failures += [Failure(patient=patient, visit=each.name, problem=item) for item in error.problems]
+            failures += _list_failures(patient, each.name, error, _name_images(each))
     return found, failures
+
+
+def _name_images(visit: Visit) -> str:
+    return ", ".join(dict.fromkeys(source.path.partition("/")[0] for source in _sources(visit)))
 
 
 def _follow(start: Labelled, visit: Visit) -> Labelled:

@@ -20,7 +20,7 @@ from rarefactor.imaging._legs import LEG, check_legs, compute_legs
 from rarefactor.imaging._masks import check_labels, read_labels
 from rarefactor.imaging._read import read_scan
 from rarefactor.imaging._regions import LabelMap, Region, Side
-from rarefactor.imaging._scan import Flag, Kind, Scan, Series
+from rarefactor.imaging._scan import Flag, Kind, Scan, Series, Severity
 from rarefactor.imaging._settings import Settings, VisitFiles
 from rarefactor.imaging._swap import check_swap, derive_unswapped
 from rarefactor.imaging._t1_bias import compute_t1_corrected
@@ -103,7 +103,8 @@ def find_labels(visit: Visit, settings: Settings) -> tuple[LabelMap, tuple[Flag,
         return find_segmenter(settings.segmenter).segment(visit.shape), ()
     found = compute_compartment(visit.fraction.values, visit.fraction.total, visit.legs)
     if not found.labels.regions:
-        raise ImageError(_no_region(visit.name))
+        refused = [flag for flag in visit.flags if flag.severity is Severity.REFUSED]
+        raise ImageError(*([_refused(flag) for flag in refused] or [_no_region(visit.name)]))
     return found.labels, found.flags
 
 
@@ -179,6 +180,14 @@ def _not_there(files: VisitFiles, scan: Scan, wanted: str) -> Problem:
         found=f"no {wanted.removeprefix('a ')}; the scan holds {held or 'nothing that is known'}",
         expected=wanted,
         next_step="Name the files with series: patterns, or set sequence: to what was scanned.",
+    )
+
+
+def _refused(flag: Flag) -> Problem:
+    return Problem(
+        found=f"nothing that may be measured: {flag.detail}",
+        expected="fat under the skin in the fat image and muscle in the water image",
+        next_step="Look at both images, and mend them or name them by series.",
     )
 
 
