@@ -11,6 +11,7 @@ from rarefactor.cohort import Cohort
 from rarefactor.derive._courses import CourseTable, derive_course
 from rarefactor.derive._factors import Derived, derive_factor
 from rarefactor.derive._flow import derive_eligible, derive_landmark, derive_outcome_step
+from rarefactor.derive._instruments import derive_instruments
 from rarefactor.derive._measured import derive_measured, describe_quantities, list_days
 from rarefactor.derive._outcome import derive_outcome
 from rarefactor.derive._recipes import Part, Recipe
@@ -18,7 +19,7 @@ from rarefactor.derive._times import TimeTable, derive_times
 from rarefactor.derive._values import Values
 from rarefactor.derive._visits import derive_visits
 from rarefactor.results import FactorInfo, FlowStep, InputFile, Measured, MeasuredTable, Note
-from rarefactor.spec import Scope, Study, check_study
+from rarefactor.spec import Scope, Study, check_study, describe_instrument
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,19 +88,22 @@ def _values(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable]) -> 
     described = {
         **{name: table.fields for name, table in cohort.tables.items()},
         **{table.name: describe_quantities(table) for table in measured},
+        **{name: describe_instrument(name, item) for name, item in study.instruments.items()},
     }
     scope = Scope(tables=described, visits=tuple(study.cohort.visits))
     check_study(study, scope)
     derived = {name: derive_visits(table, study) for name, table in cohort.tables.items()}
     tables = {name: table for name, (table, _) in derived.items()}
     subjects = pl.concat([table.frame.select("subject") for table in cohort.tables.values()])
+    days = list_days(tables, study)
     values = Values(
         subjects=subjects.unique(maintain_order=True),
-        tables={**tables, **derive_measured(measured, list_days(tables, study), study)},
+        tables={**tables, **derive_measured(measured, days, study)},
         scope=scope,
         changes={table.name: table.changes for table in measured if table.changes is not None},
     )
-    return values, tuple(note for _, notes in derived.values() for note in notes)
+    values, told = derive_instruments(values, study, days)
+    return values, (*(note for _, notes in derived.values() for note in notes), *told)
 
 
 def _landmark(

@@ -5,6 +5,8 @@ from rarefactor.spec._compile import compile_expression
 from rarefactor.spec._evidence import DesignPlan, Evidence
 from rarefactor.spec._fit import check_study
 from rarefactor.spec._imaging import Grades, Thigh
+from rarefactor.spec._instruments import EVERYONE, Instrument, InstrumentKind
+from rarefactor.spec._instruments_check import describe_instrument, limits_by_level
 from rarefactor.spec._later import OUTCOME, FollowUp, Trajectory
 from rarefactor.spec._model import (
     DAYS_PER_MONTH,
@@ -32,6 +34,7 @@ from rarefactor.spec.stage import load
 
 __all__ = [
     "DAYS_PER_MONTH",
+    "EVERYONE",
     "OUTCOME",
     "Analysis",
     "Author",
@@ -47,6 +50,8 @@ __all__ = [
     "FieldType",
     "FollowUp",
     "Grades",
+    "Instrument",
+    "InstrumentKind",
     "Missing",
     "Model",
     "Outcome",
@@ -61,8 +66,10 @@ __all__ = [
     "check_expression",
     "check_study",
     "compile_expression",
+    "describe_instrument",
     "find_code",
     "find_flag",
+    "limits_by_level",
     "load",
     "parse_column",
     "parse_expression",

@@ -11,6 +11,7 @@ from itertools import combinations
 
 from rarefactor.errors import Problem, suggest
 from rarefactor.spec._evidence_check import check_evidence
+from rarefactor.spec._instruments_check import check_instruments
 from rarefactor.spec._later_fit import check_later
 from rarefactor.spec._model import Factor, Model, Study
 from rarefactor.spec._origin import Key
@@ -21,6 +22,7 @@ def check_consistency(study: Study) -> list[Problem]:
     rules = (
         _visits,
         _imaging,
+        check_instruments,
         _outcome,
         _landmarks,
         _factors,

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from rarefactor.errors import Problem, suggest
 from rarefactor.spec._fit import at_key, attempt, day_columns, expressions
+from rarefactor.spec._instruments_check import instrument_columns
 from rarefactor.spec._model import DataField, Study
 from rarefactor.spec._nodes import Column
 from rarefactor.spec._origin import Key
@@ -95,12 +96,15 @@ def _names(study: Study) -> Iterator[Problem]:
                 words = {"found": problem.found, "expected": problem.expected, "next_step": problem.next_step}
                 yield at_key(study, key, problem_at(text, column.at, **words))
             yield from _later(study, key, column)
-    for key, text in (*_factor_columns(study), *day_columns(study)):
+    for key, text in (*_factor_columns(study), *day_columns(study), *instrument_columns(study)):
         column, problems = attempt(study, key, lambda text=text: parse_column(text))
         yield from problems
         yield from (at_key(study, key, problem) for problem in (_column(study, column) if column else ()))
         if column and column.visit:
-            found, step = f"the visit {column.visit} in brackets", f"Write measured_at: {column.visit} instead."
+            found, step = (
+                f"the visit {column.visit} in brackets",
+                (f"Write measured_at: {column.visit} instead." if key[0] == "factors" else "Remove the brackets."),
+            )
             yield study.problem(*key, found=found, expected="the column alone", next_step=step)
 
 
@@ -127,8 +131,8 @@ def _column(study: Study, column: Column) -> tuple[Problem, ...]:
         return error.problems
     if cohort.dictionary is not None or not cohort.fields or column.dotted in cohort.fields:
         return ()
-    if column.table in study.imaging:
-        return ()  # what is measured there is known where it is measured
+    if column.table in study.imaging or (column.table or column.name) in study.instruments:
+        return ()  # what is measured or computed there is known where that is done
     if column.table is None or column.table in cohort.records:
         return () if column.name in cohort.fields else (_unknown(study, column),)
     found = f"the table {column.table}, which is not known"

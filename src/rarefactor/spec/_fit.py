@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from rarefactor.errors import Problem, StudyFileError
 from rarefactor.spec._check import check_expression
+from rarefactor.spec._instruments_check import check_instrument_columns
 from rarefactor.spec._later_fit import check_later_fit
 from rarefactor.spec._model import DataField, Factor, Study
 from rarefactor.spec._origin import Key
@@ -35,6 +36,7 @@ def check_study(study: Study, scope: Scope) -> None:
         *_check_days(study, scope),
         *(problem for name, factor in study.factors.items() for problem in _check_factor(study, scope, name, factor)),
         *check_later_fit(study, scope),
+        *check_instrument_columns(study, scope),
     ]
     if problems:
         raise StudyFileError(*problems)

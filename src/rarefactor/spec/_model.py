@@ -17,6 +17,7 @@ from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_vali
 from rarefactor.errors import Problem
 from rarefactor.spec._evidence import DesignPlan, Evidence
 from rarefactor.spec._imaging import Thigh
+from rarefactor.spec._instruments import Instrument
 from rarefactor.spec._later import FollowUp, Trajectory
 from rarefactor.spec._origin import Origin
 from rarefactor.spec._part import Name, Part, Texts, broken, read_keys_as_text
@@ -287,6 +288,7 @@ class Study(Part):
     authors: tuple[Author, ...] = ()
     cohort: Cohort
     imaging: Annotated[Mapping[Name, Thigh], Field(max_length=1)] = {}
+    instruments: Mapping[Name, Instrument] = {}
     outcome: Annotated[Mapping[Name, Outcome], Field(min_length=1, max_length=1)]
     factors: Annotated[Mapping[Name, Factor], Field(min_length=1)]
     analysis: Analysis = Analysis()
