@@ -21,6 +21,7 @@ BATCHES = {
     "weights": {"X": X, "y": OUTCOMES[0], "weights": RNG.choice([0.0, 1.0, 2.0, 0.5], size=(6, 60)), "terms": [[0, 1]]},
     "outcomes": {"X": X, "y": OUTCOMES, "offset": RNG.normal(scale=0.3, size=(6, 60))},
     "designs": {"X": RNG.normal(size=(6, 60, 2)), "y": OUTCOMES},
+    "six columns": {"X": RNG.normal(size=(90, 6)), "y": (RNG.random((2, 90)) < 0.4).astype(float)},
     "held": {"X": X, "y": OUTCOMES, "fixed": FIXED},
 }
 

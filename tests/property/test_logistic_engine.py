@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from rarefactor.stats import ManyFits, _kernel, draw_resamples, fit_many
+from rarefactor.stats import ManyFits, _kernel, _penalty, draw_resamples, fit_many
 from rarefactor.stats._batch import read_batch
 from rarefactor.stats._inference import choose_objective
 
@@ -41,7 +41,7 @@ def expect_close(left: np.ndarray, right: np.ndarray, tolerance: float) -> None:
 def test_an_objective_is_the_same_number_by_both(given_data: Data, penalty: str, size: float) -> None:
     X, y, weights = given_data
     batch = read_batch(X, y, weights=weights, offset=np.full(X.shape[-2], 0.3), fixed=None, start=None)
-    objective = choose_objective(batch.build(derivatives=True)[0], penalty, batch.prior)
+    objective = choose_objective(batch.build()[0], penalty, batch.prior)
     beta = size * np.random.default_rng(1).normal(size=(6, X.shape[-1] + 1))
     expected, problems = objective.evaluate(beta), _kernel.read_problems(objective)
     assert problems is not None
@@ -71,6 +71,36 @@ def test_a_fit_is_the_same_by_both(given_data: Data, penalty: str) -> None:
         # where data are separated, what stays finite is known only as well as the value has settled
         for rows, tolerance in ((compiled.converged, 1e-6), (~compiled.converged, 1e-2)):
             expect_close(getattr(compiled, name)[rows], getattr(numpy, name)[rows], tolerance)
+
+
+@pytest.mark.parametrize(("n", "p"), [(90, 6), (300, 7)])
+def test_bounds_in_large_data_are_those_by_the_exact_curvature(n: int, p: int) -> None:
+    """Two problems with columns of their own, some rows left out; 300 rows are several blocks of the kernel."""
+    rng = np.random.default_rng(n)
+    X = rng.normal(size=(2, n, p))
+    y = (rng.random((2, n)) < 1.0 / (1.0 + np.exp(1.0 - X[..., 0]))).astype(float)
+    weights = rng.choice([0.0, 1.0, 2.0], p=[0.1, 0.6, 0.3], size=(2, n))
+    fits = [*fit_by_both(lambda: fit_many(X, y, weights=weights, tests=True, intervals=True))]
+    with patch.object(_penalty, "HOLD_COLUMNS", p + 2):
+        fits.append(fit_many(X, y, weights=weights, tests=True, intervals=True))
+    for held in fits[:2]:
+        expect_close(held.ci, fits[2].ci, 1e-9)
+        expect_close(held.lr_chisq, fits[2].lr_chisq, 1e-9)
+
+
+@settings(QUICK, max_examples=4)
+@given(data(), st.sampled_from(["none", "firth"]))
+def test_what_is_asked_of_some_columns_is_what_all_would_say(given_data: Data, penalty: str) -> None:
+    X, y, weights = given_data
+    last = X.shape[-1] - 1
+    some, everything = (
+        fit_many(X, y, weights=weights, penalty=penalty, tests=True, intervals=True, columns=columns)
+        for columns in ([last], None)
+    )
+    assert np.isnan(some.ci[:, : last + 1]).all()
+    assert np.isnan(some.lr_chisq[:, : last + 1]).all()
+    np.testing.assert_array_equal(some.ci[:, last + 1], everything.ci[:, last + 1])
+    np.testing.assert_array_equal(some.lr_chisq[:, last + 1], everything.lr_chisq[:, last + 1])
 
 
 @QUICK

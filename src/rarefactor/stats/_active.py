@@ -22,7 +22,7 @@ from rarefactor.stats._arrays import (
     take_rows,
 )
 from rarefactor.stats._likelihood import Logistic
-from rarefactor.stats._penalty import MaximumLikelihood, Objective, Point, derive_penalty
+from rarefactor.stats._penalty import MaximumLikelihood, Objective, Point, derive_penalty_bend, derive_penalty_slope
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,11 @@ class ActiveFirth:
         information = xp.where(both, sums.information, send(np.eye(beta.shape[1]), beta))
         inverse = compute_inverse(information)
         inside = Inverse(xp.where(both, inverse.matrix, 0.0), inverse.log_determinant, inverse.positive)
-        slope, bend = derive_penalty(self.likelihood, sums, inside)
+        form = self.likelihood.spread_form(inside.matrix)
+        bend = derive_penalty_bend(self.likelihood, sums, inside, form)
         return Point(
             value=xp.where(inverse.positive, sums.loglik + 0.5 * inverse.log_determinant, -np.inf),
-            gradient=sums.score + slope,
+            gradient=sums.score + derive_penalty_slope(self.likelihood, sums, form),
             curvature=sums.information - bend,
             information=information,
         )

@@ -71,7 +71,7 @@ class Batch:
         wrong = ~xp.isfinite(self.weights) | (self.weights < 0.0) | (rows & (self.weights > 0.0))
         return rows, xp.broadcast_to(xp.any(wrong, axis=1), (self.problems,))
 
-    def build(self, *, derivatives: bool) -> tuple[Logistic, Bools]:
+    def build(self) -> tuple[Logistic, Bools]:
         """Return the likelihood, and which problems (B,) hold unusable numbers (their rows count for nothing)."""
         rows, invalid = self.find_invalid()
         design, outcome, weights, offset = self.design, self.outcome, self.weights, self.offset
@@ -80,7 +80,7 @@ class Batch:
             design, outcome, offset = (xp.where(xp.isfinite(a), a, 0.0) for a in (design, outcome, offset))
             weights = xp.where(rows | ~(weights >= 0.0) | xp.isinf(weights), 0.0, weights)
         shared = design[0, ...] if design.shape[0] == 1 else design
-        return build_logistic(shared, outcome, weights, offset, derivatives=derivatives), invalid
+        return build_logistic(shared, outcome, weights, offset), invalid
 
 
 def read_batch(X: ArrayLike, y: ArrayLike, *, prior_m: ArrayLike = DEFAULT_PRIOR, **others: ArrayLike | None) -> Batch:
@@ -98,7 +98,7 @@ def read_batch(X: ArrayLike, y: ArrayLike, *, prior_m: ArrayLike = DEFAULT_PRIOR
     batch = Batch(
         design=xp.concat([intercept, columns], axis=2),
         outcome=outcome,
-        prior=send(np.pad(check_strengths(prior_m, k - 1), ((0, 0), (1, 0))), columns),
+        prior=send(np.pad(check_strengths(prior_m, k - 1), np.array(((0, 0), (1, 0)))), columns),
         **{name: _lift(arrays[name], 2, name) if name in arrays else send(value, columns)
            for name, value in defaults.items()},
     )  # fmt: skip

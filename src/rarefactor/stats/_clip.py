@@ -49,7 +49,7 @@ LARGEST_COPY = 4_000_000
 
 
 class Copied(Likelihood, Protocol):
-    """What a search asks of the rows: the scales, and how many numbers a copy of a problem takes."""
+    """What a search asks of the rows besides: the scales, and how many numbers a copy of a problem takes."""
 
     @property
     def scale(self) -> Floats:
@@ -57,18 +57,8 @@ class Copied(Likelihood, Protocol):
         ...
 
     @property
-    def design(self) -> Floats:
-        """The columns (n, k) or (B, n, k)."""
-        ...
-
-    @property
-    def pairs(self) -> Floats:
-        """The products of their pairs."""
-        ...
-
-    @property
-    def triples(self) -> Floats:
-        """The products of their triples."""
+    def numbers(self) -> int:
+        """How many numbers a copy of one problem takes."""
         ...
 
 
@@ -85,25 +75,25 @@ class Clip:
 
 def compute_clip(batch: Batch, penalty: str, level: float) -> Clip:
     """Return pooled estimates, limits and P values of m logistic regressions."""
-    likelihood, invalid = batch.build(derivatives=penalty == "firth")
+    likelihood, invalid = batch.build()
     objective = choose_objective(likelihood, penalty, batch.prior)
     shape = (batch.problems, likelihood.width)
     top = maximise(objective, np.zeros(shape), np.ones(shape, dtype=bool))
     top.stop[invalid] = Stop.INVALID
     failed = np.flatnonzero(top.stop != Stop.CONVERGED)
     if not failed.size:
-        return _search(objective, top, compute_normal_quantile(0.5 + 0.5 * level))
+        return search_clip(objective, top, compute_normal_quantile(0.5 + 0.5 * level))
     reason = f"{failed.size} of {shape[0]} imputations: {Stop(int(top.stop[failed[0]])).reason}"
     nothing = np.full((shape[1], 2), np.nan)
     return Clip(estimate=nothing[:, 0], ci=nothing, p=nothing[:, 0], failed=failed.size, reason=reason)
 
 
-def _search(objective: Objective[Copied], top: Maximum, quantile: float) -> Clip:
-    """Search column by column where the copied designs would be large, else all at once."""
+def search_clip(objective: Objective[Copied], top: Maximum, quantile: float) -> Clip:
+    """Search from the maxima: column by column where the copied designs would be large, else all at once."""
     m, k = top.beta.shape
     natural = top.beta / objective.likelihood.scale
     width = np.sqrt(_compute_variance(objective, top).mean(axis=0) + natural.var(axis=0))
-    at_once = max(1, LARGEST_COPY // (2 * m * _count_numbers(objective)))
+    at_once = max(1, LARGEST_COPY // (2 * m * objective.likelihood.numbers))
     ci, p = np.empty((k, 2)), np.empty(k)
     for first in range(0, k, at_once):
         columns = np.arange(first, min(k, first + at_once))
@@ -119,15 +109,6 @@ def _compute_variance(objective: Objective[Copied], top: Maximum) -> Floats:
     """Return the squared standard errors (m, k) in the units of the columns."""
     inverse = compute_inverse(top.point.information).matrix
     return inverse.diagonal(axis1=1, axis2=2) / np.square(objective.likelihood.scale)
-
-
-def _count_numbers(objective: Objective[Copied]) -> int:
-    """Return how many numbers a copy of one problem takes."""
-    likelihood = objective.likelihood
-    return (
-        sum(part.shape[-1] for part in (likelihood.design, likelihood.pairs, likelihood.triples))
-        * (likelihood.design.shape[-2])
-    )
 
 
 class _Lanes:

@@ -112,13 +112,8 @@ def screen(likelihood: Logistic, members: Bools, choice: Choice) -> Models:
 def _test_alone(likelihood: Logistic, estimable: Bools, term: Bools, penalty: str) -> Floats:
     """Return the P value (B,) of one term in the model of it alone; NaN where there is none."""
     places = np.r_[0, np.flatnonzero(term)]
-    alone = build_logistic(
-        likelihood.design[..., places],
-        likelihood.outcome,
-        likelihood.weights,
-        likelihood.offset,
-        derivatives=penalty != "none",
-    )
+    design = likelihood.design[..., places]
+    alone = build_logistic(design, likelihood.outcome, likelihood.weights, likelihood.offset)
     columns = estimable[:, places]
     objective = choose_active(alone, penalty, columns)
     top = maximise(objective, np.zeros(columns.shape), columns, BRISK)

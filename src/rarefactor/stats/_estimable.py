@@ -62,7 +62,7 @@ def _take(values: Floats, rows: Ints, dimensions: int) -> Floats:
 
 
 def _fit_portion(batch: Batch, penalty: str) -> tuple[Floats, tuple[str, ...]]:
-    likelihood, invalid = batch.build(derivatives=penalty == "firth")
+    likelihood, invalid = batch.build()
     estimable = find_estimable(likelihood)
     top = maximise(choose_active(likelihood, penalty, estimable), np.zeros(estimable.shape), estimable)
     stop = np.where(invalid, Stop.INVALID, top.stop)

@@ -13,7 +13,7 @@ import numpy as np
 
 from rarefactor.stats._arrays import Bools, Floats, Ints
 from rarefactor.stats._impute_categories import compute_pseudo_rows
-from rarefactor.stats._likelihood import Logistic
+from rarefactor.stats._likelihood import Logistic, Products
 from rarefactor.stats._penalty import MaximumLikelihood
 from rarefactor.stats._risk import compute_logistic
 
@@ -37,16 +37,14 @@ def build_binary(design: Floats, codes: Ints, observed: Bools, shares: Floats) -
     outcome[:, :n], outcome[:, n:] = codes == 1, shares[:, 1:]
     weights = np.full(outcome.shape, k / max(1, len(pseudo)))
     weights[:, :n] = observed
-    nothing = np.empty((problems, 0, 0))
     return MaximumLikelihood(
         OwnRows(
             design=columns.swapaxes(1, 2),
-            pairs=nothing,
-            triples=nothing,
             outcome=outcome,
             weights=weights,
             offset=np.zeros((1, n + len(pseudo))),
             scale=np.ones((1, k)),
+            products=Products(columns.swapaxes(1, 2)),  # never asked for
         )
     )
 

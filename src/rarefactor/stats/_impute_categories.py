@@ -18,13 +18,12 @@ public-use samples using Bayesian logistic regression. J Am Stat Assoc 1991;86:6
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import cast
 
 import numpy as np
 
 from rarefactor.stats._arrays import Bools, Floats, Ints, dot
 from rarefactor.stats._newton import Limits, Stop, maximise
-from rarefactor.stats._penalty import Likelihood, MaximumLikelihood, Objective, Point
+from rarefactor.stats._penalty import MaximumLikelihood, Point
 
 LOOSE = Limits(rounds=50, step=1e-2, gain=1e-2)
 """Newton may stop where its next step, which is taken, is a tenth of the spread of the coefficients (its square, the
@@ -65,7 +64,7 @@ class Multinomial:
 
     @property
     def likelihood(self) -> Multinomial:
-        """The model itself: Newton asks it for the reach of a step."""
+        """The model itself: it knows its rows."""
         return self
 
     def constant(self) -> Floats:
@@ -76,6 +75,18 @@ class Multinomial:
         """Return the problems at these positions."""
         parts = {name: getattr(self, name)[rows] for name in ("design", "marks", "known", "shares")}
         return replace(self, **parts)
+
+    @property
+    def weights(self) -> Floats:
+        """The weights (B, n) of the rows: 1 where the category is known."""
+        return self.known
+
+    def sum_pairs(self, weights: Floats) -> Floats:
+        """Return the information (B, C k, C k) of rows with these weights, all categories being equally likely."""
+        count = self.shares.shape[1]
+        sizes = weights.shape[1], len(self.pseudo)
+        equal, extra = (np.full((len(weights), count, n), 1.0 / (count + 1.0)) for n in sizes)
+        return self._sum_blocks(weights[:, None] * equal, equal, extra, extra)
 
     def compute_reach(self, step: Floats) -> Floats:
         """Return the largest change (B,) of any logit by a step (B, C k)."""
@@ -159,7 +170,7 @@ class ProportionalOdds:
 
     @property
     def likelihood(self) -> ProportionalOdds:
-        """The model itself: Newton asks it for the reach of a step."""
+        """The model itself: it knows its rows."""
         return self
 
     def constant(self) -> Floats:
@@ -170,6 +181,11 @@ class ProportionalOdds:
         """Return the problems at these positions."""
         names = ("upper", "lower", "above", "below", "weights")
         return replace(self, **{name: getattr(self, name)[rows] for name in names})
+
+    def sum_pairs(self, weights: Floats) -> Floats:
+        """Return sums (B, C + q, C + q) of the products of the rows' columns, which say what these determine."""
+        upper, lower = (_cross(rows, weights[..., None] * rows) for rows in (self.upper, self.lower))
+        return upper + lower
 
     def compute_reach(self, step: Floats) -> Floats:
         """Return the largest change (B,) of any logit by a step (B, C + q)."""
@@ -250,8 +266,7 @@ def draw_coefficients(
     model: Multinomial | ProportionalOdds | MaximumLikelihood, start: Floats, rng: np.random.Generator
 ) -> tuple[Floats, Floats, Bools]:
     """Return estimates, coefficients drawn about them (B, k) and which models have settled (B,)."""
-    # Newton asks an objective's likelihood for the reach of a step only, which these models have.
-    there = maximise(cast("Objective[Likelihood]", model), start, np.ones(start.shape, dtype=bool), LOOSE)
+    there = maximise(model, start, np.ones(start.shape, dtype=bool), LOOSE)
     beta = np.where((there.stop == Stop.CONVERGED)[:, None], there.beta, there.beta + there.step)
     near = (there.stop == Stop.SEPARATED) & (dot(there.step, there.point.gradient) < LOOSE.gain)
     settled = (there.stop == Stop.CONVERGED) | near

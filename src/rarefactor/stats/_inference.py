@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -57,39 +58,74 @@ def _derive_start(top: Maximum, origin: Ints, fixed: Bools) -> Floats:
     return get_namespace(finite).where(fixed | ~finite, HELD_VALUE, take_rows(top.beta, origin))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """What is asked of the profiles: how far they fall at a bound, of which coefficients, bounds and tests or not."""
+
+    drop: float
+    columns: tuple[int, ...]
+    bounds: bool
+    tests: bool
+
+
 def compute_profiles(
-    objective: Objective[Likelihood], top: Maximum, *, tests: bool, level: float | None
+    objective: Objective[Likelihood],
+    top: Maximum,
+    *,
+    tests: bool,
+    level: float | None,
+    columns: tuple[int, ...] | None = None,
 ) -> tuple[Floats, Floats]:
-    """Return likelihood-ratio chi-squares (B, k) and profile bounds (B, k, 2); NaN where not asked for."""
+    """Return likelihood-ratio chi-squares (B, k) and profile bounds (B, k, 2); NaN where not asked for.
+
+    ``columns`` are the places of the coefficients asked for, all of them where it is None.
+    """
     drop = 0.5 * compute_normal_quantile(0.5 + 0.5 * (level or 0.5)) ** 2
     xp = get_namespace(top.beta)
     found = xp.full((*top.beta.shape, 3), xp.nan, dtype=top.beta.dtype, device=top.beta.device)
+    chosen = tuple(range(top.beta.shape[1])) if columns is None else columns
+    asked = _Asked(drop=drop, columns=chosen, bounds=level is not None, tests=tests)
     smooth, separated = top.stop == Stop.CONVERGED.value, top.stop == Stop.SEPARATED.value
     for rows, search in ((smooth, _search_smooth), (separated, _search_separated)):
         if (tests or level) and xp.any(rows):
             places = find_rows(rows)
-            drawn = search(objective.take(places), top.take(places), drop, (level is not None, tests))
-            found = put_rows(found, rows, drawn)
+            drawn = search(objective.take(places), top.take(places), asked)
+            found = put_rows(found, rows, _spread_columns(drawn, asked.columns, top.beta.shape[1]))
     return found[..., 2], found[..., :2]
 
 
-def _search_smooth(objective: Objective[Likelihood], top: Maximum, drop: float, wanted: tuple[bool, bool]) -> Floats:
-    """Return bounds and chi-squares (B, k, 3) by walks from the maxima, NaN for what is not wanted."""
-    sides = ((-1.0, 1.0) if wanted[0] else ()) + ((NULL,) if wanted[1] else ())
-    walked = walk_profiles(objective, top, drop, sides)
+def _spread_columns(drawn: Floats, columns: tuple[int, ...], k: int) -> Floats:
+    """Return what was found for some coefficients (B, columns, 3) at their places (B, k, 3), NaN elsewhere."""
+    if len(columns) == k:
+        return drawn
+    xp = get_namespace(drawn)
+    spread = xp.full((drawn.shape[0], k, 3), xp.nan, dtype=drawn.dtype, device=drawn.device)
+    for place, column in enumerate(columns):
+        spread[:, column, :] = drawn[:, place, :]
+    return spread
+
+
+def _search_smooth(objective: Objective[Likelihood], top: Maximum, asked: _Asked) -> Floats:
+    """Return bounds and chi-squares (B, columns, 3) by walks from the maxima, NaN for what is not wanted."""
+    sides = ((-1.0, 1.0) if asked.bounds else ()) + ((NULL,) if asked.tests else ())
+    walked = walk_profiles(objective, top, asked.drop, asked.columns, sides)
     nothing = get_namespace(walked).nan * walked[..., :1]
-    if all(wanted):
+    if asked.bounds and asked.tests:
         return walked
-    return get_namespace(walked).concat([walked, nothing] if wanted[0] else [nothing, nothing, walked], axis=2)
+    return get_namespace(walked).concat([walked, nothing] if asked.bounds else [nothing, nothing, walked], axis=2)
 
 
-def _search_separated(objective: Objective[Likelihood], top: Maximum, drop: float, wanted: tuple[bool, bool]) -> Floats:
-    """Return bounds and chi-squares (B, k, 3) against the supremum, NaN for what is not wanted."""
+def _search_separated(objective: Objective[Likelihood], top: Maximum, asked: _Asked) -> Floats:
+    """Return bounds and chi-squares (B, columns, 3) against the supremum, NaN for what is not wanted."""
     xp = get_namespace(top.beta)
-    nothing = xp.nan * top.beta[:, :, None]
-    bounds = search_concave(objective, top, drop) if wanted[0] else xp.concat([nothing, nothing], axis=2)
-    chisq = compute_lr_held(objective, top, np.eye(top.beta.shape[1], dtype=bool))[:, :, None] if wanted[1] else nothing
-    return xp.concat([bounds, chisq], axis=2)
+    shape = (top.beta.shape[0], len(asked.columns), 3)
+    found = xp.full(shape, xp.nan, dtype=top.beta.dtype, device=top.beta.device)
+    if asked.bounds:
+        found[:, :, :2] = search_concave(objective, top, asked.drop, asked.columns)
+    if asked.tests:
+        held = np.eye(top.beta.shape[1], dtype=bool)[list(asked.columns)]
+        found[:, :, 2] = compute_lr_held(objective, top, held)
+    return found
 
 
 def compute_lr_terms(objective: Objective[Likelihood], top: Maximum, terms: Sequence[Sequence[int]]) -> Floats:

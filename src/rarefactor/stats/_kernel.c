@@ -25,7 +25,7 @@
 #define FAST
 #endif
 
-enum { NO_PENALTY, FIRTH, LOG_F };
+enum { NO_PENALTY, FIRTH, LOG_F, HELD_FIRTH };
 enum { GOING, CONVERGED, SEPARATED, ROUNDS = 4, UNDECIDED = 9 };
 #define SMALLEST_PIVOT 1e-13
 #define DRIFT 1e-3
@@ -33,12 +33,14 @@ enum { GOING, CONVERGED, SEPARATED, ROUNDS = 4, UNDECIDED = 9 };
 #define LAST_LIFT 4.0
 #define NEXT_LIFT 4.0
 #define LANES 8
+#define LINE 64 /* bytes of a line of the cache: LANES numbers */
+#define BLOCK 128 /* rows done at a time, so that their columns stay in the nearest cache; a multiple of LANES */
 
 /* What the problems are: each array has a step from one problem to the next, 0 where all share it. */
 typedef struct {
     int64_t n, k, penalty;
-    const double *design, *outcome, *weights, *offset, *scale, *strength;
-    int64_t design_step, outcome_step, weights_step, offset_step, scale_step, strength_step;
+    const double *design, *outcome, *weights, *offset, *scale, *given; /* the last: strengths (k), or a bend (k, k) */
+    int64_t design_step, outcome_step, weights_step, offset_step, scale_step, given_step;
 } Data;
 
 typedef struct {
@@ -48,7 +50,7 @@ typedef struct {
 /* One problem at hand: its rows of positive weight, padded to whole vectors, and room for what one evaluation needs. */
 typedef struct {
     int64_t k, rows, stride, penalty, problem;
-    const double *scale, *strength;
+    const double *scale, *given;
     double *x, *y, *w, *offset;
     double *eta, *small, *logs, *variance, *skew, *kurtosis, *residual, *product, *z;
     double *factor, *cube, *square, *matrix, *lifted, *room;
@@ -57,14 +59,16 @@ typedef struct {
 
 static int open_work(Work *work, const Data *data) {
     int64_t k = data->k, stride = (data->n + LANES - 1) / LANES * LANES;
-    int64_t numbers = stride * (2 * k + 11) + k * k * k + 6 * k * k + 4 * k;
-    double *free_room = malloc(sizeof(double) * (size_t)numbers);
-    work->block = free_room;
-    if (!free_room) return 0;
+    if (stride % 64 == 0) stride += LANES; /* or all columns would compete for the same places of the cache */
+    int64_t numbers = stride * (2 * k + 11) + 2 * BLOCK + k * k * k + 6 * k * k + 4 * k;
+    work->block = malloc(sizeof(double) * (size_t)(numbers + LANES));
+    if (!work->block) return 0;
+    double *free_room = (double *)(((uintptr_t)work->block + LINE - 1) / LINE * LINE); /* no vector lies across two lines */
     work->k = k, work->stride = stride, work->penalty = data->penalty, work->problem = -1;
     double **rows[] = {&work->y, &work->w, &work->offset, &work->eta, &work->small, &work->logs, &work->variance,
                        &work->skew, &work->kurtosis, &work->residual, &work->product};
     for (int j = 0; j < 11; j++, free_room += stride) *rows[j] = free_room;
+    free_room += 2 * BLOCK; /* of ``product``, which holds two blocks at times */
     work->x = free_room, free_room += k * stride;
     work->z = free_room, free_room += k * stride;
     work->cube = free_room, free_room += k * k * k;
@@ -90,7 +94,7 @@ static void load_problem(Work *work, const Data *data, int64_t problem) {
     }
     work->rows = rows, work->problem = problem;
     work->scale = data->scale + problem * data->scale_step;
-    work->strength = data->strength + problem * data->strength_step;
+    work->given = data->given + problem * data->given_step;
 }
 
 /* Cholesky factor (lower) of a matrix; 0 where it is not positive definite, or nearly so. */
@@ -177,64 +181,161 @@ INLINE double compute_log_above_one(double x) {
     return (upper ? 0.6931471805599453 : 0.0) + 2.0 * (z + z * square * sum);
 }
 
-/* Log-likelihood, score and information, and the row weights of the information's derivatives. */
-FAST static void sum_likelihood(Work *work, const double *beta, Point *point) {
-    int64_t k = work->k, rows = work->rows & -LANES, stride = work->stride;
-    double *eta = work->eta, *small = work->small, *logs = work->logs, *product = work->product;
-    memcpy(eta, work->offset, sizeof(double) * (size_t)rows);
-    for (int64_t a = 0; a < k; a++) {
-        const double *x = work->x + a * stride, b = beta[a];
+/* Products of two rows of numbers with four others ``step`` apart: every number read serves more than once. */
+INLINE void sum_tile(const double *left, const double *next, const double *right, int64_t step, int64_t rows,
+                     double *sums, double *more) {
+    double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0, t0 = 0.0, t1 = 0.0, t2 = 0.0, t3 = 0.0;
+#pragma omp simd reduction(+ : s0, s1, s2, s3, t0, t1, t2, t3)
+    for (int64_t i = 0; i < rows; i++) {
+        const double *other = right + i;
+        double a = left[i], b = next[i], o0 = other[0], o1 = other[step], o2 = other[2 * step], o3 = other[3 * step];
+        s0 += a * o0, s1 += a * o1, s2 += a * o2, s3 += a * o3;
+        t0 += b * o0, t1 += b * o1, t2 += b * o2, t3 += b * o3;
+    }
+    sums[0] += s0, sums[1] += s1, sums[2] += s2, sums[3] += s3;
+    more[0] += t0, more[1] += t1, more[2] += t2, more[3] += t3;
+}
+
+/* Add sum(variance x x') of some rows to the upper half of a matrix. ``product`` has room for two rows of numbers. */
+INLINE void add_pairs(const double *variance, const double *x, int64_t stride, int64_t rows, int64_t k, double *product,
+                      double *room, double *matrix) {
+    for (int64_t a = 0; a < k; a += 2) {
+        const double *xa = x + a * stride;
+        int64_t both = a + 1 < k, b = a;
+        double *next = product + BLOCK;
 #pragma omp simd
-        for (int64_t i = 0; i < rows; i++) eta[i] += b * x[i];
+        for (int64_t i = 0; i < rows; i++) product[i] = variance[i] * xa[i];
+        if (both) {
+            const double *xb = xa + stride;
+#pragma omp simd
+            for (int64_t i = 0; i < rows; i++) next[i] = variance[i] * xb[i];
+        }
+        for (; both && b + 4 <= k; b += 4)
+            sum_tile(product, next, x + b * stride, stride, rows, matrix + a * k + b, matrix + (a + 1) * k + b);
+        if (b == k) continue;
+        sum_many(product, x + b * stride, stride, k - b, rows, room);
+        if (both) sum_many(next, x + b * stride, stride, k - b, rows, room + k);
+        for (int64_t c = b; c < k; c++) {
+            matrix[a * k + c] += room[c - b];
+            if (both) matrix[(a + 1) * k + c] += room[k + c - b];
+        }
+    }
+}
+
+/* Log-likelihood, score and information, and the row weights of the information's derivatives, of some rows. */
+INLINE double add_rows(Work *work, const double *beta, int64_t first, int64_t rows, Point *point) {
+    int64_t k = work->k, stride = work->stride;
+    double *eta = work->eta + first, *small = work->small + first, *logs = work->logs + first;
+    double *variance = work->variance + first, *skew = work->skew + first, *kurtosis = work->kurtosis + first;
+    double *residual = work->residual + first, sum = 0.0;
+    const double *x = work->x + first, *weights = work->w + first, *outcome = work->y + first;
+    memcpy(eta, work->offset + first, sizeof(double) * (size_t)rows);
+    for (int64_t a = 0; a < k; a++) {
+        const double *column = x + a * stride, b = beta[a];
+#pragma omp simd
+        for (int64_t i = 0; i < rows; i++) eta[i] += b * column[i];
     }
 #pragma omp simd
     for (int64_t i = 0; i < rows; i++) small[i] = compute_decay(fabs(eta[i]));
 #pragma omp simd
     for (int64_t i = 0; i < rows; i++) logs[i] = compute_log_above_one(small[i]);
-    double sum = 0.0;
 #pragma omp simd reduction(+ : sum)
     for (int64_t i = 0; i < rows; i++) {
-        double w = work->w[i], y = work->y[i], e = eta[i], less = small[i] / (1.0 + small[i]);
-        double risk = e >= 0.0 ? 1.0 - less : less, unit = less * (1.0 - less), variance = w * unit;
+        double w = weights[i], y = outcome[i], e = eta[i], less = small[i] / (1.0 + small[i]);
+        double risk = e >= 0.0 ? 1.0 - less : less, unit = less * (1.0 - less), spread = w * unit;
         sum += w * (y * e - ((e > 0.0 ? e : 0.0) + logs[i]));
-        work->residual[i] = w * (y - risk), work->variance[i] = variance;
-        work->skew[i] = variance * (1.0 - 2.0 * risk), work->kurtosis[i] = variance * (1.0 - 6.0 * unit);
+        residual[i] = w * (y - risk), variance[i] = spread;
+        skew[i] = spread * (1.0 - 2.0 * risk), kurtosis[i] = spread * (1.0 - 6.0 * unit);
     }
-    point->value = sum;
-    sum_many(work->residual, work->x, stride, k, rows, point->gradient);
-    for (int64_t a = 0; a < k; a++) {
-        const double *x = work->x + a * stride;
+    sum_many(residual, x, stride, k, rows, work->room);
+    for (int64_t a = 0; a < k; a++) point->gradient[a] += work->room[a];
+    add_pairs(variance, x, stride, rows, k, work->product, work->room, point->information);
+    return sum;
+}
+
+FAST static void sum_likelihood(Work *work, const double *beta, Point *point) {
+    int64_t k = work->k, rows = work->rows & -LANES;
+    memset(point->gradient, 0, sizeof(double) * (size_t)k);
+    memset(point->information, 0, sizeof(double) * (size_t)(k * k));
+    point->value = 0.0;
+    for (int64_t first = 0; first < rows; first += BLOCK)
+        point->value += add_rows(work, beta, first, rows - first < BLOCK ? rows - first : BLOCK, point);
+    for (int64_t a = 0; a < k; a++)
+        for (int64_t b = 0; b < a; b++) point->information[a * k + b] = point->information[b * k + a];
+}
+
+/* Take multiples of earlier whitened columns out of one column or two at once. */
+INLINE void take_out(double *restrict z, double *restrict next, const double *earlier, int64_t stride, const double *share,
+                     const double *more, int64_t count, int64_t rows, int both) {
+    int64_t b = 0;
+    for (; b + 4 <= count; b += 4, earlier += 4 * stride) {
+        const double *z0 = earlier, *z1 = z0 + stride, *z2 = z1 + stride, *z3 = z2 + stride;
+        double f0 = share[b], f1 = share[b + 1], f2 = share[b + 2], f3 = share[b + 3];
+        double g0 = both ? more[b] : 0.0, g1 = both ? more[b + 1] : 0.0;
+        double g2 = both ? more[b + 2] : 0.0, g3 = both ? more[b + 3] : 0.0;
 #pragma omp simd
-        for (int64_t i = 0; i < rows; i++) product[i] = work->variance[i] * x[i];
-        sum_many(product, x, stride, k - a, rows, work->room);
-        for (int64_t b = a; b < k; b++)
-            point->information[a * k + b] = point->information[b * k + a] = work->room[b - a];
+        for (int64_t i = 0; i < rows; i++) {
+            z[i] -= (f0 * z0[i] + f1 * z1[i]) + (f2 * z2[i] + f3 * z3[i]);
+            if (both) next[i] -= (g0 * z0[i] + g1 * z1[i]) + (g2 * z2[i] + g3 * z3[i]);
+        }
+    }
+    for (; b < count; b++, earlier += stride) {
+        double f = share[b], g = both ? more[b] : 0.0;
+#pragma omp simd
+        for (int64_t i = 0; i < rows; i++) {
+            z[i] -= f * earlier[i];
+            if (both) next[i] -= g * earlier[i];
+        }
     }
 }
 
-/* Sums over the rows whitened by the factor of the information, z = L^-1 x: the third derivatives sum(skew z z z) in
- * ``cube``, the fourth sum(kurtosis |z|^2 z z) in ``square``, and half of sum(skew |z|^2 x) added to the gradient. */
-FAST static void sum_whitened(Work *work, Point *point) {
-    int64_t k = work->k, rows = work->rows & -LANES, stride = work->stride;
-    double *restrict lever = work->eta, *restrict product = work->product, *restrict turned = work->small;
-    const double *factor = work->factor, *skew = work->skew, *kurtosis = work->kurtosis;
-    int64_t half = rows / 2;
+/* Whiten some rows by the factor of the information, z = L^-1 x, and add half of sum(skew |z|^2 x), the first derivative
+ * of the penalty, to the gradient. */
+INLINE void whiten_some(Work *work, int64_t first, int64_t rows, Point *point) {
+    int64_t k = work->k, stride = work->stride;
+    double *restrict lever = work->eta + first, *restrict turned = work->small + first, *start = work->z + first;
     for (int64_t i = 0; i < rows; i++) lever[i] = 0.0;
-    for (int64_t a = 0; a < k; a++) {
-        double *restrict z = work->z + a * stride, pivot = 1.0 / factor[a * k + a];
-        memcpy(z, work->x + a * stride, sizeof(double) * (size_t)rows);
-        for (int64_t b = 0; b < a; b++) {
-            const double *earlier = work->z + b * stride, share = factor[a * k + b];
-#pragma omp simd
-            for (int64_t i = 0; i < rows; i++) z[i] -= share * earlier[i];
+    for (int64_t a = 0; a < k; a += 2) {
+        int both = a + 1 < k;
+        const double *share = work->factor + a * k, *more = both ? share + k : share;
+        double *restrict z = start + a * stride, *restrict next = both ? z + stride : work->product;
+        double pivot = 1.0 / share[a], follow = both ? more[a] : 0.0, last = both ? 1.0 / more[a + 1] : 0.0;
+        memcpy(z, work->x + a * stride + first, sizeof(double) * (size_t)rows);
+        if (both) {
+            memcpy(next, work->x + (a + 1) * stride + first, sizeof(double) * (size_t)rows);
+            take_out(z, next, start, stride, share, more, a, rows, 1);
+        } else {
+            take_out(z, next, start, stride, share, more, a, rows, 0);
         }
 #pragma omp simd
         for (int64_t i = 0; i < rows; i++) z[i] *= pivot, lever[i] += z[i] * z[i];
-    }
+        if (!both) continue;
 #pragma omp simd
-    for (int64_t i = 0; i < rows; i++) work->kurtosis[i] *= lever[i], turned[i] = work->skew[i] * lever[i];
-    sum_many(turned, work->x, stride, k, rows, work->room);
+        for (int64_t i = 0; i < rows; i++) {
+            next[i] = (next[i] - follow * z[i]) * last;
+            lever[i] += next[i] * next[i];
+        }
+    }
+    double *kurtosis = work->kurtosis + first;
+    const double *skew = work->skew + first;
+#pragma omp simd
+    for (int64_t i = 0; i < rows; i++) kurtosis[i] *= lever[i], turned[i] = skew[i] * lever[i];
+    sum_many(turned, work->x + first, stride, k, rows, work->room);
     for (int64_t a = 0; a < k; a++) point->gradient[a] += 0.5 * work->room[a];
+}
+
+FAST static void whiten_rows(Work *work, Point *point) {
+    int64_t rows = work->rows & -LANES;
+    for (int64_t first = 0; first < rows; first += BLOCK)
+        whiten_some(work, first, rows - first < BLOCK ? rows - first : BLOCK, point);
+}
+
+/* Sums over the whitened rows: the third derivatives sum(skew z z z) in ``cube``, the fourth sum(kurtosis |z|^2 z z) in
+ * ``square``. */
+FAST static void sum_whitened(Work *work) {
+    int64_t k = work->k, rows = work->rows & -LANES, stride = work->stride, half = rows / 2;
+    double *restrict product = work->product;
+    const double *skew = work->skew, *kurtosis = work->kurtosis;
     for (int64_t a = 0; a < k; a++) {
         const double *za = work->z + a * stride;
         for (int64_t b = a; b < k; b++) {
@@ -267,7 +368,12 @@ FAST static void add_firth(Work *work, Point *point) {
         return;
     }
     for (int64_t a = 0; a < k; a++) point->value += log(factor[a * k + a]);
-    sum_whitened(work, point);
+    whiten_rows(work, point);
+    if (work->penalty == HELD_FIRTH) {
+        for (int64_t j = 0; j < k * k; j++) point->curvature[j] -= work->given[j];
+        return;
+    }
+    sum_whitened(work);
     for (int64_t a = 0; a < k; a++) {
         const double *slice = work->cube + a * k * k;
         for (int64_t b = a; b < k; b++) {
@@ -296,7 +402,7 @@ FAST static void add_firth(Work *work, Point *point) {
 static void add_log_f(Work *work, const double *beta, Point *point) {
     int64_t k = work->k;
     for (int64_t a = 0; a < k; a++) {
-        double m = work->strength[a], scale = work->scale[a], b = beta[a] / scale, half = tanh(0.5 * b);
+        double m = work->given[a], scale = work->scale[a], b = beta[a] / scale, half = tanh(0.5 * b);
         point->value -= m * (fmax(b, 0.0) + log1p(exp(-fabs(b))) - 0.5 * b);
         point->gradient[a] -= 0.5 * m * half / scale;
         point->information[a * k + a] += 0.25 * m * (1.0 - half * half) / (scale * scale);
@@ -306,7 +412,7 @@ static void add_log_f(Work *work, const double *beta, Point *point) {
 
 static void evaluate(Work *work, const double *beta, Point *point) {
     sum_likelihood(work, beta, point);
-    if (work->penalty == FIRTH)
+    if (work->penalty == FIRTH || work->penalty == HELD_FIRTH)
         add_firth(work, point);
     else if (work->penalty == LOG_F)
         add_log_f(work, beta, point);

@@ -16,14 +16,14 @@ from typing import Any
 import numpy as np
 
 from rarefactor.stats._arrays import Bools, Floats, Ints, is_foreign
-from rarefactor.stats._penalty import Firth, Likelihood, LogF, MaximumLikelihood, Objective, Point
+from rarefactor.stats._penalty import Firth, HeldFirth, Likelihood, LogF, MaximumLikelihood, Objective, Point
 
 UNDECIDED = 9
 """What the library answers for a problem that it leaves to the NumPy code."""
 
 Address = ctypes.c_void_p
 Count = ctypes.c_int64
-CODES: dict[type, int] = {MaximumLikelihood: 0, Firth: 1, LogF: 2}
+CODES: dict[type, int] = {MaximumLikelihood: 0, Firth: 1, LogF: 2, HeldFirth: 3}
 
 
 def _load_library(folder: Path) -> ctypes.CDLL | None:
@@ -45,8 +45,8 @@ ENGINE = "numpy" if LIBRARY is None else "compiled"
 class _Data(ctypes.Structure):
     _fields_ = (
         *((name, Count) for name in ("n", "k", "penalty")),
-        *((name, Address) for name in ("design", "outcome", "weights", "offset", "scale", "strength")),
-        *((f"{name}_step", Count) for name in ("design", "outcome", "weights", "offset", "scale", "strength")),
+        *((name, Address) for name in ("design", "outcome", "weights", "offset", "scale", "given")),
+        *((f"{name}_step", Count) for name in ("design", "outcome", "weights", "offset", "scale", "given")),
     )
 
 
@@ -86,16 +86,15 @@ class Problems:
 
 def read_problems(objective: Objective[Likelihood]) -> Problems | None:
     """Return the objective for the library, None where the NumPy code has to do it."""
-    if LIBRARY is None or not isinstance(objective, (MaximumLikelihood, Firth, LogF)):
+    if LIBRARY is None or not isinstance(objective, (MaximumLikelihood, Firth, LogF, HeldFirth)):
         return None
     likelihood = objective.likelihood
     if is_foreign(likelihood.design):
         return None
     design = likelihood.design if likelihood.design.ndim == 3 else likelihood.design[None]
-    strength = objective.strength if isinstance(objective, LogF) else likelihood.scale
     arrays = {
         "design": design.swapaxes(1, 2), "outcome": likelihood.outcome, "weights": likelihood.weights,
-        "offset": likelihood.offset, "scale": likelihood.scale, "strength": strength,
+        "offset": likelihood.offset, "scale": likelihood.scale, "given": _list_given(objective),
     }  # fmt: skip
     arrays = {name: np.ascontiguousarray(array, dtype=np.float64) for name, array in arrays.items()}
     steps = {f"{name}_step": 0 if len(array) == 1 else array[0].size for name, array in arrays.items()}
@@ -103,6 +102,13 @@ def read_problems(objective: Objective[Likelihood]) -> Problems | None:
     return Problems(
         LIBRARY, _Data(design.shape[1], likelihood.width, CODES[type(objective)], **places, **steps), arrays
     )
+
+
+def _list_given(objective: MaximumLikelihood | Firth | LogF | HeldFirth) -> Floats:
+    """Return what the penalty is given: strengths, or second derivatives; anything where it needs nothing."""
+    if isinstance(objective, LogF):
+        return objective.strength
+    return objective.bend if isinstance(objective, HeldFirth) else objective.likelihood.scale
 
 
 def _point(structure: type[ctypes.Structure], arrays: dict[str, Any]) -> ctypes.Structure:

@@ -4,7 +4,8 @@ An objective answers :meth:`evaluate` with value, gradient and curvature for man
 it is all that Newton and the profiles know. A further penalty is a further objective on the same likelihood.
 
 The curvature is exact (minus the matrix of second derivatives), so that Newton's steps converge quadratically
-for Firth's penalty as well, where scoring with the information alone creeps.
+for Firth's penalty as well, where scoring with the information alone creeps. Only walks in large data hold what
+the penalty adds to it (:class:`HeldFirth`).
 """
 
 from __future__ import annotations
@@ -25,6 +26,12 @@ from rarefactor.stats._arrays import (
     take_rows,
 )
 from rarefactor.stats._likelihood import Logistic, Moments
+
+HOLD_COLUMNS = 6
+"""Coefficients from which the second derivatives of Firth's penalty, which cost n k^3 a round, are held (measured)."""
+
+HOLD_ROWS = 10
+"""Rows for each coefficient from which they are held: with fewer the penalty matters, and may have several maxima."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -174,19 +181,9 @@ class Firth:
         """Return value, gradient, curvature and information at ``beta`` (B, k)."""
         sums = self.likelihood.evaluate(beta)
         inverse = compute_inverse(sums.information)
-        slope, bend = derive_penalty(self.likelihood, sums, inverse)
-        value = sums.loglik + 0.5 * inverse.log_determinant
-        xp = get_namespace(beta)
-        if not xp.all(inverse.positive):  # far out, where only the score can lead back
-            slope = xp.where(inverse.positive[:, None], slope, 0.0)
-            bend = xp.where(inverse.positive[:, None, None], bend, 0.0)
-            value = xp.where(inverse.positive, value, -np.inf)
-        return Point(
-            value=value,
-            gradient=sums.score + slope,
-            curvature=sums.information - bend,
-            information=sums.information,
-        )
+        form = self.likelihood.spread_form(inverse.matrix)
+        slope = derive_penalty_slope(self.likelihood, sums, form)
+        return _add_penalty(sums, inverse, slope, derive_penalty_bend(self.likelihood, sums, inverse, form))
 
     def take(self, rows: Ints) -> Firth:
         """Return the problems at these positions."""
@@ -198,18 +195,84 @@ class Firth:
         return xp.sum(xp.log(self.likelihood.scale), axis=1)
 
 
-def derive_penalty(likelihood: Logistic, sums: Moments, inverse: Inverse) -> tuple[Floats, Floats]:
-    """Return the first (B, k) and second (B, k, k) derivatives of half the log-determinant.
+@dataclass(frozen=True, slots=True)
+class HeldFirth:
+    """Firth's objective with the second derivatives of its penalty held: only the curvature is not exact.
 
-    With I_r the derivative of the information by coefficient r, the first is tr(I^-1 I_r)/2 and the second
-    tr(I^-1 I_rs)/2 - tr(I^-1 I_r I^-1 I_s)/2.
+    ``bend`` (1 or B, k, k) are those of a point nearby. With many columns they cost k times what all else does, and
+    next to the information they change little.
     """
+
+    likelihood: Logistic
+    bend: Floats
+
+    def evaluate(self, beta: Floats) -> Point:
+        """Return value, gradient, curvature and information at ``beta`` (B, k)."""
+        sums = self.likelihood.evaluate(beta)
+        inverse = compute_inverse(sums.information)
+        slope = derive_penalty_slope(self.likelihood, sums, self.likelihood.spread_form(inverse.matrix))
+        return _add_penalty(sums, inverse, slope, self.bend)
+
+    def take(self, rows: Ints) -> HeldFirth:
+        """Return the problems at these positions."""
+        bend = self.bend if self.bend.shape[0] == 1 else take_rows(self.bend, rows)
+        return HeldFirth(self.likelihood.take(rows), bend)
+
+    def constant(self) -> Floats:
+        """Return the sum of the log scales, as for Firth's objective."""
+        return Firth(self.likelihood).constant()
+
+
+def _add_penalty(sums: Moments, inverse: Inverse, slope: Floats, bend: Floats) -> Point:
+    """Return the likelihood with half the log-determinant of its information, whose derivatives are given."""
+    value = sums.loglik + 0.5 * inverse.log_determinant
+    xp = get_namespace(value)
+    if not xp.all(inverse.positive):  # far out, where only the score can lead back
+        slope = xp.where(inverse.positive[:, None], slope, 0.0)
+        bend = xp.where(inverse.positive[:, None, None], bend, 0.0)
+        value = xp.where(inverse.positive, value, -np.inf)
+    return Point(
+        value=value,
+        gradient=sums.score + slope,
+        curvature=sums.information - bend,
+        information=sums.information,
+    )
+
+
+def hold_bend(objective: Objective[Likelihood], point: Point) -> Objective[Likelihood]:
+    """Return the objective with the bend of Firth's penalty held as at a point, where that is worth it and safe."""
+    if not isinstance(objective, Firth) or not is_large(objective.likelihood.design):
+        return objective
+    return HeldFirth(objective.likelihood, point.information - point.curvature)
+
+
+def is_large(design: Floats) -> bool:
+    """Say whether there are columns, and rows for each, for the bend of Firth's penalty to be held.
+
+    Examples
+    --------
+    >>> is_large(np.zeros((189, 9))), is_large(np.zeros((40, 9))), is_large(np.zeros((400, 3)))
+    (True, False, False)
+    """
+    rows, k = design.shape[-2:]
+    return k >= HOLD_COLUMNS and rows >= HOLD_ROWS * k
+
+
+def derive_penalty_slope(likelihood: Logistic, sums: Moments, form: Floats) -> Floats:
+    """Return the first derivatives (B, k) of half the log-determinant from the ``form`` x' I^-1 x (B, n) of the rows.
+
+    With I_r the derivative of the information by coefficient r, they are tr(I^-1 I_r)/2.
+    """
+    return 0.5 * sum_rows(sums.skew * form, likelihood.design)
+
+
+def derive_penalty_bend(likelihood: Logistic, sums: Moments, inverse: Inverse, form: Floats) -> Floats:
+    """Return the second derivatives (B, k, k): tr(I^-1 I_rs)/2 - tr(I^-1 I_r I^-1 I_s)/2."""
     xp = get_namespace(inverse.matrix)
     problems, k = sums.score.shape
     third = xp.reshape(likelihood.sum_triples(sums.skew), (problems, k, k * k))
     turned = xp.reshape(inverse.matrix @ third, (problems, k, k, k))
     left = xp.reshape(xp.permute_dims(turned, (0, 2, 1, 3)), (problems, k, k * k))
     right = xp.reshape(xp.permute_dims(turned, (0, 3, 1, 2)), (problems, k * k, k))
-    form = likelihood.spread_form(inverse.matrix)
     fourth = likelihood.sum_pairs(sums.variance * (1.0 - 6.0 * sums.unit) * form)
-    return 0.5 * sum_rows(sums.skew * form, likelihood.design), 0.5 * (fourth - left @ right)
+    return 0.5 * (fourth - left @ right)

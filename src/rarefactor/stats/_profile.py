@@ -34,7 +34,7 @@ from rarefactor.stats._arrays import (
     take_rows,
 )
 from rarefactor.stats._newton import Limits, Maximum, Stop, choose, derive_divergence, maximise
-from rarefactor.stats._penalty import Likelihood, Objective, Point
+from rarefactor.stats._penalty import Likelihood, Objective, Point, hold_bend
 
 INFINITE = 200.0
 """Log odds per standard deviation beyond which a profile that has not fallen is taken never to fall."""
@@ -73,28 +73,31 @@ class Lanes:
         return Lanes(take_rows(self.problem, rows), take_rows(self.column, rows), take_rows(self.side, rows))
 
 
-def lay_lanes(beta: Floats, sides: tuple[float, ...]) -> Lanes:
+def lay_lanes(beta: Floats, columns: tuple[int, ...], sides: tuple[float, ...]) -> Lanes:
     """Return one walk per problem, column and side, in this order, on the device of ``beta`` (B, k)."""
-    problem, column, side = np.indices((*beta.shape, len(sides))).reshape(3, -1)
-    return Lanes(send(problem, beta), send(column, beta), send(np.array(sides)[side], beta))
+    problem, column, side = np.indices((beta.shape[0], len(columns), len(sides))).reshape(3, -1)
+    places = np.array(columns, dtype=np.intp)[column]
+    return Lanes(send(problem, beta), send(places, beta), send(np.array(sides)[side], beta))
 
 
-def walk_profiles(objective: Objective[Likelihood], top: Maximum, drop: float, sides: tuple[float, ...]) -> Floats:
-    """Return (B, k, sides): bounds for the sides -1 and 1, likelihood-ratio chi-squares for the side NULL.
+def walk_profiles(
+    objective: Objective[Likelihood], top: Maximum, drop: float, columns: tuple[int, ...], sides: tuple[float, ...]
+) -> Floats:
+    """Return (B, columns, sides): bounds for the sides -1 and 1, likelihood-ratio chi-squares for the side NULL.
 
     Walk briskly; where that was hard, walk again slowly. Both ends lie on the profile, so the higher one shows
     what the data do not reject: the outer bound and the smaller chi-square are kept.
     """
     xp = get_namespace(top.beta)
-    lanes = lay_lanes(top.beta, sides)
-    found, rounds = _walk(objective, top, lanes, drop, BRISK)
+    lanes = lay_lanes(top.beta, columns, sides)
+    found, rounds = _walk(hold_bend(objective, top.point), top, lanes, drop, BRISK)
     hard = xp.isnan(found) | (rounds > EASY_ROUNDS)
     if xp.any(hard):
         rows = find_rows(hard)
         slow = lanes.take(rows)
         again, _ = _walk(objective, top, slow, drop, SLOW)
         found = put_rows(found, hard, _choose_outer(take_rows(found, rows), again, slow.side))
-    return xp.reshape(found, (*top.beta.shape, len(sides)))
+    return xp.reshape(found, (top.beta.shape[0], len(columns), len(sides)))
 
 
 def _choose_outer(first: Floats, second: Floats, side: Floats) -> Floats:
@@ -258,14 +261,14 @@ class _Walk:
         self.goal = xp.where(good, xp.clip(self.goal + 1.0 / self.stride.goals, None, 1.0), self.goal)
 
 
-def search_concave(objective: Objective[Likelihood], top: Maximum, drop: float) -> Floats:
-    """Return bounds (B, k, 2) against the supremum of a likelihood without a finite maximum.
+def search_concave(objective: Objective[Likelihood], top: Maximum, drop: float, columns: tuple[int, ...]) -> Floats:
+    """Return bounds (B, columns, 2) against the supremum of a likelihood without a finite maximum.
 
     The log-likelihood is concave, so its profiles are too: Newton's root search on a profile cannot go astray.
     A coefficient that runs to infinity has no bound on that side.
     """
     xp = get_namespace(top.beta)
-    lanes = lay_lanes(top.beta, (-1.0, 1.0))
+    lanes = lay_lanes(top.beta, columns, (-1.0, 1.0))
     flat = lanes.problem * top.beta.shape[1] + lanes.column
     towards = take_rows(xp.reshape(derive_divergence(top), (-1,)), flat)
     best = take_rows(xp.reshape(top.beta, (-1,)), flat)
@@ -276,7 +279,7 @@ def search_concave(objective: Objective[Likelihood], top: Maximum, drop: float) 
     floor = take_rows(top.point.value, walks.problem) - drop
     held = take_rows(send(np.eye(top.beta.shape[1]), top.beta), walks.column)
     found = _search_roots(objective.take(walks.problem), (held > 0.0, walks.side), start, floor)
-    return xp.reshape(put_rows(lanes.side * xp.inf, bounded, found), (*top.beta.shape, 2))
+    return xp.reshape(put_rows(lanes.side * xp.inf, bounded, found), (top.beta.shape[0], len(columns), 2))
 
 
 def _search_roots(objective: Objective[Likelihood], way: tuple[Bools, Floats], at: Floats, floor: Floats) -> Floats:

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from rarefactor.stats._arrays import Floats, Ints
-from rarefactor.stats._clip import Clip
-from rarefactor.stats._clip import _search as search_clip  # pyright: ignore[reportPrivateUsage] - its other caller
+from rarefactor.stats._clip import Clip, search_clip
 from rarefactor.stats._follow_up import count_follow_up, read_follow_up
 from rarefactor.stats._inputs import check_level, check_penalty, raise_input, read_array
 from rarefactor.stats._newton import Stop, maximise
@@ -237,19 +236,9 @@ class _Completed:
         return self.first.width
 
     @property
-    def design(self) -> Floats:
-        """Columns (n, k), for their shape."""
-        return self.first.design
-
-    @property
-    def pairs(self) -> Floats:
-        """Products of two columns, for their shape."""
-        return self.first.pairs
-
-    @property
-    def triples(self) -> Floats:
-        """No products of three columns: a problem never copies them."""
-        return self.first.triples[:, :0]
+    def numbers(self) -> int:
+        """How many numbers an evaluation forms for one problem: columns and their pairs."""
+        return self.first.design.size + self.first.pairs.size
 
     @property
     def scale(self) -> Floats:

@@ -92,7 +92,7 @@ def compute_profiles(  # noqa: PLR0913 - the arguments of a regression are its p
         X, y, penalty=check_penalty(penalty), prior_m=prior_m, weights=weights, offset=offset, level=level
     )
     batch = read_batch(X, y, prior_m=prior_m, weights=weights, offset=offset, fixed=None, start=None)
-    likelihood, _ = batch.build(derivatives=penalty == "firth")
+    likelihood, _ = batch.build()
     objective = choose_objective(likelihood, penalty, batch.prior)
     values = _lay_values(points, fit, batch)
     highest = fit.loglik - float(objective.constant()[0])

@@ -172,7 +172,10 @@ def _fit_method(method: str, patterns: Floats, counts: Floats, truth: Floats, le
     penalty = check_penalty(PENALTY_OF[method])
     first = fit_many(rows, outcome, penalty=penalty, weights=counts)
     runs = first.separated
-    regular = fit_many(rows, outcome, penalty=penalty, weights=counts[~runs], intervals=True, level=level)
+    factors = range(rows.shape[1])
+    regular = fit_many(
+        rows, outcome, penalty=penalty, weights=counts[~runs], intervals=True, level=level, columns=factors
+    )
     reports = [_read_intervals(regular, truth)]
     if runs.any():
         reports.append(_test_separated(rows, outcome, counts[runs], truth, level))

@@ -121,11 +121,15 @@ class LogisticFit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What is asked of every problem; ``level`` None for no intervals, ``terms`` as places of coefficients."""
+    """What is asked of every problem; ``level`` None for no intervals.
+
+    ``columns`` and ``terms`` are places of coefficients; ``columns`` None asks for tests and intervals of all.
+    """
 
     penalty: str
     tests: bool
     level: float | None
+    columns: tuple[int, ...] | None = None
     terms: tuple[tuple[int, ...], ...] = ()
 
 
@@ -151,6 +155,7 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
     tests: bool = False,
     intervals: bool = False,
     level: float = 0.95,
+    columns: Sequence[int] | None = None,
     terms: Sequence[Sequence[int]] = (),
 ) -> ManyFits:
     """Fit B logistic regressions in step: resamples, imputations, simulated data or constrained fits.
@@ -180,6 +185,9 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
         Whether to add likelihood-ratio tests and profile bounds (not together with ``fixed``).
     level
         The confidence level.
+    columns
+        The columns of X, counted from 0, whose tests and bounds are made, NaN for the others and the intercept; None
+        for all of them, intercept included.
     terms
         Terms to test as a whole, each by the places of its columns in X, counted from 0.
 
@@ -211,7 +219,8 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
         penalty=check_penalty(penalty),
         tests=tests,
         level=check_level(level) if intervals else None,
-        terms=tuple(tuple(column + 1 for column in columns) for columns in terms),
+        columns=None if columns is None else tuple(column + 1 for column in columns),
+        terms=tuple(tuple(column + 1 for column in term) for term in terms),
     )
     parts = [fit_portion(portion, wanted) for portion in batch.split()]
     if len(parts) == 1:
@@ -223,14 +232,14 @@ def fit_many(  # noqa: PLR0913 - the arguments of a regression are its public co
 def fit_portion(batch: Batch, wanted: Wanted) -> ManyFits:
     """Fit the problems of one batch, with the tests and bounds that are wanted."""
     xp = get_namespace(batch.design)
-    likelihood, invalid = batch.build(derivatives=wanted.penalty == "firth")
+    likelihood, invalid = batch.build()
     objective = choose_objective(likelihood, wanted.penalty, batch.prior)
     shape = (batch.problems, likelihood.width)
     fixed = xp.broadcast_to(batch.fixed, shape)
     start = xp.where(xp.isnan(fixed), batch.start, fixed) * likelihood.scale
     top = maximise(objective, xp.broadcast_to(start, shape), xp.isnan(fixed))
     top = replace(top, stop=xp.where(invalid, Stop.INVALID.value, top.stop))
-    lr_chisq, bounds = compute_profiles(objective, top, tests=wanted.tests, level=wanted.level)
+    lr_chisq, bounds = compute_profiles(objective, top, tests=wanted.tests, level=wanted.level, columns=wanted.columns)
     term_chisq = compute_lr_terms(objective, top, wanted.terms)
     return _assemble(objective, top, (lr_chisq, term_chisq, bounds))
 

@@ -215,6 +215,7 @@ def _fit_method(group: _Group, penalty: tuple[str, float], level: float) -> list
         tests=True,
         intervals=True,
         level=level,
+        columns=range(width),
         terms=() if width == 1 else (range(width),),
     )
     chisq = many.lr_chisq[:, 1] if width == 1 else many.term_chisq[:, 0]

@@ -116,7 +116,7 @@ def fit_selection(
     named = name_terms(batch.design.shape[2] - 1, terms)
     members = _mark_members(batch.design.shape[2], named)
     choice = _read_rule(rule, tuple(named))
-    likelihood, invalid = batch.build(derivatives=rule.penalty != "none")
+    likelihood, invalid = batch.build()
     models = _select(likelihood, batch.problems, members, choice, rule.method)
     stop = np.where(invalid, Stop.INVALID, models.stop)
     return Selections(

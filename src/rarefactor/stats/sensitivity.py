@@ -150,7 +150,7 @@ def scan_missing_outcomes(  # noqa: PLR0913 - data, what is scanned and assumed,
     fits = fit_many(
         np.concatenate([columns[~missing], columns[missing], columns[missing]]),
         np.concatenate([outcome[~missing], np.ones(int(missing.sum())), np.zeros(int(missing.sum()))]),
-        penalty=penalty, weights=weights, tests=True, intervals=True, level=level,
+        penalty=penalty, weights=weights, tests=True, intervals=True, level=level, columns=[column],
     )  # fmt: skip
     observed = tuple(float(outcome[~missing & (factor == value)].mean()) for value in (1.0, 0.0))
     return _describe_outcomes(fits, column + 1, grid, (unknown, (observed[0], observed[1])))
@@ -269,7 +269,9 @@ def scan_cuts(  # noqa: PLR0913 - data, what is admissible, method and chance
     cuts, above, shares = cuts[fit_for], above[fit_for].astype(float), shares[fit_for]
     if not cuts.size:
         raise_input("x", "no admissible cut", "values on both sides of a cut", "Lower smallest_share.")
-    fits = fit_many(above[:, :, None], outcome, penalty=penalty, tests=True, intervals=True, level=check_level(level))
+    alone = above[:, :, None]
+    level = check_level(level)
+    fits = fit_many(alone, outcome, penalty=penalty, tests=True, intervals=True, level=level, columns=[0])
     score = np.abs(_compute_scores(outcome[None], above))[0]
     best = int(score.argmax())
     limits = np.exp(fits.ci[:, 1])
