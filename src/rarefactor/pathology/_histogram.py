@@ -71,10 +71,14 @@ class DensityHistogram:
         part = float(np.clip(first - edge, 0, 1)) if first else 0.0
         return float(counts[first:].sum()) + part * float(counts[first - 1] if first else 0)
 
-    def compute_share(self, threshold: float, *, white_255: bool = False) -> float:
-        """Return the share of tissue (0 to 1) with a DAB density of at least ``threshold``; NaN without tissue."""
-        tissue = float(self._as_seen(white_255=white_255)[0].sum())
-        return self.count_above(threshold, white_255=white_255) / tissue if tissue else float("nan")
+    def compute_share(self, threshold: float, *, white_255: bool = False, of_all: bool = False) -> float:
+        """Return the share of tissue (0 to 1) with a DAB density of at least ``threshold``; NaN without tissue.
+
+        With ``of_all`` it is the share of all pixels that were looked at, which is right where a mask of the section
+        chose them.
+        """
+        whole = self.pixels if of_all else int(self._as_seen(white_255=white_255)[0].sum())
+        return self.count_above(threshold, white_255=white_255) / whole if whole else float("nan")
 
     def compute_mean(self, *, above: float | None = None) -> float:
         """Return the mean DAB density of tissue, or of tissue at or above a density; NaN where there is none."""

@@ -3,11 +3,16 @@
 Convention: the primary number is the share of tissue that is DAB-positive (0 to 1). Mean density and the pixel score
 (0 to 300) are secondary and are compared within one staining run only, because DAB does not follow the amount of
 antigen. Each number stands beside what it would have been 0.05 lower or higher and with white 255.
+
+The denominator is either the dense pixels (``DENSE``: pale fibres, vessels and fat drop out) or the section
+(``SECTION``: every pixel inside the mask of :func:`compute_tissue`). Muscle fibres without stain are so pale that a
+third of them may not be dense; for muscle, the section is the denominator that a reader has in mind.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.pathology._bootstrap import TileInterval
@@ -19,8 +24,53 @@ THRESHOLD = 0.2
 """DAB density from which a pixel is positive, unless the study says otherwise."""
 STEP = 0.05
 """How far the threshold is moved to show what hangs on it."""
-GRADES = (0.2, 0.4, 0.6)
-"""DAB densities from which a pixel is weak, moderate and strong."""
+
+
+class Denominator(StrEnum):
+    """What a share is a share of."""
+
+    DENSE = "dense pixels"
+    SECTION = "section"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AreaSettings:
+    """What is counted.
+
+    Attributes
+    ----------
+    threshold
+        DAB density from which a pixel is positive, 0.05 to 2.
+    grades
+        Densities from which a pixel is weak, moderate and strong, rising.
+    denominator
+        Dense pixels, or all pixels of the histogram, which a mask of the section must then have chosen.
+    """
+
+    threshold: float = THRESHOLD
+    grades: tuple[float, float, float] = (0.2, 0.4, 0.6)
+    denominator: Denominator = Denominator.DENSE
+
+    def __post_init__(self) -> None:
+        if not 0.05 <= self.threshold <= 2:
+            raise InputError(
+                Problem(
+                    found=f"a threshold of {self.threshold}",
+                    expected="an optical density from 0.05 to 2",
+                    next_step="0.2 is usual; 0.1 for weak stains.",
+                )
+            )
+        if not self.grades[0] < self.grades[1] < self.grades[2]:
+            raise InputError(
+                Problem(
+                    found=f"grades {self.grades}",
+                    expected="three rising optical densities",
+                    next_step="0.2, 0.4 and 0.6 are usual.",
+                )
+            )
+
+
+AREA = AreaSettings()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,11 +86,11 @@ class Positivity:
     white_255
         The same had white been 255.
     mean_density, positive_density
-        Mean DAB density of tissue, and of its positive part.
+        Mean DAB density of dense tissue, and of its positive part.
     h_score
         100 (weak + 2 moderate + 3 strong) as shares of tissue, 0 to 300.
-    tissue_px, tissue_mm2
-        The denominator; mm² are None without µm per pixel.
+    denominator, tissue_px, tissue_mm2
+        What the shares are of; mm² are None without µm per pixel.
     threshold, measure
         What was counted, and the white, vectors and tissue limit that the densities rest on.
     interval
@@ -56,6 +106,7 @@ class Positivity:
     mean_density: float
     positive_density: float
     h_score: float
+    denominator: Denominator
     tissue_px: int
     tissue_mm2: float | None
     threshold: float
@@ -77,7 +128,8 @@ class Positivity:
             "mean_density": self.mean_density,
             "positive_density": self.positive_density,
             "h_score_px": self.h_score,
-            "denominator": f"tissue: pixels with a summed density of at least {self.measure.tissue_density:g}",
+            "denominator": self.denominator.value,
+            "tissue_density": self.measure.tissue_density,
             "tissue_px": self.tissue_px,
             "tissue_mm2": self.tissue_mm2,
             "threshold": self.threshold,
@@ -92,9 +144,8 @@ class Positivity:
 
 def compute_positivity(
     histogram: DensityHistogram,
+    settings: AreaSettings = AREA,
     *,
-    threshold: float = THRESHOLD,
-    grades: tuple[float, float, float] = GRADES,
     um_per_px: float | None = None,
     interval: TileInterval | None = None,
     flags: tuple[Flag, ...] = (),
@@ -105,21 +156,14 @@ def compute_positivity(
     ----------
     histogram
         Of all its pixels.
-    threshold
-        DAB density from which a pixel is positive, 0.05 to 2.
-    grades
-        Densities from which a pixel is weak, moderate and strong, rising.
+    settings
+        Threshold, grades and denominator.
     um_per_px
         Micrometres per pixel of the level that was read; None leaves out what is per mm².
     interval
         Of the positive area over tiles.
     flags
         What is known to be doubtful; those of the white are added, and ``no_tissue`` where nothing was counted.
-
-    Raises
-    ------
-    InputError
-        The threshold is out of range, or the grades do not rise.
 
     Examples
     --------
@@ -134,17 +178,18 @@ def compute_positivity(
     >>> found.positive_area, found.h_score, found.tissue_mm2
     (1.0, 300.0, 5e-07)
     """
-    _check(threshold, grades)
-    tissue = histogram.tissue
+    threshold, whole = settings.threshold, settings.denominator is Denominator.SECTION
+    tissue = histogram.pixels if whole else histogram.tissue
     empty = () if tissue else (warn("no_tissue", "No pixel is dense enough for tissue: nothing was measured."),)
     return Positivity(
-        positive_area=histogram.compute_share(threshold),
-        lower_threshold=histogram.compute_share(threshold - STEP),
-        higher_threshold=histogram.compute_share(threshold + STEP),
-        white_255=histogram.compute_share(threshold, white_255=True),
+        positive_area=histogram.compute_share(threshold, of_all=whole),
+        lower_threshold=histogram.compute_share(threshold - STEP, of_all=whole),
+        higher_threshold=histogram.compute_share(threshold + STEP, of_all=whole),
+        white_255=histogram.compute_share(threshold, white_255=True, of_all=whole),
         mean_density=histogram.compute_mean(),
         positive_density=histogram.compute_mean(above=threshold),
-        h_score=100 * sum(histogram.compute_share(grade) for grade in grades),
+        h_score=100 * sum(histogram.compute_share(grade, of_all=whole) for grade in settings.grades),
+        denominator=settings.denominator,
         tissue_px=tissue,
         tissue_mm2=None if um_per_px is None else tissue * um_per_px**2 / 1e6,
         threshold=threshold,
@@ -152,22 +197,3 @@ def compute_positivity(
         interval=interval,
         flags=tuple(dict.fromkeys((*flags, *histogram.measure.white.flags, *empty))),
     )
-
-
-def _check(threshold: float, grades: tuple[float, float, float]) -> None:
-    if not 0.05 <= threshold <= 2:
-        raise InputError(
-            Problem(
-                found=f"a threshold of {threshold}",
-                expected="an optical density from 0.05 to 2",
-                next_step="0.2 is usual; 0.1 for weak stains.",
-            )
-        )
-    if not grades[0] < grades[1] < grades[2]:
-        raise InputError(
-            Problem(
-                found=f"grades {grades}",
-                expected="three rising optical densities",
-                next_step="0.2, 0.4 and 0.6 are usual.",
-            )
-        )

@@ -2,8 +2,8 @@
 
 Convention: a coarse mask on an overview (about 8 µm per pixel): what is denser than glass after averaging, without
 specks of dust and with small gaps closed. It says where to read and what belongs to the section. The denominator of an
-area fraction is finer: the pixels inside it that are themselves dense enough (``Measure.tissue_density``), so that
-vessels, fat and tears are not counted.
+area fraction is either this mask or, finer, the pixels inside it that are themselves dense enough
+(``Measure.tissue_density``), so that vessels, fat and tears are not counted.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.pathology._density import Densities, compute_density
-from rarefactor.pathology._lookup import TISSUE_DENSITY
 from rarefactor.pathology._white import Rgb, White
 
 Mask = NDArray[np.bool_]
@@ -27,7 +26,10 @@ class TissueSettings:
     Attributes
     ----------
     density
-        Sum of the three channels' densities, after averaging.
+        Sum of the three channels' densities, after averaging: half of what a single pixel must have, because pale
+        muscle fibres reach about 0.1 and averaged glass stays below 0.02.
+    sure_density, sure_share
+        Share of a piece that must have at least this density, or it is a smear on the glass.
     smooth_px
         Standard deviation of the averaging, in pixels of the overview.
     smallest
@@ -38,9 +40,11 @@ class TissueSettings:
         Gaps of up to this many pixels inside the tissue belong to it.
     """
 
-    density: float = TISSUE_DENSITY
+    density: float = 0.08
+    sure_density: float = 0.15
+    sure_share: float = 0.1
     smooth_px: float = 1.5
-    smallest: float = 0.005
+    smallest: float = 0.02
     smallest_px: int = 60
     gap_px: int = 400
 
@@ -74,8 +78,9 @@ def compute_tissue(
     (True, False)
     """
     allowed = np.ones(overview.shape[:2], dtype=np.bool_) if exclude is None else ~exclude
-    dense = _smooth(compute_density(overview, white).sum(axis=2), settings.smooth_px) >= settings.density
-    return _without_gaps(_without_dust(dense & allowed, settings), settings.gap_px) & allowed
+    density = _smooth(compute_density(overview, white).sum(axis=2), settings.smooth_px)
+    dense = (density >= settings.density) & allowed
+    return _without_gaps(_without_dust(dense, density >= settings.sure_density, settings), settings.gap_px) & allowed
 
 
 def _smooth(density: Densities, sigma_px: float) -> Densities:
@@ -86,9 +91,11 @@ def _smooth(density: Densities, sigma_px: float) -> Densities:
     return smooth
 
 
-def _without_dust(dense: Mask, settings: TissueSettings) -> Mask:
+def _without_dust(dense: Mask, sure: Mask, settings: TissueSettings) -> Mask:
     pieces, sizes = compute_pieces(dense)
-    return (sizes >= max(settings.smallest_px, settings.smallest * sizes.max(initial=0)))[pieces]
+    certain = np.bincount(pieces.ravel(), weights=sure.ravel(), minlength=len(sizes)) >= settings.sure_share * sizes
+    real = np.where(certain, sizes, 0)
+    return (real >= max(settings.smallest_px, settings.smallest * real.max(initial=0)))[pieces]
 
 
 def _without_gaps(tissue: Mask, gap_px: int) -> Mask:

@@ -13,7 +13,7 @@ from rarefactor.pathology._bootstrap import compute_tile_interval
 from rarefactor.pathology._density import H_DAB, RUIFROK, StainVectors, compute_density, compute_stains
 from rarefactor.pathology._histogram import compute_histogram
 from rarefactor.pathology._lookup import Lookup, compute_lookup
-from rarefactor.pathology._positivity import compute_positivity
+from rarefactor.pathology._positivity import AreaSettings, Denominator, compute_positivity
 from rarefactor.pathology._white import White, WhiteSource
 
 GLASS = White(level=(240.0, 240.0, 240.0), source=WhiteSource.GIVEN)
@@ -108,6 +108,16 @@ def test_a_region_carries_what_its_number_rests_on(lookup: Lookup) -> None:
     assert found.row["tissue_mm2"] == pytest.approx(300 * 0.25e-6)
     assert (found.row["white"], found.row["white_source"]) == ("240.0 240.0 240.0", "given")
     assert (found.row["stain_vectors"], found.row["threshold"]) == ("QuPath H-DAB default", 0.2)
+
+
+def test_pale_fibres_count_in_the_denominator_of_the_section(lookup: Lookup) -> None:
+    image = np.full((20, 20, 3), 232, dtype=np.uint8)
+    image[:5] = (129, 60, 36)
+    found = compute_histogram(image, lookup)
+    assert compute_positivity(found).positive_area == 1
+    section = compute_positivity(found, AreaSettings(denominator=Denominator.SECTION))
+    assert (section.positive_area, section.h_score, section.tissue_px) == (0.25, 75, 400)
+    assert section.row["denominator"] == "section"
 
 
 def test_without_a_scale_nothing_is_per_mm2_and_without_tissue_nothing_is_a_share(lookup: Lookup) -> None:
