@@ -225,6 +225,77 @@ def mri(  # noqa: PLR0913 - one parameter for each option
         raise typer.Exit(FINDINGS)
 
 
+@app.command(
+    short_help="Compute a published instrument, such as the Total Improvement Score.",
+    epilog="\b\nExamples:\n"
+    "  rarefactor score --list\n"
+    "  rarefactor score tis --mmt-maximum 150 --limit ck=200 "
+    "--baseline physician_global=6,patient_global=7,mmt=100,haq=1.5,ck=6000,extramuscular=3 "
+    "--final physician_global=2,patient_global=3,mmt=135,haq=0.5,ck=600,extramuscular=1\n"
+    "  rarefactor score tis patients.csv --mmt-maximum 150 --limit ck=200 --out scored.csv\n"
+    "  rarefactor score mmt8 --set neck_flexors=6,deltoid=5,biceps=8,wrist_extensors=10,gluteus_maximus=4,"
+    "gluteus_medius=5,quadriceps=6,ankle_dorsiflexors=10",
+)
+def score(  # noqa: PLR0913 - one parameter for each option
+    name: Annotated[str | None, typer.Argument(metavar="NAME", help="Which instrument.", show_default=False)] = None,
+    table: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A CSV file, one patient per row.", show_default=False)
+    ] = None,
+    *,
+    baseline: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE,...", help="One patient's measures at baseline.")
+    ] = None,
+    final: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE,...", help="The same measures at the later visit.")
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE,...", help="One patient's values, for instruments of one visit."),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table with its scores; else they are shown.")
+    ] = None,
+    mmt_maximum: Annotated[
+        float | None,
+        typer.Option("--mmt-maximum", metavar="N", help="The maximum of the muscle testing form: 80 or 150."),
+    ] = None,
+    limit: Annotated[
+        list[str] | None, typer.Option(metavar="ENZYME=N", help="Upper limit of normal, in the unit of the values.")
+    ] = None,
+    ranges: Annotated[
+        list[str] | None,
+        typer.Option("--range", metavar="MEASURE=N", help="How far a measure ranges, where it is not the usual."),
+    ] = None,
+    juvenile: Annotated[bool, typer.Option("--juvenile", help="The score and its categories for children.")] = False,
+    show: Annotated[bool, typer.Option("--list", help="Say which instruments there are and what they take.")] = False,
+) -> None:
+    """Compute a published instrument for one patient, or for a table with one patient per row.
+
+    In a table of two visits, columns end in _baseline and _final (mmt_baseline, mmt_final); an empty cell is missing.
+    A score with a missing measure is bounded, never filled in.
+    """
+    from rarefactor.cli import _score  # noqa: PLC0415 - late: --help stays quick
+
+    if show:
+        _score.show_instruments()
+        return
+    if name is None:
+        raise typer.BadParameter("say which instrument, such as tis; --list shows them", param_hint="NAME")
+    values = {"baseline": baseline or [], "final": final or [], "": given or []}
+    if (table is None) == (not any(values.values())):
+        raise typer.BadParameter("give a CSV file, or one patient's values", param_hint="FILE")
+    options = _score.Options(
+        mmt_maximum=mmt_maximum,
+        limits=_score.read_limits(limit or [], "enzyme=limit"),
+        ranges=_score.read_limits(ranges or [], "measure=range"),
+        juvenile=juvenile,
+    )
+    if table is None:
+        _score.score_patient(name, values, options)
+    else:
+        _score.score_table(name, table, out, options)
+
+
 @app.command(epilog="\b\nExample:\n  rarefactor demo --out demo")
 def demo(
     *,
