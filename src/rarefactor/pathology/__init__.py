@@ -5,26 +5,60 @@ intensity); an area fraction is 0 to 1; micrometres per pixel are read, never gu
 a study.
 """
 
+from rarefactor.pathology._artefacts import Artefacts, compute_artefacts
+from rarefactor.pathology._blur import Blur, compute_blur
+from rarefactor.pathology._bootstrap import TileInterval, compute_tile_interval
+from rarefactor.pathology._density import H_DAB, StainVectors, compute_stains
 from rarefactor.pathology._flag import Flag, Severity
 from rarefactor.pathology._geojson import Annotation, CellOutline, Polygon, read_regions, write_cells
+from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
+from rarefactor.pathology._lookup import Lookup, Measure, compute_lookup
 from rarefactor.pathology._microns import MicronsPerPixel, compute_downsample
+from rarefactor.pathology._positivity import AreaSettings, Denominator, Positivity, compute_positivity
 from rarefactor.pathology._pyramid import Tile, Window
 from rarefactor.pathology._regions import Placed, check_regions, rasterise
 from rarefactor.pathology._slide import Slide, open_slide
+from rarefactor.pathology._stain import StainCheck, compute_stain_check
+from rarefactor.pathology._tissue import compute_tissue
+from rarefactor.pathology._white import White, WhiteSource, compute_white
 
 __all__ = [
+    "H_DAB",
     "Annotation",
+    "AreaSettings",
+    "Artefacts",
+    "Blur",
     "CellOutline",
+    "Denominator",
+    "DensityHistogram",
     "Flag",
+    "Lookup",
+    "Measure",
     "MicronsPerPixel",
     "Placed",
     "Polygon",
+    "Positivity",
     "Severity",
     "Slide",
+    "StainCheck",
+    "StainVectors",
     "Tile",
+    "TileInterval",
+    "White",
+    "WhiteSource",
     "Window",
     "check_regions",
+    "compute_artefacts",
+    "compute_blur",
     "compute_downsample",
+    "compute_histogram",
+    "compute_lookup",
+    "compute_positivity",
+    "compute_stain_check",
+    "compute_stains",
+    "compute_tile_interval",
+    "compute_tissue",
+    "compute_white",
     "open_slide",
     "rasterise",
     "read_regions",
