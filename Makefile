@@ -39,8 +39,8 @@ fix: $(READY) ## mend what can be mended by itself
 docs: $(READY) ## write docs/commands.md from the help of each command
 	$(BIN)/python docs/write_commands.py
 
-bench: $(BENCH_READY) ## measure speed and agreement beside peer packages
-	@for each in $(BENCHMARKS); do echo "$$each" && $(BIN)/python $$each || exit 1; done
+bench: $(BENCH_READY) ## measure speed and agreement beside peer packages; BENCH_OPTIONS=--full takes longer
+	@for each in $(BENCHMARKS); do echo "$$each" && $(BIN)/python $$each $(BENCH_OPTIONS) || exit 1; done
 
 lock: $(READY) ## resolve the dependencies anew
 	$(PIP) uv
