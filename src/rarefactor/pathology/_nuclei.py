@@ -74,8 +74,8 @@ class NucleusSettings:
         Pixels below this share of their nucleus's mean density are outside it.
     grow_um
         Width that is then given back all around.
-    min_area_um2
-        Area of the smallest nucleus.
+    min_area_um2, max_area_um2
+        Areas of the smallest and the largest nucleus.
     """
 
     um_per_px: float = 0.5
@@ -95,6 +95,7 @@ class NucleusSettings:
     edge: float = 0.6
     grow_um: float = 0.5
     min_area_um2: float = 12.0
+    max_area_um2: float = 300.0
 
     def __post_init__(self) -> None:
         if not (self.um_per_px > 0 and 0 <= self.smooth_um < self.blob_um):
@@ -212,13 +213,14 @@ def _trim(labels: Labels, density: Heights, edge: float) -> Labels:
 
 
 def _drop_faint(labels: Labels, density: Heights, settings: NucleusSettings) -> Labels:
-    """Return the labels without those that are too small or no darker than what lies around them."""
+    """Return the labels without those that are too small, too large or no darker than what lies around them."""
     around = compute_growth(labels, settings.pixels(settings.surround_um))
     around[labels > 0] = 0
     pixels, inside = _compute_means(labels, density)
     outside = _compute_means(around, density, len(inside))[1]
-    keep = (pixels >= settings.area_px(settings.min_area_um2)) & (outside <= (1 - settings.min_contrast) * inside)
-    return drop_labels(labels, keep)
+    low, high = settings.area_px(settings.min_area_um2), settings.area_px(settings.max_area_um2)
+    dark = outside <= (1 - settings.min_contrast) * inside
+    return drop_labels(labels, (pixels >= low) & (pixels <= high) & dark)
 
 
 def _compute_means(labels: Labels, density: Heights, count: int = 1) -> tuple[Counts, Floats]:
