@@ -62,7 +62,7 @@ class Values:
         the earlier visit although the pair may have less in common.
         """
         name, _ = self.scope.find(column)
-        if name not in self.changes:
+        if name not in self.changes or column.name not in self.changes[name]["column"]:
             return None
         wanted = (pl.col("first") == visits[0]) & (pl.col("last") == visits[1]) & (pl.col.column == column.name)
         change = self.changes[name].filter(wanted).select("subject", "change")

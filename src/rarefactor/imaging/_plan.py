@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import polars as pl
@@ -27,6 +27,7 @@ class Plan:
 
     patients: tuple[PatientFiles, ...]
     settings: Settings
+    subjects: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     strangers: int = 0
     without: int = 0
     masks_left: int = 0
@@ -52,6 +53,8 @@ def plan_study(study: Study, source: Thigh, subjects: Mapping[str, str], days: p
     ImageError
         The folder is not there, nothing in it fits the layout, or the table of labels cannot be read.
     """
+    if source.folder is None:
+        return Plan(patients=(), settings=_settings(study, source), subjects=subjects)
     folder = study.folder / source.folder
     visits = {name: source.visits.get(name, name) for name in study.cohort.visits}
     found = find_scans(folder, source.layout, visits=visits)
@@ -66,6 +69,7 @@ def plan_study(study: Study, source: Thigh, subjects: Mapping[str, str], days: p
     return Plan(
         patients=_group(known, masks, month, subjects),
         settings=_settings(study, source),
+        subjects=subjects,
         strangers=len({each.subject for each in found} - own),
         without=len(set(subjects) - own),
         masks_left=len(set(masks) - {(each.subject, each.visit) for each in found}),

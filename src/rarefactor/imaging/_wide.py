@@ -7,7 +7,7 @@ points.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import product
 
 import polars as pl
@@ -15,7 +15,7 @@ import polars as pl
 from rarefactor.imaging._regions import MUSCLES, SITES, Side
 from rarefactor.results import CHANGES, MeasuredTable, Quantity
 
-_SIDES = ("both", *(side.value for side in Side))
+_SIDES = (None, *Side)
 _QUANTITIES: Mapping[str, tuple[str, str | None, float]] = {
     "fat_fraction": ("Fat fraction", "%", 100.0),
     "volume_ml": ("Volume", "ml", 1.0),
@@ -33,8 +33,8 @@ def describe_quantities(repeatability: float | None = None) -> dict[str, Quantit
     'Fat fraction of the hamstrings, left'
     """
     return {
-        _name(site, side, measure): Quantity(
-            label=f"{words} of the {_say(site)}{'' if side == 'both' else f', {side}'}",
+        name_column(site, side, measure): Quantity(
+            label=f"{words} of the {describe_site(site, side)}",
             unit=unit,
             repeatability=repeatability if measure == _FAT else None,
         )
@@ -89,15 +89,18 @@ def _names(measure: str) -> pl.Expr:
     return site + side + pl.lit(measure)
 
 
-def _name(site: str, side: str, measure: str) -> str:
-    return "".join(_prefixes(site, side)) + measure
+def name_column(site: str, side: Side | None, measure: str) -> str:
+    """Return the column of a measure: site and side before it, where they are not the whole thigh.
+
+    Examples
+    --------
+    >>> name_column("hamstrings", Side.LEFT, "fat_fraction"), name_column("thigh", None, "fat_fraction")
+    ('hamstrings.left.fat_fraction', 'fat_fraction')
+    """
+    return ".".join([*([site] if site != "thigh" else []), *([side.value] if side else []), measure])
 
 
-def _prefixes(site: str, side: str) -> Iterator[str]:
-    yield from (f"{each}." for each, whole in ((site, "thigh"), (side, "both")) if each != whole)
-
-
-def _say(site: str) -> str:
-    if site in MUSCLES:
-        return MUSCLES[site].name
-    return {"thigh": "thigh muscles", "hamstrings": "hamstrings"}.get(site, f"{site} compartment")
+def describe_site(site: str, side: Side | None) -> str:
+    """Return a site and side in words, behind "of the"."""
+    known = {"thigh": "thigh muscles", "hamstrings": "hamstrings", **{code: m.name for code, m in MUSCLES.items()}}
+    return known.get(site, f"{site} compartment") + (f", {side}" if side else "")

@@ -35,7 +35,7 @@ class Thigh(Part):
     Attributes
     ----------
     folder, layout
-        Where the scan of a patient and visit lies: a folder, or files.
+        Where the scan of a patient and visit lies: a folder, or files. Without a folder only grades are read.
     visits
         How a visit's folder is called, where it does not have the visit's name.
     sequence
@@ -52,9 +52,11 @@ class Thigh(Part):
         SD of one measurement repeated, in percentage points; else that of published scan-rescan data.
     allow
         Changes of the protocol between two visits that are not to refuse a rate, with ``reason``.
+    grades
+        What readers graded by eye: columns such as ``grade`` and ``hamstrings.grade``.
     """
 
-    folder: str
+    folder: str | None = None
     layout: Layout = "{subject}/{visit}"
     visits: Mapping[Name, str] = {}
     sequence: Literal["dixon", "t1"] = "dixon"
@@ -70,6 +72,10 @@ class Thigh(Part):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.folder is None and self.grades is None:
+            raise broken(
+                "folder", "neither scans nor grades", "folder: with scans, or grades: of a reader", "Name one of them."
+            )
         for key in ("layout", "masks"):
             layout = getattr(self, key)
             if layout is not None and "{subject}" not in layout:

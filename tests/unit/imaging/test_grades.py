@@ -1,15 +1,9 @@
 """A reader's grades: checked rows, change per month, agreement of readers."""
 
-import numpy as np
 import pytest
 
 from rarefactor.errors import DataError, InputError
-from rarefactor.imaging._agreement import (
-    compute_agreement,
-    compute_kappa,
-    compute_reader_agreement,
-    compute_weighted_kappa,
-)
+from rarefactor.imaging._graded import compute_reader_agreement, list_grade_changes, tabulate_grades
 from rarefactor.imaging._grades import compute_grade_rates, find_scale, read_grades
 
 HEADER = "patient,visit,muscle,side,reader,grade\n"
@@ -73,25 +67,27 @@ def test_files_and_scales_that_cannot_be(write, tmp_path):
         find_scale("mercury")
 
 
-def test_kappa_of_published_tables():
-    """Cohen 1968 (own weights), and the two dermatologists of the SAS/STAT manual (FREQ, simple and weighted kappa)."""
-    cohen = 200 * np.array([[0.44, 0.07, 0.09], [0.05, 0.20, 0.05], [0.01, 0.03, 0.06]])
-    own = 1 - np.array([[0, 1, 3], [1, 0, 6], [3, 6, 0]]) / 6
-    assert compute_kappa(cohen, own, weights="own").kappa == pytest.approx(0.348, abs=5e-4)
-    assert compute_kappa(cohen, np.eye(3), weights="none").kappa == pytest.approx(0.492, abs=5e-4)
-    skin = np.array([[10, 4, 1, 0], [5, 10, 12, 2], [2, 4, 12, 5], [0, 2, 6, 13.0]])
-    simple = compute_kappa(skin, np.eye(4), weights="none")
-    assert (simple.kappa, simple.se) == pytest.approx((0.3449, 0.0724), abs=5e-5)
-    linear = compute_kappa(skin, compute_agreement(4, "linear"), weights="linear")
-    assert (linear.kappa, linear.se) == pytest.approx((0.5082, 0.0655), abs=5e-5)
-    assert (linear.low, linear.high) == pytest.approx((0.3798, 0.6366), abs=5e-5)
-
-
 def test_two_readers_of_a_table(write):
     rows = [f"P1,baseline,{muscle},right,{reader},1\n" for muscle in ("SM", "ST", "VL") for reader in "AB"]
-    table = read_grades(write(HEADER + "".join(rows) + "P1,month_3,SM,right,A,3\n"), find_scale("fischer"))
-    found = compute_reader_agreement(table, ("A", "B"), weights="quadratic")
-    assert (found.n, found.kappa) == (3, None)  # one grade only: agreement beyond chance cannot be told
-    assert compute_weighted_kappa([0, 1, 2], [0, 1, 2], find_scale("fischer")).kappa == pytest.approx(1.0)
-    with pytest.raises(InputError, match="different muscles"):
-        compute_weighted_kappa([0, 1], [0], find_scale("fischer"))
+    same = read_grades(write(HEADER + "".join(rows)), find_scale("fischer"))
+    found = compute_reader_agreement(same, ("A", "B"))
+    assert found is not None
+    assert found.n == 3
+    assert found.reason  # one grade only: agreement beyond chance cannot be told
+    more = "P1,month_3,SM,right,A,3\nP1,month_3,SM,right,B,3\nP1,month_3,GR,right,A,2\n"
+    found = compute_reader_agreement(
+        read_grades(write(HEADER + "".join(rows) + more), find_scale("fischer")), ("A", "B")
+    )
+    assert found is not None
+    assert (found.n, found.kappa) == (4, pytest.approx(1.0))
+
+
+def test_grades_become_columns_and_their_changes_are_of_one_reader(write):
+    table = read_grades(write(HEADER + GOOD), find_scale("goutallier"))
+    frame = tabulate_grades(table, {"P1": "S-1"})
+    baseline = frame.filter(visit="baseline")
+    assert baseline.select("grade", "hamstrings.right.grade", "SM.grade").row(0) == pytest.approx((4 / 3, 4 / 3, 1.0))
+    changes = list_grade_changes(table, {"P1": "S-1"}).filter(
+        first="baseline", last="month_3", column="hamstrings.grade"
+    )
+    assert changes["change"].to_list() == [0.5]  # reader A: from 1 and 2 to 2 and 2; C graded once only
