@@ -131,6 +131,16 @@ def test_improvement_by_imacs(tmp_path: Path) -> None:
     assert made(tmp_path, text, "improved") == ["Yes", "No", "Yes"]  # C: four improved for certain
 
 
+def test_worsening_by_imacs(tmp_path: Path) -> None:
+    text = """
+        worse:
+          kind: imacs_worsening
+          measures: {physician_global: phys, patient_global: vas_pat, mmt: mmt, haq: haq, extramuscular: vas_ext}
+    """
+    visits = VISITS.replace("B,365,6,7,100", "B,365,8,7,80")  # 2 cm and 20 % of strength
+    assert made(tmp_path, text, "worse", visits) == ["No", "Yes", "No"]
+
+
 def graded(kind: str, n: int, more: str = "") -> str:
     return f"total: {{kind: {kind}, columns: [{', '.join(['haq'] * n)}]{more}}}"
 
@@ -218,6 +228,12 @@ def test_what_cannot_be_is_refused_with_its_key(tmp_path: Path, written: str, in
     with pytest.raises(RarefactorError, match=said) as caught:
         derived(tmp_path, STUDY.replace(written, instead))
     assert all(problem.line and problem.key for problem in caught.value.problems)
+
+
+def test_a_study_with_instruments_is_read_back_from_its_results(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text(STUDY)
+    study = spec.load(tmp_path / "study.yaml")
+    assert spec.Study.model_validate(study.model_dump(mode="json", by_alias=True)).instruments == study.instruments
 
 
 def test_the_study_file_knows_the_names_of_the_instruments() -> None:

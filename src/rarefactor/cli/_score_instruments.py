@@ -110,7 +110,12 @@ def _imacs(given: Given, options: Options) -> Result:
         enzyme_limits=options.limits,
         mmt_maximum=options.mmt_maximum,
     )
-    return {"imacs_improved": _ANSWERS[np.nan_to_num(found, nan=2.0).astype(np.int64)]}
+    worse = _core_set(given, instruments.compute_imacs_worsening, mmt_maximum=options.mmt_maximum)
+    return {"imacs_improved": _answers(found), "imacs_worse": _answers(worse)}
+
+
+def _answers(found: Floats) -> NDArray[np.str_]:
+    return _ANSWERS[np.nan_to_num(found, nan=2.0).astype(np.int64)]
 
 
 def _mmt8(given: Given, _: Options) -> Result:
@@ -154,7 +159,7 @@ def _eular_acr(given: Given, _: Options) -> Result:
         "eular_acr_lower": found.lower,
         "eular_acr_upper": found.upper,
         "eular_acr_probability": found.probability,
-        "biopsy_needed": _ANSWERS[np.nan_to_num(found.biopsy_needed, nan=2.0).astype(np.int64)],
+        "biopsy_needed": _answers(found.biopsy_needed),
     }
 
 
@@ -181,7 +186,7 @@ SCORED: Mapping[str, Scored] = {
         told=_lacking,
     ),
     "imacs": Scored(
-        title="IMACS definition of improvement",
+        title="IMACS definitions of improvement, and of worsening (to be confirmed at the next visit)",
         columns="those of tis",
         known=_TWO_VISITS,
         compute=_imacs,

@@ -208,6 +208,13 @@ def _improvement(made: _Making, visit: str) -> Made:
     return {made.name: _numbers(found).cast(pl.Boolean)}
 
 
+def _worsening(made: _Making, visit: str) -> Made:
+    each = made.instrument
+    before, after = (made.named(each.measures, at) for at in (each.baseline, visit))
+    found = instruments.compute_imacs_worsening(before, after, mmt_maximum=each.mmt_maximum)
+    return {made.name: _numbers(found).cast(pl.Boolean)}
+
+
 def _mmt8(made: _Making, visit: str) -> Made:
     sides = 1 if len(made.instrument.columns) == 8 else 2
     return {made.name: _numbers(instruments.compute_mmt8(_grades(made, visit), sides=sides))}
@@ -259,6 +266,7 @@ def _words(array: np.ndarray[tuple[int, ...], np.dtype[np.str_]]) -> pl.Series:
 _COMPUTE: Mapping[InstrumentKind, Callable[[_Making, str], Made]] = {
     "total_improvement_score": _improvement_score,
     "imacs_improvement": _improvement,
+    "imacs_worsening": _worsening,
     "mmt8": _mmt8,
     "mrc_sum": _mrc_sum,
     "haq_di": _haq_di,

@@ -16,6 +16,7 @@ from rarefactor.spec._part import Name, Part, Texts, broken
 InstrumentKind = Literal[
     "total_improvement_score",
     "imacs_improvement",
+    "imacs_worsening",
     "mmt8",
     "mrc_sum",
     "haq_di",
@@ -57,12 +58,13 @@ FindingName = Literal[
     "rimmed_vacuoles",
 ]
 ENZYMES = frozenset({"ck", "aldolase", "ldh", "ast", "alt"})
-CHANGES = frozenset({"total_improvement_score", "imacs_improvement"})
+CHANGES = frozenset({"total_improvement_score", "imacs_improvement", "imacs_worsening"})
 EVERYONE = ""
 
 _NEEDED: Mapping[InstrumentKind, tuple[str, ...]] = {
     "total_improvement_score": ("measures",),
     "imacs_improvement": ("measures",),
+    "imacs_worsening": ("measures",),
     "mmt8": ("columns",),
     "mrc_sum": ("columns",),
     "haq_di": ("columns",),
@@ -72,6 +74,7 @@ _NEEDED: Mapping[InstrumentKind, tuple[str, ...]] = {
 _ALLOWED: Mapping[InstrumentKind, tuple[str, ...]] = {
     "total_improvement_score": ("baseline", "version", "mmt_maximum", "enzyme_limit", "sex", "ranges"),
     "imacs_improvement": ("baseline", "mmt_maximum", "enzyme_limit", "sex"),
+    "imacs_worsening": ("baseline", "mmt_maximum"),
     "mmt8": (),
     "mrc_sum": (),
     "haq_di": ("aids",),
@@ -148,8 +151,8 @@ class Instrument(Part):
             if not getattr(self, key):
                 step = f"Add {key}: and what stands for it in the data."
                 raise broken(key, f"{self.kind} without {key}", f"the key {key}", step)
-        for key in sorted(self.model_fields_set):
-            if key not in allowed:
+        for key, field in type(self).model_fields.items():
+            if key not in allowed and getattr(self, key) != field.default:
                 raise broken(key, f"{key} beside {self.kind}", f"one of {', '.join(allowed)}", f"Remove {key}.")
         _check_counts(self)
         _check_set(self)
@@ -203,7 +206,7 @@ def _check_set(instrument: Instrument) -> None:
 
 
 def _check_limits(instrument: Instrument) -> None:
-    enzymes = [name for name in instrument.measures if name in ENZYMES]
+    enzymes = [name for name in instrument.measures if name in ENZYMES and instrument.kind != "imacs_worsening"]
     optional = instrument.kind == "imacs_improvement" and len(enzymes) == 1
     for name in enzymes if not optional else ():
         if name not in instrument.enzyme_limit:

@@ -22,6 +22,7 @@ _CLASS = {"none": "Not classified", "possible": "Possible", "probable": "Probabl
 _LABELS = {
     "total_improvement_score": "Total Improvement Score",
     "imacs_improvement": "IMACS definition of improvement",
+    "imacs_worsening": "IMACS definition of worsening",
     "mmt8": "MMT8",
     "mrc_sum": "MRC sum score",
     "haq_di": "HAQ disability index",
@@ -32,7 +33,7 @@ _LABELS = {
 def describe_instrument(name: str, instrument: Instrument) -> dict[str, DataField]:
     """Return the columns that an instrument makes, as a dictionary describes them."""
     label = instrument.label or _LABELS.get(instrument.kind, f"{name} in multiples of normal")
-    if instrument.kind == "imacs_improvement":
+    if instrument.kind in {"imacs_improvement", "imacs_worsening"}:
         return {name: DataField(type="yesno", label=label)}
     unit = _MULTIPLE if instrument.kind == "enzyme_multiple" else None
     made = {name: DataField(type="number", label=label, unit=unit)}
