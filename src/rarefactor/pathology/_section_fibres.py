@@ -17,7 +17,7 @@ from rarefactor.pathology._section import Condition, Fibre, Look, Points
 
 _HEXAGON: Final = 0.952
 """Distance of hexagons' centres over the diameter of the circle of the same area."""
-_SMALLEST: Final = 0.16
+_SMALLEST: Final = 0.22
 """Fibres below this share of the mean diameter are left out."""
 
 Widen = Callable[[Points], NDArray[np.float64]]
@@ -50,11 +50,11 @@ class Mosaic:
 
 def compute_mosaic(frame: tuple[float, float], look: Look, rng: np.random.Generator) -> Mosaic:
     """Return seeds over a frame (width, height in µm) and two fibres beyond, and their neighbours."""
-    from scipy.spatial import Voronoi, cKDTree  # noqa: PLC0415 - scipy is slow to import
+    from scipy.spatial import KDTree, Voronoi  # noqa: PLC0415 - scipy is slow to import
 
     seeds = _relax(_scatter(frame, look, rng))
     fascicles = compute_grid(frame, look.fascicle_um * _HEXAGON, 0.22, rng)
-    _, fascicle = cKDTree(fascicles).query(seeds + rng.normal(0, 0.12 * look.fibre_um, seeds.shape))
+    _, fascicle = KDTree(fascicles).query(seeds + rng.normal(0, 0.12 * look.fibre_um, seeds.shape))
     diagram = Voronoi(seeds)
     ridges = np.asarray(diagram.ridge_vertices)
     near = diagram.vertices[ridges]
@@ -96,8 +96,8 @@ def compute_fibres(
     gaps = _compute_gaps(mosaic, widen, look, rng)
     edges = _group_edges(mosaic)
     fibres: list[Fibre] = []
-    for seed in np.flatnonzero(~empty):
-        outline = _cut_cell(mosaic, int(seed), edges[seed], gaps, float(shrink[seed]))
+    for seed in np.flatnonzero(~empty).tolist():
+        outline = _cut_cell(mosaic, seed, edges[seed], gaps, float(shrink[seed]))
         if len(outline) >= 3 and _area(outline) > (_SMALLEST * look.fibre_um) ** 2:
             fibres.append(_finish(outline, conditions[seed], look, rng))
     return tuple(fibres)

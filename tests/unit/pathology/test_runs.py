@@ -8,7 +8,14 @@ import pytest
 from rarefactor.errors import InputError
 from rarefactor.pathology._biopsy import RegionValue, combine_regions
 from rarefactor.pathology._runs import adjust_runs, compute_run_effect, compute_run_gains, read_manifest
-from rarefactor.pathology.simulate import Camera, Field, StainingRun, simulate_control, simulate_field
+from rarefactor.pathology.simulate import (
+    Camera,
+    Field,
+    StainingRun,
+    simulate_control,
+    simulate_field,
+    simulate_section,
+)
 
 HEADER = "slide,run,date,antibody,dilution,control"
 
@@ -114,20 +121,21 @@ def mean_density(field: Field) -> float:
 
 def test_controls_take_out_what_runs_did_to_made_sections() -> None:
     camera = Camera(width=160, height=160, jpeg_quality=None)
+    patients = [simulate_section(np.random.default_rng(seed), width_um=80, height_um=80) for seed in (1, 2)]
     gains = {"weak": 0.6, "usual": 1.0, "strong": 1.5}
     densities, runs, controls = [], [], {}
     for number, (name, gain) in enumerate(gains.items()):
         run = StainingRun(name=name, dab_gain=gain)
-        rng = np.random.default_rng(number)
-        controls[name] = mean_density(simulate_control(rng, stain="MHC-I", run=run, camera=camera))
-        for _ in range(3):
-            field = simulate_field(rng, stain="MHC-I", run=run, camera=camera)
-            densities.append(mean_density(field))
+        control = simulate_control(np.random.default_rng(number), stain="MHC-I", run=run, camera=camera)
+        controls[name] = mean_density(control)
+        for section in patients:
+            rng = np.random.default_rng(5)
+            densities.append(mean_density(simulate_field(rng, stain="MHC-I", run=run, camera=camera, section=section)))
             runs.append(name)
     assert compute_run_gains(controls) == pytest.approx(gains, rel=0.1)
-    adjusted = adjust_runs(densities, runs, controls=controls)
-    before, after = compute_run_effect(densities, runs), compute_run_effect(adjusted.values, runs)
-    assert before.share > 0.5 > after.share
+    adjusted = adjust_runs(densities, runs, controls=controls).values.reshape(3, 2)
+    assert densities[4] / densities[0] == pytest.approx(2.5, rel=0.1)
+    np.testing.assert_allclose(adjusted / adjusted[1], 1.0, atol=0.12)
 
 
 def test_a_biopsy_is_the_sum_of_its_regions() -> None:
