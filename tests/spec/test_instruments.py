@@ -119,7 +119,7 @@ def test_a_limit_may_depend_on_the_sex(tmp_path: Path) -> None:
 
 def test_bounds_are_counted(tmp_path: Path) -> None:
     notes = [note.text for note in derived(tmp_path).notes]
-    assert "1 values of ck are bounds such as <5 or >20000; tis is computed from the bounds." in notes
+    assert "Of ck, 1 known as bounds only, such as <5 or >20000: tis takes the bounds." in notes
 
 
 def test_improvement_by_imacs(tmp_path: Path) -> None:

@@ -178,7 +178,7 @@ def _censored(made: _Making) -> Iterator[Note]:
         count = table.frame[flag].count() if flag in table.frame.columns else 0
         if count:
             label = made.instrument.label or made.name
-            told = f"{count} values of {column} are bounds such as <5 or >20000; {label} is computed from the bounds."
+            told = f"Of {column}, {count} known as bounds only, such as <5 or >20000: {label} takes the bounds."
             yield Note(about="data", text=told)
 
 
