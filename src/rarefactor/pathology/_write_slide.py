@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Final
+from uuid import UUID
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,7 +97,7 @@ def write_slide(
                 photometric="ycbcr",
                 subsampling=(1, 1),
                 compression="jpeg",
-                **_level_tags(specimen, number, len(levels)),
+                **_level_tags(specimen, number, len(levels), frame),
             )
     return _compute_truth(specimen, frame, copies)
 
@@ -191,12 +193,13 @@ def _encode(tile: Image, quality: int) -> bytes:
     return bytes(encoded)
 
 
-def _level_tags(specimen: Specimen, number: int, levels: int) -> dict[str, Any]:
+def _level_tags(specimen: Specimen, number: int, levels: int, frame: _Frame) -> dict[str, Any]:
     if number:
         return {"subfiletype": 1, **_resolution(specimen.um_per_px * STEP**number)}
     size = specimen.um_per_px
     metadata = {
         "axes": "YXS",
+        "UUID": _identify(frame),
         "Name": "synthetic muscle section",
         "Description": _describe(specimen.painter.stain.name, specimen.painter.run.name),
         "PhysicalSizeX": size,
@@ -205,6 +208,11 @@ def _level_tags(specimen: Specimen, number: int, levels: int) -> dict[str, Any]:
         "PhysicalSizeYUnit": "µm",
     }
     return {"subifds": levels - 1, "metadata": metadata, **_resolution(size)}
+
+
+def _identify(frame: _Frame) -> str:
+    """An identifier made of the pixels, so that the same slide gives the same bytes."""
+    return UUID(bytes=sha256(b"".join(frame.tiles)).digest()[:16], version=5).urn
 
 
 def _resolution(um_per_px: float) -> dict[str, Any]:

@@ -136,6 +136,9 @@ def test_a_slide_is_a_pyramid_with_its_truth(tmp_path: Path) -> None:
     specimen = stain_section(section, "MHC-I", rng)
     path = tmp_path / "slide.ome.tif"
     truth = write_slide(path, specimen, copies=(2, 3))
+    again = tmp_path / "again.ome.tif"
+    write_slide(again, specimen, copies=(2, 3))
+    assert again.read_bytes() == path.read_bytes()
     with tifffile.TiffFile(path) as tiff:
         assert [level.shape for level in tiff.series[0].levels] == [(1536, 2048, 3), (384, 512, 3)]
         assert "SYNTHETIC" in (tiff.ome_metadata or "")
