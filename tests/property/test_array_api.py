@@ -9,7 +9,8 @@ import array_api_strict as xp
 import numpy as np
 import pytest
 
-from rarefactor.stats import _kernel, fit_many
+from rarefactor.errors import InputError
+from rarefactor.stats import _kernel, fit_logistic, fit_many, fit_screen
 from rarefactor.stats._arrays import fetch
 
 RNG = np.random.default_rng(3)
@@ -40,6 +41,28 @@ def test_a_batch_is_the_same_in_another_library(penalty: str, batch: str) -> Non
     for name in ("coef", "se", "loglik", "lr_chisq", "p", "term_chisq", "ci", "covariance"):
         assert isinstance(getattr(found, name), type(xp.asarray(0.0)))
         np.testing.assert_allclose(fetch(getattr(found, name)), getattr(expected, name), rtol=1e-10, atol=1e-10)
+
+
+def test_one_fit_and_a_screen_take_arrays_of_another_library() -> None:
+    y = OUTCOMES[0]
+    found = fit_logistic(xp.asarray(X), xp.asarray(y), weights=xp.asarray(np.ones(60)))
+    np.testing.assert_array_equal(found.ci, fit_logistic(X, y).ci)
+    screened = fit_screen({"male": xp.asarray(X[:, 0])}, xp.asarray(y))["male"]
+    np.testing.assert_array_equal(screened.firth.ci, fit_screen({"male": X[:, 0]}, y)["male"].firth.ci)
+
+
+def test_tensors_of_pytorch_give_the_same() -> None:
+    torch = pytest.importorskip("torch")
+    given = BATCHES["weights"]
+    tensors = {name: torch.asarray(values) if name != "terms" else values for name, values in given.items()}
+    found = fit_many(tensors.pop("X"), tensors.pop("y"), **tensors, tests=True, intervals=True)
+    expected = fit_many(**given, tests=True, intervals=True)
+    for name in ("coef", "lr_chisq", "ci", "term_chisq"):
+        np.testing.assert_allclose(fetch(getattr(found, name)), getattr(expected, name), rtol=1e-8, atol=1e-8)
+    fit = fit_logistic(torch.asarray(X), torch.asarray(OUTCOMES[0]))
+    np.testing.assert_array_equal(fit.ci, fit_logistic(X, OUTCOMES[0]).ci)
+    with pytest.raises(InputError, match="tensor"):
+        fit_logistic(torch.asarray(X, dtype=torch.float64).requires_grad_(), OUTCOMES[0])
 
 
 def test_separated_singular_and_invalid_problems_are_values_there_too() -> None:

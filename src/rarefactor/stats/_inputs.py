@@ -6,21 +6,24 @@ An error names the column or argument, never a value of a patient.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rarefactor.errors import InputError, Problem, suggest
-from rarefactor.stats._arrays import Bools, Floats
+from rarefactor.stats._arrays import Bools, Floats, fetch, is_foreign
 
 PENALTIES = ("none", "firth", "logf")
 
 
 def read_array(values: ArrayLike, argument: str) -> Floats:
-    """Return the values as floats, or say that they are not numbers."""
+    """Return the values as floats in NumPy's arrays, from a device if need be, or say that they are not numbers."""
+    given: Any = values
     try:
-        return np.asarray(values, dtype=np.float64)
+        return np.asarray(fetch(given) if is_foreign(given) else given, dtype=np.float64)
+    except (BufferError, RuntimeError) as error:  # such as a tensor that records gradients
+        raise_input(argument, "a tensor that cannot be read", "plain numbers", "Detach it: x.detach().cpu().", error)
     except (TypeError, ValueError) as error:
         raise_input(
             argument, "values that are not numbers", "an array of numbers", "Convert text to numbers first.", error

@@ -290,6 +290,8 @@ def fit_logistic(  # noqa: PLR0913 - the arguments of a regression are its publi
 ) -> LogisticFit:
     """Fit one logistic regression, with tests and intervals of the (penalised) likelihood ratio.
 
+    Arrays of another library are copied to NumPy's first: one fit is no work for a device (see `fit_many`).
+
     Parameters
     ----------
     X
@@ -351,7 +353,9 @@ def fit_logistic(  # noqa: PLR0913 - the arguments of a regression are its publi
             "X", f"an array of {columns.ndim} dimensions", "2: rows and columns", "Use X[:, None] for one column."
         )
     names = name_columns(columns.shape[1], names)
-    batch = read_batch(columns, y, prior_m=prior_m, weights=weights, offset=offset, fixed=None, start=None)
+    given = {"weights": weights, "offset": offset}
+    rows = {name: read_array(values, name) for name, values in given.items() if values is not None}
+    batch = read_batch(columns, read_array(y, "y"), prior_m=prior_m, **rows)
     _check_single(columns, names, batch)
     wanted = Wanted(penalty=check_penalty(penalty), tests=tests, level=check_level(level) if intervals else None)
     many = fit_portion(batch, wanted)
