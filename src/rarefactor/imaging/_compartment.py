@@ -1,7 +1,7 @@
 """The muscle compartment without learned weights: what lies inside the fascia lata, without the femur.
 
 Convention: one region per leg, named "thigh", for studies that have no mask of the muscles. It holds the fat between
-the muscles too, so its fat fraction is higher than theirs (by 5 to 9 points on three real patients with dystrophy).
+the muscles too, so its fat fraction is higher than theirs (by 3.7 to 8.6 points on three real patients with dystrophy).
 Slices without a shaft of the femur (knee, pelvis) and slices where the legs are joined are left out; slices where much
 of the fascia cannot be seen are doubtful.
 """

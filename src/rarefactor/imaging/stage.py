@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import polars as pl
 
+from rarefactor.imaging._counts import count_measured
+from rarefactor.imaging._graded import (
+    describe_graded,
+    describe_grades,
+    list_grade_changes,
+    list_grade_input,
+    read_study_grades,
+    tabulate_grades,
+)
+from rarefactor.imaging._grades import GradeTable
 from rarefactor.imaging._job import PatientResult, make_job, read_result
 from rarefactor.imaging._output import join_measurements, join_rates, write_output
 from rarefactor.imaging._plan import Plan, plan_study
@@ -69,11 +80,13 @@ def measure(
     results = [read_result(each.data) for each in done]
     if progress:
         progress.finish(STEP, f"{asked.visits} visits", reused=all(each.reused for each in done))
+    table, graded = _table(name, source, results), _grades(study, source, asked)
     return Measured(
-        tables=(_table(name, source, results),),
-        notes=tuple(_notes(asked, results)),
-        inputs=(_input(source, done),),
-        files=write_output(results),
+        tables=(_with_grades(table, graded, asked.subjects),),
+        notes=(*_notes(asked, results), *(describe_graded(graded) if graded else ())),
+        rows=tuple(count_measured(results)) if results else (),
+        inputs=tuple(_inputs(study, source, done)),
+        files=write_output(results) if results else {},
     )
 
 
@@ -91,16 +104,38 @@ def measure_folder(
 def _table(name: str, source: Thigh, results: Sequence[PatientResult]) -> MeasuredTable:
     sd = source.repeatability or 100.0 * PUBLISHED.compute_sd(_TYPICAL_FRACTION)
     if results:
-        return tabulate_wide(name, join_measurements(results), join_rates(results), repeatability=sd)
-    quantities = describe_quantities(sd)
+        wide = tabulate_wide(name, join_measurements(results), join_rates(results), repeatability=sd)
+        graded = describe_grades(source.grades) if source.grades else {}
+        return replace(wide, quantities={**wide.quantities, **graded})
+    quantities = {**describe_quantities(sd), **(describe_grades(source.grades) if source.grades else {})}
     schema = {"subject": pl.String, "visit": pl.String, **dict.fromkeys(quantities, pl.Float64)}
     return MeasuredTable(name=name, frame=pl.DataFrame(schema=schema), quantities=quantities)
 
 
-def _input(source: Thigh, done: Sequence[Done]) -> InputFile:
-    """All scans as one input: the tables of measurements name every file with its hash."""
-    content = [each.data for each in done]
-    return InputFile(id="mri", path=source.folder, sha256=content_key(*content), bytes=sum(map(len, content)))
+def _grades(study: Study, source: Thigh, asked: Plan) -> GradeTable | None:
+    return read_study_grades(study.folder, source.grades) if source.grades and asked.subjects else None
+
+
+def _with_grades(table: MeasuredTable, graded: GradeTable | None, subjects: Mapping[str, str]) -> MeasuredTable:
+    """Return the measurements with the grades of the same patients and visits beside them."""
+    if graded is None:
+        return table
+    grades = tabulate_grades(graded, subjects)
+    frame = table.frame.drop(set(grades.columns) & set(table.frame.columns) - {"subject", "visit"})
+    joined = frame.join(grades, on=["subject", "visit"], how="full", coalesce=True, maintain_order="left_right")
+    changes = list_grade_changes(graded, subjects)
+    return replace(
+        table, frame=joined, changes=changes if table.changes is None else pl.concat([table.changes, changes])
+    )
+
+
+def _inputs(study: Study, source: Thigh, done: Sequence[Done]) -> Iterator[InputFile]:
+    """All scans as one input (the tables of measurements name every file with its hash), and the table of grades."""
+    if source.folder is not None:
+        content = [each.data for each in done]
+        yield InputFile(id="mri", path=source.folder, sha256=content_key(*content), bytes=sum(map(len, content)))
+    if source.grades is not None:
+        yield list_grade_input(study.folder, source.grades)
 
 
 def _notes(asked: Plan, results: Sequence[PatientResult]) -> Iterator[Note]:

@@ -15,6 +15,7 @@ from rarefactor.report._flowchart import describe_flow, draw_flow
 from rarefactor.report._follow_up import write_follow_up
 from rarefactor.report._forest import draw_forest
 from rarefactor.report._imputation import describe_imputed, draw_imputation, imputed_factors
+from rarefactor.report._measured import write_measured
 from rarefactor.report._methods import write_methods
 from rarefactor.report._models import tabulate_model, tabulate_univariable
 from rarefactor.report._performance import write_performance
@@ -93,6 +94,7 @@ def _findings(source: Source) -> Iterator[Block]:
     yield _flow_figure(source)
     yield from _notes(source, "data", "visits", "outcome", "factors", title="About the data")
     yield tabulate_table1(source, 1)
+    yield from write_measured(source)
     yield from _univariable(source)
     yield from _multivariable(source)
     yield from write_performance(source)

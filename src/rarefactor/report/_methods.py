@@ -12,6 +12,7 @@ from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, runs
 from rarefactor.report._doubt_methods import describe_doubts
 from rarefactor.report._effects import step_words
+from rarefactor.report._imaging_methods import describe_imaging
 from rarefactor.report._instruments_methods import describe_instruments
 from rarefactor.report._over_time import describe_over_time
 from rarefactor.report._performance_methods import performance_methods
@@ -45,6 +46,10 @@ def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
         yield _subheading(title)
         yield Paragraph(runs=text, ask=ask)
     yield tabulate_factors(source, number_of_table)
+    if source.study.imaging:
+        yield _subheading("Thigh MRI")
+    for text in describe_imaging(source):
+        yield Paragraph(runs=text)
     if source.study.instruments:
         yield _subheading("Instruments")
     for text in describe_instruments(source):

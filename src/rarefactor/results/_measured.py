@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from rarefactor.results._model import InputFile, Note
+from rarefactor.results._model import Estimate, InputFile, Note
 
 CHANGES = pl.Schema(
     {
@@ -56,10 +56,12 @@ class MeasuredTable:
 class Measured:
     """Everything that one kind of images gave: tables, what a reader must know, the files behind it.
 
-    ``files`` are the outputs of the measurement by their path in the output folder.
+    ``rows`` count what was measured and what was doubtful about it. ``files`` are the outputs of the measurement by
+    their path in the output folder.
     """
 
     tables: tuple[MeasuredTable, ...] = ()
     notes: tuple[Note, ...] = ()
+    rows: tuple[Estimate, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
