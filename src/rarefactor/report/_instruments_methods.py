@@ -28,6 +28,7 @@ _PAPERS: Mapping[InstrumentKind, str] = {
     "haq_di": "fries1980",
 }
 _NEVER = "Where one of its measures is missing it is not known; nothing was prorated."
+_HAQ = "It is the mean of the answered categories and not known where fewer than six were answered."
 
 
 def describe_instruments(source: Source) -> Iterator[Runs]:
@@ -39,7 +40,8 @@ def describe_instruments(source: Source) -> Iterator[Runs]:
         sentence = _SENTENCES[instrument.kind].format(baseline=source.visit(instrument.baseline))
         paper = _PAPERS.get(instrument.kind)
         cited: list[Inline | str] = [" ", cite(paper)] if paper else []
-        yield runs(Text(name, "code"), f" {sentence}", *cited, f"{_limits(instrument)}. {_NEVER}")
+        rule = _HAQ if instrument.kind == "haq_di" else _NEVER
+        yield runs(Text(name, "code"), f" {sentence}", *cited, f"{_limits(instrument)}. {rule}")
 
 
 def _improvement_score(source: Source, name: str, instrument: Instrument) -> Runs:

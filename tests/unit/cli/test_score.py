@@ -52,7 +52,11 @@ def test_without_an_output_the_scores_are_shown_by_row(table, capsys):
 @pytest.mark.parametrize(
     ("name", "given", "result"),
     [
-        ("imacs", ["--baseline", BEFORE, "--final", AFTER, "--limit", "ck=200"], {"imacs_improved": "yes", "imacs_worse": "no"}),
+        (
+            "imacs",
+            ["--baseline", BEFORE, "--final", AFTER, "--limit", "ck=200"],
+            {"imacs_improved": "yes", "imacs_worse": "no"},
+        ),
         ("mrc", ["--set", ",".join(f"{name}=4" for name in MRC_COLUMNS)], {"mrc_sum": "48", "mrc_weakness": "none"}),
         (
             "haq",

@@ -60,7 +60,7 @@ def test_children_need_more_and_have_measures_of_their_own():
     after = {"physician_global": 1, "parent_global": 1, "cmas": 50, "chaq": 0, "chq_phs": 50, "das": 0}
     found = compute_tis(before, after, ranges={"chq_phs": 100}, version="juvenile")
     assert found.total[0] == 97.5  # all there is, but 5 of 7.5 for 20 % of CHQ-PhS
-    with pytest.raises(InputError, match="parent_global.*the adult set does not have"):
+    with pytest.raises(InputError, match=r"parent_global.*the adult set does not have"):
         compute_tis(before, after, ranges={"chq_phs": 100})
 
 
