@@ -92,7 +92,7 @@ def compute_staining(
     grown = compute_growth(labels, ring_px).reshape(-1)
     inner = labels.reshape(-1)
     place = np.flatnonzero(grown)
-    stains = compute_stains(image.reshape(-1, 3)[place][:, None], white, vectors)[:, 0]
+    stains = compute_stains(image.reshape(-1, 3)[place][None], white, vectors)[0]
     inside = inner[place] > 0
     count = int(labels.max(initial=0))
     nuclei, rings = grown[place[inside]], grown[place[~inside]]

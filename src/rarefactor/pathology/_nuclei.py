@@ -19,7 +19,7 @@ from rarefactor.errors import InputError, Problem
 from rarefactor.pathology._density import H_DAB, StainVectors, compute_channel_density
 from rarefactor.pathology._nuclei_mask import (
     compute_closing,
-    compute_doubling,
+    compute_doubled_mask,
     compute_filling,
     compute_inner_distance,
     compute_opening,
@@ -158,8 +158,8 @@ def compute_nuclei(image: Rgb, white: White, *, settings: NucleusSettings = NUCL
     """
     if not image.size:
         return np.zeros(image.shape[:2], dtype=np.int32)
-    density, blobs = _compute_scales(_read_red(image, white, settings), settings)
-    mask = _compute_mask((density > settings.min_density) & (blobs > settings.min_blob), settings)
+    density = _smooth(_read_red(image, white, settings), settings.smooth_um / settings.um_per_px)
+    mask = _compute_mask((density > settings.min_density) & _find_blobs(density, settings), settings)
     distance = compute_inner_distance(mask, settings.pixels(settings.max_radius_um))
     labels = compute_basins(distance, mask, depth=settings.split_um / settings.um_per_px)
     labels = compute_growth(_trim(labels, density, settings.edge), settings.pixels(settings.grow_um))
@@ -178,16 +178,15 @@ def _read_red(image: Rgb, white: White, settings: NucleusSettings) -> Heights:
     return np.pad(density, ((0, rows % 2), (0, columns % 2)), mode="edge")
 
 
-def _compute_scales(red: Heights, settings: NucleusSettings) -> tuple[Heights, Heights]:
-    """Return the smoothed density and the response to blobs; the latter is coarse and found at half the resolution."""
+def _find_blobs(density: Heights, settings: NucleusSettings) -> Mask:
+    """Return where the Laplacian says that it is darker than around; it is coarse, so half the resolution will do."""
     from scipy import ndimage  # noqa: PLC0415 - loaded when an image is measured
 
-    fine, coarse = settings.smooth_um / settings.um_per_px, settings.blob_um / settings.um_per_px
-    density = _smooth(red, fine)
     half = density[0::2, 0::2] + density[1::2, 0::2] + density[0::2, 1::2] + density[1::2, 1::2]
-    smooth = _smooth(half, math.sqrt(coarse**2 - fine**2) / 2)
-    blobs = np.asarray(ndimage.laplace(smooth, mode="nearest"), dtype=np.float32)
-    return density, compute_doubling(blobs * np.float32(-((coarse / 2) ** 2) / 4))
+    sigma = settings.blob_um / settings.um_per_px / 2
+    smooth = _smooth(half, math.sqrt(sigma**2 - (settings.smooth_um / settings.um_per_px / 2) ** 2))
+    response = np.asarray(ndimage.laplace(smooth, mode="nearest"), dtype=np.float32)
+    return compute_doubled_mask(-response, 4 * settings.min_blob / sigma**2)
 
 
 def _smooth(image: Heights, sigma: float) -> Heights:

@@ -7,8 +7,9 @@ round (an octagon). What lies outside the image counts as its nearest pixel.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rarefactor.pathology._watershed import Heights, Mask
+from rarefactor.pathology._watershed import Heights, Labels, Mask
 
 
 def compute_erosion(mask: Mask, steps: int) -> Mask:
@@ -53,9 +54,12 @@ def compute_filling(mask: Mask, largest: int) -> Mask:
 
     pieces = np.empty(mask.shape, dtype=np.int32)
     ndimage.label(~mask, output=pieces)
-    small = np.bincount(pieces.ravel()) <= largest
-    small[0] = False
-    return mask | small[pieces]
+    around = _find_around(pieces, largest)
+    place = np.flatnonzero((pieces > 0) & (pieces != around))
+    held = pieces.ravel()[place]
+    filled = mask.ravel().copy()
+    filled[place[np.bincount(held, minlength=1)[held] <= largest]] = True
+    return filled.reshape(mask.shape)
 
 
 def compute_inner_distance(mask: Mask, reach: int) -> Heights:
@@ -68,24 +72,44 @@ def compute_inner_distance(mask: Mask, reach: int) -> Heights:
     >>> float(compute_inner_distance(line, 9)[3, 3])
     2.25
     """
-    distance = mask.astype(np.float32)
+    distance = mask.astype(np.uint16)
     for step in range(reach):
         mask = _shrink(mask, corners=bool(step % 2))
         if not mask.any():
             break
         distance += mask
-    return _smooth(_smooth(distance).T).T
+    return _smooth(distance)
 
 
-def compute_doubling(image: Heights) -> Heights:
-    """Return the image with twice as many rows and columns, between its pixels by straight lines.
+def compute_doubled_mask(image: Heights, threshold: float) -> Mask:
+    """Return where an image of half the resolution is above a threshold, between its pixels by straight lines.
+
+    Returns
+    -------
+    NDArray[bool]
+        Twice as many rows and columns.
 
     Examples
     --------
-    >>> compute_doubling(np.array([[0.0, 4.0]], dtype=np.float32)).tolist()
-    [[0.0, 1.0, 3.0, 4.0], [0.0, 1.0, 3.0, 4.0]]
+    >>> compute_doubled_mask(np.array([[0.0, 4.0]], dtype=np.float32), 0.5).astype(int).tolist()
+    [[0, 1, 1, 1], [0, 1, 1, 1]]
     """
-    return np.ascontiguousarray(_double_rows(_double_rows(image).T).T)
+    double = np.empty((2 * image.shape[0], 2 * image.shape[1]), dtype=np.bool_)
+    padded = np.pad(image, 1, mode="edge")
+    middle = padded[1:-1] * np.float32(3)
+    for row, near in enumerate((padded[:-2], padded[2:])):
+        rows = middle + near
+        columns = rows[:, 1:-1] * np.float32(3)
+        for column, beside in enumerate((rows[:, :-2], rows[:, 2:])):
+            double[row::2, column::2] = columns + beside > 16 * threshold
+    return double
+
+
+def _find_around(pieces: Labels, largest: int) -> int:
+    """Return the number of the piece that is nearly everything, 0 where none is: it need not be looked at closely."""
+    sample = pieces[::16, ::16]
+    common = int(np.bincount(sample.ravel())[1:].argmax() + 1) if sample.max(initial=0) else 0
+    return common if np.count_nonzero(pieces == common) > largest else 0
 
 
 def _shrink(mask: Mask, *, corners: bool) -> Mask:
@@ -99,21 +123,16 @@ def _shrink(mask: Mask, *, corners: bool) -> Mask:
     return rows
 
 
-def _smooth(image: Heights) -> Heights:
-    smooth = image * np.float32(0.5)
-    smooth[1:] += image[:-1] / 4
-    smooth[:-1] += image[1:] / 4
-    smooth[0] += image[0] / 4
-    smooth[-1] += image[-1] / 4
-    return smooth
-
-
-def _double_rows(image: Heights) -> Heights:
-    double = np.empty((2 * image.shape[0], image.shape[1]), dtype=np.float32)
-    np.multiply(image, 0.75, out=double[0::2])
-    double[1::2] = double[0::2]
-    double[2::2] += image[:-1] / 4
-    double[1:-1:2] += image[1:] / 4
-    double[0] += image[0] / 4
-    double[-1] += image[-1] / 4
-    return double
+def _smooth(distance: NDArray[np.uint16]) -> Heights:
+    """Return the mean over three by three pixels with weights 1, 2, 1: whole numbers until the end."""
+    rows = distance * np.uint16(2)
+    rows[1:] += distance[:-1]
+    rows[:-1] += distance[1:]
+    rows[0] += distance[0]
+    rows[-1] += distance[-1]
+    both = rows * np.uint16(2)
+    both[:, 1:] += rows[:, :-1]
+    both[:, :-1] += rows[:, 1:]
+    both[:, 0] += rows[:, 0]
+    both[:, -1] += rows[:, -1]
+    return both * np.float32(1 / 16)

@@ -96,7 +96,7 @@ def compute_growth(labels: Labels, steps: int) -> Labels:
     grown = np.full((labels.shape[0] + 2, columns), -1, dtype=np.int32)
     grown[1:-1, 1:-1] = labels
     flat = grown.reshape(-1)
-    front = np.flatnonzero(flat > 0).astype(np.int32)
+    front = _find_rim(grown)
     for step in range(steps):
         front = _grow_once(flat, front, columns, corners=bool(step % 2))
     return np.ascontiguousarray(grown[1:-1, 1:-1])
@@ -200,6 +200,16 @@ def _top(above: list[int], place: int) -> int:
         above[place] = above[above[place]]
         place = above[place]
     return place
+
+
+def _find_rim(padded: Labels) -> _Index:
+    """Return the labelled pixels that have a neighbour without a label; the margin of one pixel counts as labelled."""
+    free = padded == 0
+    near = free[:-2] | free[1:-1] | free[2:]
+    near = near[:, :-2] | near[:, 1:-1] | near[:, 2:]
+    rim = np.zeros(padded.shape, dtype=np.bool_)
+    rim[1:-1, 1:-1] = near & (padded[1:-1, 1:-1] > 0)
+    return np.flatnonzero(rim).astype(np.int32)
 
 
 def _grow_once(flat: Labels, front: _Index, columns: int, *, corners: bool) -> _Index:
