@@ -5,12 +5,12 @@ Convention: every step is a door of one part; nothing is computed here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from rarefactor import analyse, cohort, derive, imaging, report, spec
+from rarefactor import analyse, cohort, derive, imaging, pathology, report, spec
 from rarefactor.results import Analysed, Measured, Results, write_results
 from rarefactor.work import (
     Cache,
@@ -27,7 +27,15 @@ from rarefactor.work import (
 )
 
 _CODE = Path(__file__).parent
-_IMAGING = _CODE / "imaging"
+_IMAGING, _PATHOLOGY = _CODE / "imaging", _CODE / "pathology"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Images:
+    """Which images of a study belong to whom."""
+
+    scans: imaging.Plan | None = None
+    slides: pathology.Plan | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +44,7 @@ class Checked:
 
     study: spec.Study
     cohort: cohort.Cohort
-    scans: imaging.Plan | None
+    images: Images
     table: derive.AnalysisTable
 
 
@@ -52,7 +60,7 @@ class PlanStep:
 def check(path: Path, *, progress: Progress | None = None) -> Checked:
     """Read everything that a study names and derive its tables, without measuring, analysing or writing anything.
 
-    Factors that come from scans are described, and have no values.
+    Factors that come from images are described, and have no values.
 
     Raises
     ------
@@ -61,22 +69,26 @@ def check(path: Path, *, progress: Progress | None = None) -> Checked:
     """
     progress = progress or Silent()
     study = spec.load(path)
-    data, scans = _read(study, progress)
-    return Checked(study=study, cohort=data, scans=scans, table=_derive(study, data, imaging.describe(study), progress))
+    data, images = _read(study, progress)
+    described = [imaging.describe(study), pathology.describe(study)]
+    return Checked(study=study, cohort=data, images=images, table=_derive(study, data, described, progress))
 
 
-def _read(study: spec.Study, progress: Progress) -> tuple[cohort.Cohort, imaging.Plan | None]:
-    """Return the patients' data, and which scans belong to whom."""
+def _read(study: spec.Study, progress: Progress) -> tuple[cohort.Cohort, Images]:
+    """Return the patients' data, and which images belong to whom."""
     progress.start("Read the data")
     data = cohort.ingest(study)
     progress.finish("Read the data", f"{sum(table.frame.height for table in data.tables.values())} rows")
     scans = imaging.plan(study, data.pseudonyms, derive.visit_days(study, data)) if study.imaging else None
-    return data, scans
+    slides = pathology.plan(study, data.pseudonyms)
+    return data, Images(scans=scans, slides=slides)
 
 
-def _derive(study: spec.Study, data: cohort.Cohort, measured: Measured, progress: Progress) -> derive.AnalysisTable:
+def _derive(
+    study: spec.Study, data: cohort.Cohort, measured: Sequence[Measured], progress: Progress
+) -> derive.AnalysisTable:
     progress.start("Derive outcome and factors")
-    table = derive.build(study, data, [measured])
+    table = derive.build(study, data, measured)
     progress.finish("Derive outcome and factors", f"{len(table.factors)} factors, {len(table.landmarks)} landmarks")
     return table
 
@@ -88,18 +100,23 @@ def plan(path: Path) -> tuple[PlanStep, ...]:
     analyses = analyse.tasks(checked.study, checked.table, code=code_key(_CODE))
     return (
         PlanStep(name="Read the data", detail=", ".join(item.path for item in checked.cohort.inputs)),
-        *_plan_scans(checked.scans, cache),
+        *_plan_images(checked.images, cache),
         PlanStep(name="Derive outcome and factors", detail=", ".join(checked.study.factors)),
         *(PlanStep(name=task.label, detail=task.detail, reused=cache.get(task.key) is not None) for task in analyses),
         PlanStep(name="Write the report", detail="report.html, report.docx, report.pdf, tables, figures, provenance"),
     )
 
 
-def _plan_scans(scans: imaging.Plan | None, cache: Cache) -> Iterator[PlanStep]:
+def _plan_images(images: Images, cache: Cache) -> Iterator[PlanStep]:
+    scans, slides = images.scans, images.slides
     if scans:
         known = imaging.count_known(scans, cache, code=code_key(_IMAGING))
         detail = f"{scans.visits} scans of {len(scans.patients)} patients, {known} of them measured before"
         yield PlanStep(name=imaging.STEP, detail=detail, reused=known == len(scans.patients))
+    if slides:
+        known = pathology.count_known(slides, cache, code=code_key(_PATHOLOGY))
+        detail = f"{len(slides.slides)} slides of {slides.patients} patients, {known} of them looked at before"
+        yield PlanStep(name=pathology.STEP, detail=detail, reused=known == len(slides.slides))
 
 
 def design(
@@ -135,23 +152,32 @@ def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Prog
     with claim_folder(out) as claim:
         study = spec.load(path)
         cache = _cache(study)
-        data, scans = _read(study, log)
-        muscles = _measure(study, scans, cache, workers, log)
-        table = _derive(study, data, muscles, log)
+        data, images = _read(study, log)
+        measured = _measure(study, images, cache, workers, log)
+        table = _derive(study, data, measured, log)
         results = analyse.run(study, table, cache=cache, code=code_key(_CODE), progress=log)
-        files = {**muscles.files, **_report(results, cache, log), "results.json": write_results(results)}
+        pictures = {name: data for each in measured for name, data in each.files.items()}
+        files = {**pictures, **_report(results, cache, log), "results.json": write_results(results)}
         crate = report.write_provenance(results, files, created=datetime.now(UTC))
         claim.write({**files, report.PROVENANCE: crate, "run.log": log.text().encode()})
     return results
 
 
 def _measure(
-    study: spec.Study, scans: imaging.Plan | None, cache: Cache, workers: Workers | None, progress: Progress
-) -> Measured:
-    if scans is None:
-        return Measured()
-    code = code_key(_IMAGING)
-    return imaging.measure(study, scans, code=code, cache=cache, workers=workers, progress=progress)
+    study: spec.Study, images: Images, cache: Cache, workers: Workers | None, progress: Progress
+) -> tuple[Measured, ...]:
+    measured: list[Measured] = []
+    if images.scans:
+        code = code_key(_IMAGING)
+        measured.append(
+            imaging.measure(study, images.scans, code=code, cache=cache, workers=workers, progress=progress)
+        )
+    if images.slides:
+        code = code_key(_PATHOLOGY)
+        measured.append(
+            pathology.measure(study, images.slides, code=code, cache=cache, workers=workers, progress=progress)
+        )
+    return tuple(measured)
 
 
 def _report(results: Results, cache: Cache, progress: Progress) -> Mapping[str, bytes]:

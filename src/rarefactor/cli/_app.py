@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -294,6 +294,71 @@ def score(  # noqa: PLR0913 - one parameter for each option
         _score.score_patient(name, values, options)
     else:
         _score.score_table(name, table, out, options)
+
+
+@measure.command(
+    "ihc",
+    short_help="DAB-positive area and positive cells of stained sections.",
+    epilog="\b\nExamples:\n"
+    "  rarefactor measure ihc slides --stain BAFF-R --out measured\n"
+    '  rarefactor measure ihc slides --layout "{subject}_{stain}.svs" --measure cells --out measured\n'
+    "  rarefactor measure ihc biopsy.ome.tif --regions roi.geojson --out measured",
+)
+def ihc(  # noqa: PLR0913 - one parameter for each option
+    place: Annotated[
+        Path, typer.Argument(metavar="PATH", help="A slide or field, or a folder of them.", show_default=False)
+    ],
+    *,
+    out: Annotated[Path, typer.Option(metavar="DIR", help="Where tables and pictures go.", show_default=False)],
+    stain: Annotated[
+        str | None, typer.Option(metavar="NAME", help="What the slides are stained for, such as BAFF-R.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0.1, max=1.5, help="DAB density from which a pixel or cell is positive.")
+    ] = 0.2,
+    read: Annotated[
+        Literal["area", "cells"], typer.Option("--measure", help="The area alone, or the cells too.")
+    ] = "area",
+    compartment: Annotated[
+        Literal["nucleus", "ring", "max"],
+        typer.Option(help="Where a cell's stain is read: nucleus, ring around it, or the greater."),
+    ] = "max",
+    denominator: Annotated[
+        Literal["dense", "section"], typer.Option(help="What shares are of: dense pixels, or the whole section.")
+    ] = "dense",
+    regions: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Regions as GeoJSON, or the layout of one for each slide.")
+    ] = None,
+    layout: Annotated[
+        str | None,
+        typer.Option(help="How slides are filed, such as {subject}_{stain}.tif; else each is called by its file."),
+    ] = None,
+    um_per_px: Annotated[
+        float | None,
+        typer.Option("--um-per-px", metavar="X", min=0.05, max=20, help="µm per pixel where the files do not say it."),
+    ] = None,
+    workers: Workers = 1,
+    cluster: Cluster = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but problems.")] = False,
+) -> None:
+    """Measure the DAB-positive area of stained sections, and their cells.
+
+    Writes measurements/ihc.parquet and .csv (a row per slide and region), measurements/ihc_failures.csv, and pictures
+    of every slide to overlays. Exit code 0: all measured; 5: some slides failed and are told.
+    """
+    from rarefactor.cli import _measure, _measure_ihc  # noqa: PLC0415 - late: --help stays quick
+    from rarefactor.pathology import Compartment, Denominator, Reading  # noqa: PLC0415 - late
+
+    asked = _measure.Asked(folder=place, layout=layout, workers=workers, cluster=cluster, quiet=quiet)
+    reading = Reading(
+        measure=read,
+        threshold=threshold,
+        compartment=Compartment(compartment),
+        denominator=Denominator[denominator.upper()],
+    )
+    drawn = _measure_ihc.Stained(stain=stain, regions=regions, reading=reading, um_per_px=um_per_px)
+    if _measure_ihc.measure_ihc(asked, drawn, out):
+        raise typer.Exit(FINDINGS)
 
 
 @app.command(epilog="\b\nExample:\n  rarefactor demo --out demo")

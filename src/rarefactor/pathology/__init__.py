@@ -6,61 +6,117 @@ a study.
 """
 
 from rarefactor.pathology._artefacts import Artefacts, compute_artefacts
+from rarefactor.pathology._biopsy import BiopsyValue, RegionValue, combine_regions
 from rarefactor.pathology._blur import Blur, compute_blur
 from rarefactor.pathology._bootstrap import TileInterval, compute_tile_interval
+from rarefactor.pathology._compartments import Compartment
 from rarefactor.pathology._density import H_DAB, StainVectors, compute_stains
 from rarefactor.pathology._flag import Flag, Severity
 from rarefactor.pathology._geojson import Annotation, CellOutline, Polygon, read_regions, write_cells
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
 from rarefactor.pathology._lookup import Lookup, Measure, compute_lookup
+from rarefactor.pathology._measure_slide import SlideResult
 from rarefactor.pathology._microns import MicronsPerPixel, compute_downsample
+from rarefactor.pathology._plan import Plan, plan_folder
 from rarefactor.pathology._positivity import AreaSettings, Denominator, Positivity, compute_positivity
 from rarefactor.pathology._pyramid import Tile, Window
 from rarefactor.pathology._regions import Placed, check_regions, rasterise
+from rarefactor.pathology._runs import (
+    Adjusted,
+    Manifest,
+    RunEffect,
+    StainedSlide,
+    adjust_runs,
+    compute_run_effect,
+    compute_run_gains,
+    read_manifest,
+)
+from rarefactor.pathology._scores import (
+    PatientScore,
+    ReaderAgreement,
+    Score,
+    ScoreTable,
+    derive_patient_scores,
+    read_scores,
+    tabulate_agreement,
+)
+from rarefactor.pathology._settings import Reading, Settings
 from rarefactor.pathology._slide import Slide, open_slide
 from rarefactor.pathology._stain import StainCheck, compute_stain_check
 from rarefactor.pathology._tissue import compute_tissue
 from rarefactor.pathology._white import White, WhiteSource, compute_white
+from rarefactor.pathology.stage import STEP, count_known, describe, measure, measure_folder, plan, write_output
 
 __all__ = [
     "H_DAB",
+    "STEP",
+    "Adjusted",
     "Annotation",
     "AreaSettings",
     "Artefacts",
+    "BiopsyValue",
     "Blur",
     "CellOutline",
+    "Compartment",
     "Denominator",
     "DensityHistogram",
     "Flag",
     "Lookup",
+    "Manifest",
     "Measure",
     "MicronsPerPixel",
+    "PatientScore",
     "Placed",
+    "Plan",
     "Polygon",
     "Positivity",
+    "ReaderAgreement",
+    "Reading",
+    "RegionValue",
+    "RunEffect",
+    "Score",
+    "ScoreTable",
+    "Settings",
     "Severity",
     "Slide",
+    "SlideResult",
     "StainCheck",
     "StainVectors",
+    "StainedSlide",
     "Tile",
     "TileInterval",
     "White",
     "WhiteSource",
     "Window",
+    "adjust_runs",
     "check_regions",
+    "combine_regions",
     "compute_artefacts",
     "compute_blur",
     "compute_downsample",
     "compute_histogram",
     "compute_lookup",
     "compute_positivity",
+    "compute_run_effect",
+    "compute_run_gains",
     "compute_stain_check",
     "compute_stains",
     "compute_tile_interval",
     "compute_tissue",
     "compute_white",
+    "count_known",
+    "derive_patient_scores",
+    "describe",
+    "measure",
+    "measure_folder",
     "open_slide",
+    "plan",
+    "plan_folder",
     "rasterise",
+    "read_manifest",
     "read_regions",
+    "read_scores",
+    "tabulate_agreement",
     "write_cells",
+    "write_output",
 ]

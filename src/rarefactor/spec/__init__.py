@@ -27,6 +27,7 @@ from rarefactor.spec._model import (
 )
 from rarefactor.spec._nodes import Column
 from rarefactor.spec._parse import Expression, parse_column, parse_expression
+from rarefactor.spec._pathology import Biopsy, Staining
 from rarefactor.spec._scope import Scope, find_code, find_flag
 from rarefactor.spec._selection import Selection
 from rarefactor.spec._tokens import ExpressionError
@@ -38,6 +39,7 @@ __all__ = [
     "OUTCOME",
     "Analysis",
     "Author",
+    "Biopsy",
     "Cohort",
     "Column",
     "DataField",
@@ -58,6 +60,7 @@ __all__ = [
     "Scope",
     "Selection",
     "Source",
+    "Staining",
     "Study",
     "TerminalEvent",
     "Thigh",

@@ -22,6 +22,7 @@ def check_consistency(study: Study) -> list[Problem]:
     rules = (
         _visits,
         _imaging,
+        _pathology,
         check_instruments,
         _outcome,
         _landmarks,
@@ -99,6 +100,23 @@ def _imaging(study: Study) -> Iterator[Problem]:
             )
         for visit in source.visits:
             yield from _unknown_visit(study, ("imaging", name, "visits", visit), visit)
+
+
+def _pathology(study: Study) -> Iterator[Problem]:
+    """Refuse a table of slides that has the name of another table, and a visit that is not there."""
+    for name, source in study.pathology.items():
+        others = {"cohort.records": study.cohort.records, "imaging": study.imaging}
+        for where, tables in others.items():
+            if name in tables:
+                yield study.problem(
+                    "pathology",
+                    name,
+                    found=f"{name}, which is a table of {where} too",
+                    expected="a name of its own",
+                    next_step="Call one of the two otherwise.",
+                )
+        if "{visit}" not in source.layout:
+            yield from _unknown_visit(study, ("pathology", name, "visit"), source.visit)
 
 
 def _outcome(study: Study) -> Iterator[Problem]:

@@ -131,13 +131,14 @@ def _column(study: Study, column: Column) -> tuple[Problem, ...]:
         return error.problems
     if cohort.dictionary is not None or not cohort.fields or column.dotted in cohort.fields:
         return ()
-    if column.table in study.imaging or (column.table or column.name) in study.instruments:
+    measured = (*study.imaging, *study.pathology)
+    if column.table in measured or (column.table or column.name) in study.instruments:
         return ()  # what is measured or computed there is known where that is done
     if column.table is None or column.table in cohort.records:
         return () if column.name in cohort.fields else (_unknown(study, column),)
     found = f"the table {column.table}, which is not known"
-    step = suggest(column.table, (*cohort.records, *study.imaging))
-    return (Problem(found=found, expected="a table of cohort.records or imaging", next_step=step),)
+    step = suggest(column.table, (*cohort.records, *measured))
+    return (Problem(found=found, expected="a table of cohort.records, imaging or pathology", next_step=step),)
 
 
 def _unknown(study: Study, column: Column) -> Problem:

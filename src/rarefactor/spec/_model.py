@@ -21,6 +21,7 @@ from rarefactor.spec._instruments import Instrument
 from rarefactor.spec._later import FollowUp, Trajectory
 from rarefactor.spec._origin import Origin
 from rarefactor.spec._part import Name, Part, Texts, broken, read_keys_as_text
+from rarefactor.spec._pathology import Biopsy
 from rarefactor.spec._selection import Selection
 
 FieldType = Literal["id", "number", "integer", "text", "choice", "yesno", "date", "datetime"]
@@ -288,6 +289,7 @@ class Study(Part):
     authors: tuple[Author, ...] = ()
     cohort: Cohort
     imaging: Annotated[Mapping[Name, Thigh], Field(max_length=1)] = {}
+    pathology: Annotated[Mapping[Name, Biopsy], Field(max_length=1)] = {}
     instruments: Mapping[Name, Instrument] = {}
     outcome: Annotated[Mapping[Name, Outcome], Field(min_length=1, max_length=1)]
     factors: Annotated[Mapping[Name, Factor], Field(min_length=1)]

@@ -1,0 +1,221 @@
+"""Slides as jobs: a first look, blocks of 64 megapixels, and their sum with its picture; bytes in, bytes out.
+
+Convention: a job never fails: what cannot be measured is a result that says why. A block is kept under its pixels, its
+white and its tissue, so that another threshold reads no pixel again.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from rarefactor.errors import ImageError, Problem, RarefactorError
+from rarefactor.pathology._block import (
+    BLOCK_PX,
+    Part,
+    looks_for_cells,
+    make_empty,
+    measure_block,
+    read_parts,
+    write_parts,
+)
+from rarefactor.pathology._flag import Flag
+from rarefactor.pathology._geojson import read_regions
+from rarefactor.pathology._measure_slide import SCHEMA, SlideResult, make_failures, measure_regions
+from rarefactor.pathology._picture import draw_slide
+from rarefactor.pathology._pyramid import Window
+from rarefactor.pathology._regions import check_regions
+from rarefactor.pathology._settings import Settings, SlideFile
+from rarefactor.pathology._slide import open_slide
+from rarefactor.pathology._survey import Survey, read_survey, survey_slide, write_survey
+from rarefactor.work import Job, content_key, hash_file, read_packed, write_packed
+
+_FAILED, _SURVEY, _PARTS = "failures.json", "survey", "parts"
+_Failed = tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surveyed:
+    """A slide after its first look, or why it has none; ``content`` is the hash of its files."""
+
+    file: SlideFile
+    content: str
+    data: bytes
+    survey: Survey | None
+    problems: _Failed = ()
+
+
+def hash_content(file: SlideFile) -> str:
+    """Return the hash of everything that is read of a slide, and of nothing where it cannot be read."""
+    beside = (file.path.with_name(f"{file.path.name}.json"), file.path.with_suffix(".json"))
+    places = [file.path, *beside, *([file.regions] if file.regions else [])]
+    if file.path.suffix.lower() == ".mrxs":
+        places.append(file.path.with_suffix(""))
+    return content_key(*(part for place in dict.fromkeys(places) for part in _hash(place)))
+
+
+def make_survey_job(file: SlideFile, settings: Settings, content: str, *, code: str) -> Job:
+    """Return the job of the first look."""
+    key = content_key("ihc survey", code, content, settings.content(file.stain))
+    return Job(key=key, function=survey_to_bytes, arguments=(file, settings))
+
+
+def survey_to_bytes(file: SlideFile, settings: Settings) -> bytes:
+    """Return the first look at a slide, or why there is none."""
+    return _catch(file, lambda: {_SURVEY: write_survey(survey_slide(file, settings))})
+
+
+def read_surveyed(file: SlideFile, content: str, data: bytes) -> Surveyed:
+    """Return what :func:`survey_to_bytes` gave."""
+    files = read_packed(data)
+    survey = read_survey(files[_SURVEY]) if _SURVEY in files else None
+    return Surveyed(file=file, content=content, data=data, survey=survey, problems=_read_problems(files))
+
+
+def make_block_jobs(found: Surveyed, settings: Settings, *, code: str) -> tuple[Job, ...]:
+    """Return the jobs of the blocks of a slide that hold tissue."""
+    if found.survey is None:
+        return ()
+    survey, reading = found.survey, settings.reading(found.file.stain)
+    shared = [list(survey.white.level), survey.downsample, survey.step, survey.measured.tobytes(), survey.um_per_px]
+    cells = [reading.compartment.value] if looks_for_cells(survey, reading) else []
+    return tuple(
+        Job(
+            key=content_key("ihc block", code, found.content, shared, cells, [window.x, window.y]),
+            function=block_to_bytes,
+            arguments=(found.file, found.data, settings, window),
+        )
+        for window in list_blocks(survey)
+    )
+
+
+def list_blocks(survey: Survey) -> tuple[Window, ...]:
+    """Return the blocks of a slide that hold tissue."""
+    side = BLOCK_PX * survey.downsample
+    places = [
+        Window(x=x, y=y, width=min(side, survey.width - x), height=min(side, survey.height - y))
+        for y in np.arange(0, survey.height, side).tolist()
+        for x in np.arange(0, survey.width, side).tolist()
+    ]
+    return tuple(each for each in places if survey.holds_tissue(each))
+
+
+def block_to_bytes(file: SlideFile, data: bytes, settings: Settings, window: Window) -> bytes:
+    """Return what a block holds, or why nothing was measured."""
+    survey = read_survey(read_packed(data)[_SURVEY])
+    reading = settings.reading(file.stain)
+    return _catch(file, lambda: {_PARTS: write_parts(measure_block(file, survey, reading, window))})
+
+
+def make_sum_job(found: Surveyed, settings: Settings, blocks: Sequence[bytes], *, code: str) -> Job:
+    """Return the job that adds up the blocks of a slide and draws it."""
+    who = [found.file.patient, found.file.visit, found.file.stain, found.file.number]
+    parts = [found.content, settings.content(found.file.stain), who, content_key(found.data, *blocks)]
+    return Job(
+        key=content_key("ihc sum", code, *parts),
+        function=sum_to_bytes,
+        arguments=(found.file, found.data, tuple(blocks), settings),
+    )
+
+
+def sum_to_bytes(file: SlideFile, data: bytes, blocks: Sequence[bytes], settings: Settings) -> bytes:
+    """Return the rows and the picture of a slide, or why there are none."""
+    files = [read_packed(data), *(read_packed(block) for block in blocks)]
+    failed = [each for each in files if _FAILED in each]
+    if failed:
+        return write_packed({_FAILED: failed[0][_FAILED]})
+    survey = read_survey(files[0][_SURVEY])
+    return _catch(file, lambda: _sum(file, survey, [each[_PARTS] for each in files[1:]], settings))
+
+
+def read_result(file: SlideFile, data: bytes, survey: Survey | None) -> SlideResult:
+    """Return what :func:`sum_to_bytes` gave."""
+    files = read_packed(data)
+    if _FAILED in files or survey is None:
+        return SlideResult(
+            file=file, rows=pl.DataFrame(schema=SCHEMA), failures=make_failures(file, _read_problems(files))
+        )
+    return SlideResult(
+        file=file,
+        rows=pl.read_parquet(io.BytesIO(files["rows.parquet"])),
+        total=read_parts(files["total"], survey)["all"],
+        pictures={f"{file.name}.png": files["picture.png"]},
+        thumbnail=files["thumbnail.png"],
+    )  # fmt: skip
+
+
+def _sum(file: SlideFile, survey: Survey, blocks: Sequence[bytes], settings: Settings) -> dict[str, bytes]:
+    parts: dict[str, Part] = {}
+    for block in blocks:
+        for name, part in read_parts(block, survey).items():
+            parts[name] = parts[name] + part if name in parts else part
+    flags = _check_regions(file)
+    if not parts:
+        parts = {"all": make_empty(survey)}
+    buffer = io.BytesIO()
+    measure_regions(file, survey, parts, settings, flags).write_parquet(buffer)
+    total = make_empty(survey)
+    for part in parts.values():
+        total = total + part
+    picture, thumbnail = draw_slide(file, survey, total, settings)
+    return {
+        "rows.parquet": buffer.getvalue(),
+        "total": write_parts({"all": total}),
+        "picture.png": picture,
+        "thumbnail.png": thumbnail,
+    }
+
+
+def _check_regions(file: SlideFile) -> tuple[Flag, ...]:
+    """Return what is doubtful about the regions; refuse a slide beside which all of them lie."""
+    if file.regions is None:
+        return ()
+    with open_slide(file.path) as slide:
+        placed, outside = check_regions(read_regions(file.regions), slide)
+    if not placed:
+        raise ImageError(
+            Problem(
+                file=file.regions.name,
+                found="regions that all lie outside the slide",
+                expected="regions in pixels of the slide's finest level",
+                next_step="Export them again from the image that is measured.",
+            )
+        )
+    return (*outside, *(flag for each in placed for flag in each.flags))
+
+
+def _catch(file: SlideFile, work: Callable[[], Mapping[str, bytes]]) -> bytes:
+    try:
+        return write_packed(work())
+    except RarefactorError as error:
+        problems = error.problems
+    except MemoryError:
+        problems = (
+            Problem(
+                file=file.path.name,
+                found="an image that does not fit into memory",
+                expected="an image that can be read piece by piece",
+                next_step="Export it as a tiled TIFF.",
+            ),
+        )
+    return write_packed({_FAILED: json.dumps([asdict(each) for each in problems]).encode()})
+
+
+def _read_problems(files: Mapping[str, bytes]) -> _Failed:
+    return tuple(Problem(**item) for item in json.loads(files.get(_FAILED, b"[]")))
+
+
+def _hash(place: Path) -> list[str]:
+    """Return names and hashes of a file, or of the files of a folder; of what cannot be read, its size at most."""
+    if place.is_dir():
+        return [part for each in sorted(place.rglob("*")) if each.is_file() for part in _hash(each)]
+    try:
+        return [place.name, hash_file(place)] if place.is_file() else []
+    except RarefactorError:
+        return [place.name, "unreadable"]

@@ -1,0 +1,211 @@
+"""What a study, or a folder, wants measured: slides by patient, visit and stain, and how.
+
+Convention: nothing is read here but the names of files.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from rarefactor.errors import ImageError, Problem
+from rarefactor.pathology._compartments import Compartment
+from rarefactor.pathology._positivity import Denominator
+from rarefactor.pathology._runs import Manifest, read_manifest
+from rarefactor.pathology._settings import Reading, Settings, SlideFile
+from rarefactor.pathology._slide import ENDINGS
+from rarefactor.spec import Biopsy, Study
+from rarefactor.work import find_by_layout
+
+NO_STAIN, NO_VISIT = "DAB", ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """Slides to measure, how, and what does not fit: slides of nobody, subjects without one, rows of the manifest."""
+
+    slides: tuple[SlideFile, ...]
+    settings: Settings
+    strangers: int = 0
+    without: int = 0
+    rows_left: int = 0
+
+    @property
+    def patients(self) -> int:
+        """How many patients have a slide."""
+        return len({each.patient for each in self.slides})
+
+
+def plan_study(study: Study, source: Biopsy, subjects: Mapping[str, str]) -> Plan:
+    """Return what a study wants measured.
+
+    Parameters
+    ----------
+    subjects
+        The subject that each patient's id stands for.
+
+    Raises
+    ------
+    ImageError
+        The folder is not there, or nothing in it fits the layout.
+    """
+    folder = study.folder / source.folder
+    known = {"stain": tuple(source.stains), "visit": tuple(study.cohort.visits)}
+    found = _find(folder, source.layout, known, source.regions)
+    slides = [replace(each, visit=each.visit or source.visit) for each in found]
+    own = [replace(each, patient=subjects[each.patient]) for each in slides if each.patient in subjects]
+    manifest = read_manifest(study.folder / source.manifest) if source.manifest else Manifest(slides=())
+    return Plan(
+        slides=tuple(_number(replace(each, run=_find_run(manifest, each)) for each in own)),
+        settings=Settings(readings=make_readings(source), um_per_px=source.um_per_px, level=study.analysis.level),
+        rows_left=len(manifest.failures),
+        strangers=len({each.patient for each in slides} - set(subjects)),
+        without=len(set(subjects.values()) - {each.patient for each in own}),
+    )
+
+
+def plan_folder(
+    place: Path,
+    settings: Settings,
+    *,
+    layout: str | None = None,
+    stain: str | None = None,
+    regions: str | None = None,
+) -> Plan:
+    """Return what a file or a folder without a study wants measured.
+
+    Parameters
+    ----------
+    place
+        A slide, or a folder of slides.
+    settings
+        How they are measured.
+    layout
+        Such as ``{subject}_{stain}.tif``; without it every image is a slide of its own, called by its file.
+    stain
+        What the slides are stained for where the layout does not say, else the only stain that is wanted.
+    regions
+        A GeoJSON file, or the layout of one for each slide.
+
+    Raises
+    ------
+    ImageError
+        There is no such place, or no image in it.
+    """
+    if layout:
+        known = {"stain": (stain,)} if stain else {}
+        found = _find(place, layout, known, regions)
+    else:
+        drawn = _one_regions(place, regions)
+        found = [
+            SlideFile(patient=name, visit=NO_VISIT, stain=NO_STAIN, path=path, regions=drawn)
+            for name, path in _list_images(place)
+        ]
+    named = [replace(each, stain=stain or NO_STAIN) if each.stain == NO_STAIN else each for each in found]
+    return Plan(slides=tuple(_number(named)), settings=settings)
+
+
+def _find(folder: Path, layout: str, known: Mapping[str, Iterable[str]], regions: str | None) -> list[SlideFile]:
+    if not folder.is_dir():
+        raise _refuse(folder, "no such folder", "a folder of slides", "Check the path.")
+    words = {name: tuple(values) for name, values in known.items()}
+    drawn = dict(_find_regions(folder, regions, words))
+    found = [
+        SlideFile(
+            patient=names["subject"],
+            visit=names.get("visit", NO_VISIT),
+            stain=names.get("stain", NO_STAIN),
+            path=path,
+            own_id=names["subject"],
+        )
+        for names, path in find_by_layout(folder, layout, known=words)
+    ]
+    if not found:
+        step = "Compare it with the names there, and the stains with those of the study."
+        raise _refuse(folder, f"nothing that fits {layout}", "slides filed by this layout", step)
+    return [replace(each, regions=_match(drawn, each)) for each in found]
+
+
+def _find_regions(
+    folder: Path, layout: str | None, known: Mapping[str, tuple[str, ...]]
+) -> Iterator[tuple[tuple[str | None, ...], Path]]:
+    if layout and "{subject}" not in layout:
+        yield (None, None, None), _one(folder, layout)
+    elif layout:
+        for names, path in find_by_layout(folder, layout, known=known):
+            yield (names["subject"], names.get("visit"), names.get("stain")), path
+
+
+def _match(drawn: Mapping[tuple[str | None, ...], Path], slide: SlideFile) -> Path | None:
+    """Return the regions of a slide: those of its patient, visit and stain as far as the layout tells them."""
+    for key, path in drawn.items():
+        own = (slide.patient, slide.visit, slide.stain)
+        if all(word is None or word == mine for word, mine in zip(key, own, strict=True)):
+            return path
+    return None
+
+
+def _one_regions(place: Path, regions: str | None) -> Path | None:
+    return _one(place if place.is_dir() else place.parent, regions) if regions else None
+
+
+def _one(folder: Path, name: str) -> Path:
+    for path in (Path(name), folder / name):
+        if path.is_file():
+            return path
+    raise _refuse(Path(name), "no such file", "the GeoJSON file of the regions", "Check the path.")
+
+
+def _list_images(place: Path) -> Iterator[tuple[str, Path]]:
+    if place.is_file() or (place.is_dir() and any(place.glob("*.dcm"))):
+        yield place.stem, place
+        return
+    if not place.is_dir():
+        raise _refuse(place, "nothing of this name", "a slide or a folder of slides", "Check the path.")
+    paths = sorted(path for path in place.rglob("*") if _may_be_image(path))
+    if not paths:
+        raise _refuse(place, "no images", f"files that end in {', '.join(ENDINGS)}", "Check the path.")
+    stems = Counter(_stem(path) for path in paths)
+    for path in paths:
+        yield (_stem(path) if stems[_stem(path)] == 1 else path.name), path
+
+
+def _may_be_image(path: Path) -> bool:
+    return path.is_file() and path.suffix.lower() in ENDINGS and not path.name.startswith(".")
+
+
+def _stem(path: Path) -> str:
+    return path.stem.removesuffix(".ome")
+
+
+def _number(slides: Iterable[SlideFile]) -> Iterator[SlideFile]:
+    """Give the slides by patient, visit and stain, numbered within."""
+    groups: defaultdict[tuple[str, str, str], list[SlideFile]] = defaultdict(list)
+    for each in slides:
+        groups[each.patient, each.visit, each.stain].append(each)
+    for _, held in sorted(groups.items()):
+        yield from (replace(each, number=number) for number, each in enumerate(held, start=1))
+
+
+def make_readings(source: Biopsy) -> dict[str, Reading]:
+    """Return how the stains of a study are read."""
+    return {
+        name: Reading(
+            measure=stain.measure,
+            threshold=stain.threshold,
+            compartment=Compartment(stain.compartment),
+            denominator=Denominator[stain.denominator.upper()],
+        )
+        for name, stain in source.stains.items()
+    }
+
+
+def _find_run(manifest: Manifest, slide: SlideFile) -> str | None:
+    row = manifest.find(slide.path.name)
+    return row.run if row else None
+
+
+def _refuse(place: Path, found: str, expected: str, next_step: str) -> ImageError:
+    return ImageError(Problem(file=str(place), found=found, expected=expected, next_step=next_step))
