@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rarefactor.cli import main
 
-COMMANDS = ("", "init", "check", "run", "design", "demo")
+COMMANDS = ("", "init", "check", "run", "design", "measure mri", "measure ihc", "score", "demo")
 CODES = """## Exit codes
 
 | code | means |
@@ -17,10 +17,11 @@ CODES = """## Exit codes
 | 2 | a command that cannot be understood |
 | 3 | the study file needs mending |
 | 4 | a data file needs mending |
-| 5 | `check` found values that do not fit their dictionary |
+| 5 | `check` found values that do not fit their dictionary; `measure` could not measure every image |
 | 6 | the analysis cannot be done with these data |
 | 7 | the output cannot be written |
 | 8 | an argument that is not what it should be |
+| 9 | an image cannot be read or measured |
 | 130 | interrupted |
 """
 

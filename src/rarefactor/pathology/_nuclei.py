@@ -175,7 +175,7 @@ def _read_red(image: Rgb, white: White, settings: NucleusSettings) -> Heights:
     for channel in (1, 2) if settings.dab_weight < 1 else ():
         density += table[:, channel][image[..., channel]]
     rows, columns = image.shape[:2]
-    return np.pad(density, ((0, rows % 2), (0, columns % 2)), mode="edge")
+    return np.pad(density, np.array([[0, rows % 2], [0, columns % 2]]), mode="edge")
 
 
 def _find_blobs(density: Heights, settings: NucleusSettings) -> Mask:

@@ -132,7 +132,8 @@ def _compute_outline(frame: tuple[float, float], extent: Extent, rng: np.random.
     if extent is Extent.EDGE:
         y = np.arange(-_BEYOND, height + _BEYOND, 4.0)
         x = 0.88 * width + min(9.0, 0.012 * width) * _wave(y / 60.0, rng) + rng.normal(0, 0.8, len(y))
-        return np.concatenate([[(-_BEYOND, -_BEYOND)], np.stack([x, y], axis=1), [(-_BEYOND, height + _BEYOND)]])
+        ends = np.array([[-_BEYOND, -_BEYOND], [-_BEYOND, height + _BEYOND]])
+        return np.concatenate([ends[:1], np.stack([x, y], axis=1), ends[1:]])
     angle = np.linspace(0, 2 * np.pi, round(2 * (width + height) / 4.0), endpoint=False)
     ripples = sum(rng.normal(0, 0.05) * np.sin(k * angle + rng.uniform(0, 6.3)) for k in range(2, 7))
     radius = 0.84 * (1 + ripples) + rng.normal(0, 0.0012, len(angle))
