@@ -104,7 +104,9 @@ def compute_coarse(image: Volume) -> tuple[Volume, int]:
     step = max(1, round(_COARSE_MM / min(image.grid.spacing_mm[1:])))
     slices, rows, columns = image.grid.shape
     height, width = -(-rows // step), -(-columns // step)
-    padded = np.pad(image.values, ((0, 0), (0, height * step - rows), (0, width * step - columns)), mode="edge")
+    padded = np.pad(
+        image.values, np.array([[0, 0], [0, height * step - rows], [0, width * step - columns]]), mode="edge"
+    )
     means = padded.reshape(slices, height, step, width, step).mean(axis=(2, 4), dtype=np.float32)
     middle = (step - 1) / 2
     grid = Grid(

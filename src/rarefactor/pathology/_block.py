@@ -150,7 +150,7 @@ def _mirror_outside(tile: Tile, survey: Survey) -> Tile:
     inside = tile.image[top : rows - bottom, left : columns - right]
     if inside.shape == tile.image.shape or not inside.size:
         return tile
-    return Tile(window=tile.window, image=np.pad(inside, (*pads, (0, 0)), mode="symmetric"), halo=tile.halo)
+    return Tile(window=tile.window, image=np.pad(inside, np.array((*pads, (0, 0))), mode="symmetric"), halo=tile.halo)
 
 
 def _list_masks(
