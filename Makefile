@@ -22,8 +22,8 @@ demo: $(READY) ## run the example studies and say where their reports are
 test: $(READY) ## run the tests, less the slow ones
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"
 
-test-all: $(READY) ## run all tests
-	$(BIN)/python -m pytest -n $(JOBS)
+test-all: $(READY) ## run all tests, with new examples where they are drawn
+	$(BIN)/python -m pytest -n $(JOBS) --hypothesis-profile=search
 
 check: $(READY) ## check style, types, direction of imports and the examples in docstrings
 	$(BIN)/ruff check

@@ -98,7 +98,7 @@ def _parts(name: str) -> list[str]:
 
 
 def _quoted(name: str) -> str:
-    plain = _PLAIN.fullmatch(name) and name not in KEYWORDS | FLAGS
+    plain = _PLAIN.fullmatch(name) and name.casefold() not in KEYWORDS | FLAGS
     return name if plain else "`" + name.replace("`", "``") + "`"
 
 

@@ -194,8 +194,13 @@ class _Parser:
         return node
 
     def refuse_missing(self) -> None:
-        if self.sees("missing") or (self.token.kind == "name" and self.token.value.casefold() in NO_VALUE):
+        if self.sees("missing") or self.is_no_value():
             raise self.refuse(_described(self.token), "a value", "Write `is missing` or `is not missing`.")
+
+    def is_no_value(self) -> bool:
+        """Whether the next word is what other languages call a missing value."""
+        token = self.token
+        return token.kind == "name" and not token.quoted and token.value.casefold() in NO_VALUE
 
     def is_missing(self, left: Node, at: int) -> Node:
         negated = self.take("not")
@@ -341,6 +346,6 @@ def _after(token: Token) -> str:
 def _foreign_word(token: Token) -> str | None:
     """Return the next step for a word that other languages have, as far as it cannot be a column in this place."""
     folded = token.value.casefold()
-    if token.kind == "name" and folded in OTHER_CASE and token.value != folded:
+    if token.kind == "name" and not token.quoted and folded in OTHER_CASE and token.value != folded:
         return f"Write {folded} in small letters (or put it in backticks if it is a column)."
     return None

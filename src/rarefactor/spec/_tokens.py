@@ -70,11 +70,12 @@ class ExpressionError(StudyFileError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Token:
-    """A word of an expression, its value and where it stands."""
+    """A word of an expression, its value, where it stands, and whether it is a name in backticks."""
 
     kind: TokenKind
     value: str
     at: int
+    quoted: bool = False
 
 
 def read_tokens(text: str) -> tuple[Token, ...]:
@@ -115,7 +116,7 @@ def _next_token(text: str, place: int) -> tuple[Token | None, int]:
 
 def _token(group: str, found: str, at: int) -> Token:
     if group == "quoted":
-        return Token(kind="name", value=found[1:-1].replace("``", "`"), at=at)
+        return Token(kind="name", value=found[1:-1].replace("``", "`"), at=at, quoted=True)
     if group == "text":
         return Token(kind="text", value=re.sub(r"\\(.)", r"\1", found[1:-1], flags=re.DOTALL), at=at)
     if group == "name":

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from rarefactor.errors import StudyFileError
@@ -51,6 +51,8 @@ def test_an_expression_written_out_reads_the_same(text):
 
 
 @given(columns)
+@example(Column(None, "TRUE"))
+@example(Column("NA", "null", "Missing"))
 def test_a_column_written_out_reads_the_same(column):
     assert parse_column(str(column)) == column
     assert parse_expression(f"{column} > 1").columns == (column,)
