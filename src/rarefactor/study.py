@@ -6,7 +6,7 @@ Convention: every step is a door of one part; nothing is computed here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -156,6 +156,7 @@ def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Prog
         measured = _measure(study, images, cache, workers, log)
         table = _derive(study, data, measured, log)
         results = analyse.run(study, table, cache=cache, code=code_key(_CODE), progress=log)
+        results = replace(results, rows=(*(row for each in measured for row in each.rows), *results.rows))
         pictures = {name: data for each in measured for name, data in each.files.items()}
         files = {**pictures, **_report(results, cache, log), "results.json": write_results(results)}
         crate = report.write_provenance(results, files, created=datetime.now(UTC))
