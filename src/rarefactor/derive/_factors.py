@@ -46,7 +46,7 @@ def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> De
         kind="continuous" if not levels else "binary" if len(levels) == 2 else "categorical",
         role=factor.role,
         measured_at=factor.known_at,
-        unit=factor.unit or (None if factor.rate_between else field.unit),
+        unit=factor.unit or _unit(factor, field),
         levels=levels,
         reference=reference or next(iter(levels), None),
         step=factor.per or (2.0 if on_log_scale else 1.0),
@@ -55,6 +55,16 @@ def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> De
         repeatability=factor.repeatability or (values.repeatability(column) if factor.rate_between else None),
     )
     return Derived(series=_shown(made, levels).alias(name), info=info, recipe=recipe, parts=parts)
+
+
+def _unit(factor: Factor, field: DataField) -> str | None:
+    """The unit of the data; a difference of percentages is in percentage points, a rate is per month."""
+    if factor.rate_between is None and factor.change_between is None:
+        return field.unit
+    if factor.transform == "log" or field.unit is None:
+        return None
+    unit = "pp" if field.unit == "%" else field.unit
+    return f"{unit}/month" if factor.rate_between else unit
 
 
 def _parts(values: Values, column: Column, factor: Factor, study: Study) -> list[tuple[Part, Floats]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -34,6 +35,7 @@ _WIDTH_MM = 180.0
 _HEAD_MM, _FOOT_MM, _FLAG_MM = 13.0, 15.0, 3.2
 _GAP_MM, _SIDE_MM, _CAPTION_MM = 1.2, 3.0, 4.0
 _FLAGS_SHOWN = 4
+_LINE = 150
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +69,7 @@ def draw_visit(view: VisitView) -> bytes:
     """Return the picture of a visit as PNG."""
     slices = choose_slices(view.labels.values)[::-1]
     window = find_window(view.valid | (view.labels.values > 0))
-    told = [flag for flag in view.flags if flag.severity is not Severity.NOTE][:_FLAGS_SHOWN]
+    told = list(_wrap_flags(view.flags))
     grid = view.fraction.grid
     columns = len(view.images) + 1
     width = (_WIDTH_MM - 2 * _SIDE_MM - (columns - 1) * _GAP_MM) / columns
@@ -86,9 +88,9 @@ def draw_visit(view: VisitView) -> bytes:
     draw_colour_bar(
         figure, pictures[-1], (left, (bottom - 4.5) / total, 0.7 * width / _WIDTH_MM, 2.2 / total), "fat fraction, %"
     )
-    for line, flag in enumerate(told):
+    for line, words in enumerate(told):
         figure.text(
-            _SIDE_MM / _WIDTH_MM, (2.0 + _FLAG_MM * (len(told) - 1 - line)) / total, flag.detail, fontsize=6, color=INK
+            _SIDE_MM / _WIDTH_MM, (2.0 + _FLAG_MM * (len(told) - 1 - line)) / total, words, fontsize=6, color=INK
         )
     return write_png(figure, about=f"{view.title}: {', '.join(name for name, _ in view.images)} and fat fraction")
 
@@ -109,6 +111,13 @@ _SOURCES = {
     "propagated": "carried from another visit",
     "compartment": "muscle compartment",
 }
+
+
+def _wrap_flags(flags: Sequence[Flag]) -> Iterator[str]:
+    """The sentences of flags that doubt a number, as lines that fit the sheet."""
+    told = [flag for flag in flags if flag.severity is not Severity.NOTE][:_FLAGS_SHOWN]
+    for flag in told:
+        yield from wrap(flag.detail, _LINE)
 
 
 def _draw_head(figure: Figure, view: VisitView, total: float) -> None:
