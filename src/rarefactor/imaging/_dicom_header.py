@@ -146,6 +146,19 @@ def read_header(path: Path, *, key: bytes, name: str | None = None) -> Header:
         ) from error
 
 
+def read_examination(path: Path) -> str | None:
+    """Return which examination a DICOM file belongs to, as a word without meaning; None where it does not say."""
+    import pydicom  # noqa: PLC0415 - loaded late, so that importing this part is light
+    from pydicom.errors import InvalidDicomError  # noqa: PLC0415 - as above
+
+    try:
+        dataset = pydicom.dcmread(path, stop_before_pixels=True, specific_tags=["StudyInstanceUID"])
+    except (InvalidDicomError, OSError, EOFError):
+        return None
+    held = str(dataset.get("StudyInstanceUID", "") or "")
+    return hashlib.sha256(held.encode()).hexdigest() if held else None
+
+
 def _dataset(path: Path) -> Dataset:
     import pydicom  # noqa: PLC0415 - loaded late, so that importing this part is light
     from pydicom.tag import Tag  # noqa: PLC0415 - as above

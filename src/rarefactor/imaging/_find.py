@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rarefactor.errors import ImageError, Problem
+from rarefactor.imaging._dicom_header import read_examination
 from rarefactor.work import find_by_layout
 
 ONLY_VISIT = "scan"
@@ -76,7 +77,8 @@ def find_scans(folder: Path, layout: str, *, visits: Mapping[str, str] | None = 
 def guess_layout(folder: Path) -> str | None:
     """Return the layout that a folder seems to have, or None where it holds one scan itself.
 
-    Images two folders down are taken for ``{subject}/{visit}``, one folder down for ``{subject}``.
+    Images two folders down are taken for ``{subject}/{visit}``, one folder down for ``{subject}``; folders of series of
+    one DICOM examination belong to the folder above them.
 
     Raises
     ------
@@ -86,8 +88,23 @@ def guess_layout(folder: Path) -> str | None:
     images = sorted(path for path in folder.rglob("*") if path.is_file() and is_image(path))
     if not images:
         raise _refuse(folder, "no images", "DICOM or NIfTI files", "Check the path.")
-    depth = min(len(path.relative_to(folder).parts) - 1 for path in images)
+    depth = min(3, *(len(path.relative_to(folder).parts) - 1 for path in images))
+    if depth and _are_series(images, folder, depth):
+        depth -= 1
     return (None, "{subject}", "{subject}/{visit}")[min(depth, 2)]
+
+
+def _are_series(images: Sequence[Path], folder: Path, depth: int) -> bool:
+    """Whether the folders at a depth are the series of one examination each, wherever several lie side by side."""
+    firsts: dict[tuple[str, ...], Path] = {}
+    for path in images:
+        firsts.setdefault(path.relative_to(folder).parts[:depth], path)
+    beside: dict[tuple[str, ...], list[Path]] = defaultdict(list)
+    for parts, path in firsts.items():
+        beside[parts[:-1]].append(path)
+    several = [paths for paths in beside.values() if len(paths) > 1]
+    found = [{read_examination(path) for path in paths} for paths in several]
+    return bool(found) and all(len(each) == 1 and None not in each for each in found)
 
 
 def is_image(path: Path) -> bool:
