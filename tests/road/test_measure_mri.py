@@ -187,10 +187,10 @@ def break_scans(pair: Pair, root: Path) -> None:
 FAILED = {
     "swapped": ("fat.nii.gz, water.nii.gz", "Fat and water are swapped in the"),
     "wrong_side": ("labels.nii.gz", "right and left are exchanged"),
-    "empty_mask": ("labels.nii.gz", "empty"),
+    "empty_mask": ("labels.nii.gz", "without any muscle"),
     "other_grid": ("labels.nii.gz", "5"),
     "truncated": ("water.nii.gz", "cut off|end"),
-    "cut_dicom": ("0002.dcm", "cut off|end|damaged"),
+    "cut_dicom": ("0002.dcm", "cut off|fewer pixels"),
     "missing_slice": ("001_fat", "missing|gap"),
     "mixed": ("", "patients"),
     "four_d": ("fat.nii.gz", "4-D|dimension|volumes"),

@@ -142,15 +142,17 @@ def _notes(asked: Plan, results: Sequence[PatientResult]) -> Iterator[Note]:
     failed = {(each.patient, each.visit) for result in results for each in result.failures}
     refused = sum(_is_refused(result) for result in results)
     counts = {
-        f"{len(failed)} scans could not be measured; each is in measurements/mri_failures.csv with its reason.": failed,
-        f"{refused} patients have no rate although they were scanned twice; measurements/mri_rates.csv says why.": (
-            refused
-        ),
-        f"{asked.strangers} folders of scans belong to nobody in the records and were left out.": asked.strangers,
-        f"{asked.without} patients have no scan.": asked.without,
-        f"{asked.masks_left} masks have no scan beside them.": asked.masks_left,
+        f"{_count(len(failed), 'scan')} could not be measured: measurements/mri_failures.csv says why.": failed,
+        f"{_count(refused, 'patient')} scanned twice without a rate: measurements/mri_rates.csv says why.": refused,
+        f"{_count(asked.strangers, 'folder')} of scans of nobody in the records, left out.": asked.strangers,
+        f"{_count(asked.without, 'patient')} without a scan.": asked.without,
+        f"{_count(asked.masks_left, 'mask')} without a scan.": asked.masks_left,
     }
     yield from (Note(about="imaging", text=text) for text, found in counts.items() if found)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _is_refused(result: PatientResult) -> bool:
