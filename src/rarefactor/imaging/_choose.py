@@ -15,9 +15,10 @@ import numpy as np
 from rarefactor.errors import ImageError, Problem
 from rarefactor.imaging._candidate import Candidate
 from rarefactor.imaging._recognise import check_words
-from rarefactor.imaging._scan import Flag, Kind, Severity
+from rarefactor.imaging._scan import Kind
 from rarefactor.imaging._volume import Volume
 from rarefactor.imaging._words import OTHER_PLACES, THIGH
+from rarefactor.results import Flag, Severity
 
 _PARTNERS: Mapping[Kind, Kind] = {
     Kind.FAT: Kind.WATER,

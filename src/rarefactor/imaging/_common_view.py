@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from rarefactor.imaging._legs import LEG
 from rarefactor.imaging._motion_found import LegMotion, Motion
-from rarefactor.imaging._scan import Flag, Severity
+from rarefactor.results import Flag, Severity
 
 _LEAST_SHARE = 0.5
 

@@ -19,8 +19,8 @@ from rarefactor.imaging._fascia import Fascia, fit_fascia
 from rarefactor.imaging._femur import SHAFT_SCORE, Femur, fit_femur
 from rarefactor.imaging._legs import LEG, compute_joined
 from rarefactor.imaging._regions import LabelMap, Region, Side
-from rarefactor.imaging._scan import Flag, Severity
 from rarefactor.imaging._volume import Grid, Volume
+from rarefactor.results import Flag, Severity
 
 _JOINED = 0.7  # of the body's height: the pelvis
 _ROUND_MM = 25.0  # what is narrower is no thigh: genitals, folds of skin

@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 
 from rarefactor.errors import ImageError, Problem
 from rarefactor.imaging._choose import Taken
-from rarefactor.imaging._scan import Flag, Kind, Severity
+from rarefactor.imaging._scan import Kind
+from rarefactor.results import Flag, Severity
 
 _ALIKE = 0.8
 

@@ -17,7 +17,7 @@ from rarefactor.errors import ImageError, Problem
 from rarefactor.imaging._candidate import Candidate, derive_name
 from rarefactor.imaging._dicom_header import Frame, Header, read_header
 from rarefactor.imaging._dicom_stack import derive_stacks, read_stack
-from rarefactor.imaging._scan import Flag, Severity
+from rarefactor.results import Flag, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

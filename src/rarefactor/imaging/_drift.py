@@ -11,7 +11,8 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from rarefactor.imaging._motion_found import Motion
-from rarefactor.imaging._scan import Acquisition, Flag, Series, Severity
+from rarefactor.imaging._scan import Acquisition, Series
+from rarefactor.results import Flag, Severity
 
 _PARTS: Mapping[str, tuple[str, Severity, float]] = {
     "sequence": ("sequence", Severity.REFUSED, 0.0),

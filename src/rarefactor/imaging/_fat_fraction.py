@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rarefactor.errors import ImageError, Problem
 from rarefactor.imaging._body import Mask, compute_body
 from rarefactor.imaging._noise import Noise, NoiseSource, fit_noise
-from rarefactor.imaging._scan import Flag, Severity
 from rarefactor.imaging._volume import Volume
+from rarefactor.results import Flag, Severity
 
 _FLOOR_SDS = 5.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from rarefactor.imaging._scan import Severity
+from rarefactor.results import Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from statistics import fmean
 
 from rarefactor.errors import DataError, InputError, Problem, suggest
 from rarefactor.imaging._regions import MUSCLES, SITES, Side
-from rarefactor.imaging._scan import Flag, Severity
+from rarefactor.results import Flag, Severity
 
 COLUMNS = ("patient", "visit", "muscle", "side", "reader", "grade")
 _SIDES: Mapping[str, Side | None] = {

@@ -16,7 +16,7 @@ import polars as pl
 from rarefactor.errors import Problem
 from rarefactor.imaging._contact_sheet import Thumbnail, read_thumbnail
 from rarefactor.imaging._patient import Failure, Patient, measure_patient
-from rarefactor.imaging._settings import PatientFiles, Settings, VisitFiles
+from rarefactor.imaging._settings import PatientFiles, Settings, VisitFiles, list_files
 from rarefactor.imaging._table import tabulate_measurements, tabulate_rates
 from rarefactor.work import Job, content_key, hash_file, read_packed, write_packed
 
@@ -107,13 +107,9 @@ def _hide(patient: Patient, own_id: str | None) -> Patient:
 
 
 def _hash_files(files: VisitFiles) -> Iterator[Sequence[str]]:
-    for path in files.paths:
-        if path.is_file():
-            yield [path.name, hash_file(path)]
-        else:
-            for each in sorted(path.rglob("*")):
-                if each.is_file():
-                    yield [each.relative_to(path).as_posix(), hash_file(each)]
+    for place in files.paths:
+        for path in list_files(place):
+            yield [path.relative_to(place.parent if place.is_file() else place).as_posix(), hash_file(path)]
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from rarefactor.imaging._body import Mask, compute_body, compute_coarse, compute_depth_mm, compute_fine
 from rarefactor.imaging._regions import Side
-from rarefactor.imaging._scan import Flag, Severity
 from rarefactor.imaging._volume import Volume
+from rarefactor.results import Flag, Severity
 
 LEG: Mapping[Side, int] = {Side.RIGHT: 1, Side.LEFT: 2}
 """The number of each leg in a leg map."""

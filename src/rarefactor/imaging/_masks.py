@@ -19,9 +19,9 @@ from rarefactor.errors import ImageError, Problem
 from rarefactor.imaging._label_names import derive_regions
 from rarefactor.imaging._nifti import ENDINGS, read_nifti_volume
 from rarefactor.imaging._regions import LabelMap, Region, Side
-from rarefactor.imaging._scan import Flag, Severity
 from rarefactor.imaging._sides import compute_left, derive_side
 from rarefactor.imaging._volume import Grid, Volume, compute_oriented
+from rarefactor.results import Flag, Severity
 
 _OTHER_ENDINGS = (".nrrd", ".mha", ".mhd")
 _OUTSIDE = 0.2

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from rarefactor.imaging._fat_fraction import Estimator, FatFraction, RegionFat, compute_region_fat
 from rarefactor.imaging._regions import SITES, LabelMap, Side
-from rarefactor.imaging._scan import Flag, Severity, SourceFile
+from rarefactor.imaging._scan import SourceFile
+from rarefactor.results import Flag, Severity
 
 _FEW_VOXELS = 100
 _MANY_LEFT_OUT = 0.2

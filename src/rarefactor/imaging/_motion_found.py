@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from rarefactor.imaging._legs import LEG
 from rarefactor.imaging._regions import Side
-from rarefactor.imaging._scan import Flag, Severity
 from rarefactor.imaging._volume import Grid
+from rarefactor.results import Flag, Severity
 
 LEAST_SIMILARITY = 0.4
 """Correlation of the normalised images below which a registration is doubted; right ones reach 0.7 and more."""

@@ -19,9 +19,9 @@ from rarefactor.errors import ImageError, Problem
 from rarefactor.imaging._body import Mask, compute_body
 from rarefactor.imaging._fat_fraction import FatFraction
 from rarefactor.imaging._regions import LabelMap, Region
-from rarefactor.imaging._scan import Flag, Severity
 from rarefactor.imaging._shading import compute_unshaded
 from rarefactor.imaging._volume import Volume
+from rarefactor.results import Flag, Severity
 
 _FAT_FREE = 0.10
 _ENOUGH = 100

@@ -1,7 +1,7 @@
 """One patient: every visit measured, later visits carried from the first, pairs of visits compared.
 
 Convention: the regions of the reference visit (the first with a reader's mask, else the first) are carried to visits
-without a mask. Two visits are compared within what both show: the reference with every other, and each with the next.
+without a mask. Any two visits are compared within what both show, in the order of time.
 A visit that cannot be measured is told with its reason, and the others go on.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import combinations
 
 import numpy as np
 
@@ -26,10 +26,11 @@ from rarefactor.imaging._rate import Rate, compute_rate
 from rarefactor.imaging._regions import MUSCLES, SITES, LabelMap, Region, Side
 from rarefactor.imaging._register import register
 from rarefactor.imaging._regrid import compute_on_grid
-from rarefactor.imaging._scan import Flag, Kind, Severity, SourceFile
+from rarefactor.imaging._scan import Kind, SourceFile
 from rarefactor.imaging._settings import PatientFiles, Settings
 from rarefactor.imaging._visit import Visit, find_labels, read_visit, refine
 from rarefactor.imaging._visit_picture import VisitView, draw_visit
+from rarefactor.results import Flag, Severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +80,7 @@ def measure_patient(files: PatientFiles, settings: Settings) -> Patient:
     visits, failures = _read_visits(files, settings)
     labelled, more = _label_visits(files.patient, visits, settings)
     rows = [_measure(each, settings) for each in labelled]
-    compared = [_compare(*pair, settings) for pair in _list_pairs(labelled)]
+    compared = [_compare(*pair, settings) for pair in combinations(labelled, 2)]
     pictures = {
         f"{files.patient}_{each.visit.name}.png": _picture(files.patient, each, found)
         for each, found in zip(labelled, rows, strict=True)
@@ -189,19 +190,6 @@ def _origin(each: Labelled, flags: tuple[Flag, ...] = ()) -> Origin:
 
 def _sources(visit: Visit) -> tuple[SourceFile, ...]:
     return tuple(file for series in visit.scan.series for file in series.files)
-
-
-def _list_pairs(labelled: Sequence[Labelled]) -> Iterator[tuple[Labelled, Labelled]]:
-    """The reference with every other visit, and neighbours, in the order of time; each pair once."""
-    places = {id(each): place for place, each in enumerate(labelled)}
-    reference = next((each for each in labelled if each.motion is None), None)
-    pairs = [(reference, each) for each in labelled if reference is not None and each is not reference]
-    seen: set[tuple[int, int]] = set()
-    for one, other in (*pairs, *pairwise(labelled)):
-        first, last = sorted((places[id(one)], places[id(other)]))
-        if (first, last) not in seen:
-            seen.add((first, last))
-            yield labelled[first], labelled[last]
 
 
 def _compare(first: Labelled, last: Labelled, settings: Settings) -> _Compared:

@@ -17,8 +17,9 @@ from rarefactor.imaging._fat_fraction import Estimator
 from rarefactor.imaging._find import ONLY_VISIT, Found, find_scans, guess_layout
 from rarefactor.imaging._label_names import read_label_names
 from rarefactor.imaging._scan import Kind
-from rarefactor.imaging._settings import PatientFiles, Settings, VisitFiles
+from rarefactor.imaging._settings import PatientFiles, Settings, VisitFiles, list_files
 from rarefactor.spec import DAYS_PER_MONTH, Study, Thigh
+from rarefactor.work import hash_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +32,22 @@ class Plan:
     strangers: int = 0
     without: int = 0
     masks_left: int = 0
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Every file that may be read, masks included, in the order of patients and visits."""
+        places = [place for patient in self.patients for visit in patient.visits for place in visit.places]
+        return tuple(file for place in places for file in list_files(place))
+
+    @property
+    def hashes(self) -> tuple[str, ...]:
+        """SHA-256 of every file."""
+        return tuple(hash_file(file) for file in self.files)
+
+    @property
+    def bytes(self) -> int:
+        """How large the files are together."""
+        return sum(file.stat().st_size for file in self.files)
 
     @property
     def visits(self) -> int:

@@ -15,7 +15,7 @@ from rarefactor.imaging._drift import Drift
 from rarefactor.imaging._measure import Measurement
 from rarefactor.imaging._propagate import PROPAGATED
 from rarefactor.imaging._regions import Side
-from rarefactor.imaging._scan import Flag, Severity
+from rarefactor.results import Flag, Severity
 
 _FAST_PER_YEAR = 5.0
 

@@ -21,7 +21,8 @@ from rarefactor.imaging._consistency import check_dixon, check_same_grid
 from rarefactor.imaging._dicom import read_dicom
 from rarefactor.imaging._nifti import ENDINGS, read_nifti
 from rarefactor.imaging._recognise import Recognised, derive_kind, is_mask
-from rarefactor.imaging._scan import Flag, Kind, Scan, Series, Severity, SourceFile
+from rarefactor.imaging._scan import Kind, Scan, Series, SourceFile
+from rarefactor.results import Flag, Severity
 from rarefactor.work import hash_file
 
 _UNUSED = (Kind.PHASE, Kind.UNKNOWN)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rarefactor.imaging._volume import Volume
+from rarefactor.results import Flag
 
 
 class Kind(StrEnum):
@@ -26,29 +27,6 @@ class Kind(StrEnum):
     STIR = "stir"
     PHASE = "phase"
     UNKNOWN = "unknown"
-
-
-class Severity(StrEnum):
-    """How much a flag matters: a note, doubt about the number, or no number."""
-
-    NOTE = "note"
-    WARNING = "warning"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """Something doubtful: ``name`` in snake_case goes into tables, ``detail`` is the sentence for the reader.
-
-    Examples
-    --------
-    >>> Flag(name="swapped", severity=Severity.REFUSED, detail="Fat and water are swapped in the left leg.").name
-    'swapped'
-    """
-
-    name: str
-    severity: Severity
-    detail: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,6 +73,11 @@ class VisitFiles:
     month: float | None = None
 
     @property
+    def places(self) -> tuple[Path, ...]:
+        """The paths and the mask."""
+        return (*self.paths, *([self.mask] if self.mask else []))
+
+    @property
     def place(self) -> Path | tuple[Path, ...]:
         """The folder or file, or the files that belong together."""
         first, *others = self.paths
@@ -89,3 +94,8 @@ class PatientFiles:
     patient: str
     visits: tuple[VisitFiles, ...]
     own_id: str | None = None
+
+
+def list_files(place: Path) -> list[Path]:
+    """Return a file, or all files below a folder, in the order of their names."""
+    return [place] if place.is_file() else sorted(path for path in place.rglob("*") if path.is_file())

@@ -17,7 +17,7 @@ from rarefactor.imaging._body import Mask, compute_depth_mm
 from rarefactor.imaging._fat_fraction import FatFraction
 from rarefactor.imaging._legs import LEG
 from rarefactor.imaging._regions import Side
-from rarefactor.imaging._scan import Flag, Severity
+from rarefactor.results import Flag, Severity
 
 RING_MM = (4.0, 9.0)
 _LEAST_FAT = 0.5

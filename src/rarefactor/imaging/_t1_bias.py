@@ -15,7 +15,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rarefactor.imaging._fat_fraction import FatFraction
-from rarefactor.imaging._scan import Acquisition, Flag, Severity
+from rarefactor.imaging._scan import Acquisition
+from rarefactor.results import Flag, Severity
 
 _T1_MS = {1.5: (288.0, 1130.0), 3.0: (371.0, 1420.0)}  # fat, muscle
 _NEAR_TESLA = 0.15

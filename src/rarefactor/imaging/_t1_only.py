@@ -22,10 +22,11 @@ from rarefactor.imaging._body import compute_depth_mm
 from rarefactor.imaging._fat_fraction import FatFraction
 from rarefactor.imaging._noise import fit_noise
 from rarefactor.imaging._regions import LabelMap
-from rarefactor.imaging._scan import Acquisition, Flag, Severity
+from rarefactor.imaging._scan import Acquisition
 from rarefactor.imaging._shading import compute_unshaded
 from rarefactor.imaging._swap import RING_MM
 from rarefactor.imaging._volume import Volume
+from rarefactor.results import Flag, Severity
 
 FAT_UNDER_SKIN = 0.95
 FAT_IN_MUSCLE = 0.03  # healthy muscle is not free of fat

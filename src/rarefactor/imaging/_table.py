@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from rarefactor.imaging._measure import Measurement
 from rarefactor.imaging._rate import Rate
-from rarefactor.imaging._scan import Flag
+from rarefactor.results import Flag
 
 if TYPE_CHECKING:
     import polars as pl

@@ -20,13 +20,14 @@ from rarefactor.imaging._legs import LEG, check_legs, compute_legs
 from rarefactor.imaging._masks import check_labels, read_labels
 from rarefactor.imaging._read import read_scan
 from rarefactor.imaging._regions import LabelMap, Region, Side
-from rarefactor.imaging._scan import Flag, Kind, Scan, Series, Severity
+from rarefactor.imaging._scan import Kind, Scan, Series
 from rarefactor.imaging._settings import Settings, VisitFiles
 from rarefactor.imaging._swap import check_swap, derive_unswapped
 from rarefactor.imaging._t1_bias import compute_t1_corrected
 from rarefactor.imaging._t1_only import compute_t1_estimate
 from rarefactor.imaging._volume import Volume
 from rarefactor.imaging.segment import find_segmenter
+from rarefactor.results import Flag, Severity
 
 DIXON, T1_ESTIMATE = "dixon", "t1_estimate"
 _DEEP_MM = 15.0

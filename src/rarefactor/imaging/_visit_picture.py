@@ -25,8 +25,8 @@ from rarefactor.imaging._panels import (
     write_png,
 )
 from rarefactor.imaging._regions import LabelMap
-from rarefactor.imaging._scan import Flag, Severity
 from rarefactor.imaging._volume import Volume
+from rarefactor.results import Flag, Severity
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -24,7 +24,7 @@ from rarefactor.imaging._rate import PUBLISHED
 from rarefactor.imaging._wide import describe_quantities, tabulate_wide
 from rarefactor.results import InputFile, Measured, MeasuredTable, Note
 from rarefactor.spec import Study, Thigh
-from rarefactor.work import Cache, Done, Progress, Workers, content_key, map_jobs
+from rarefactor.work import Cache, Progress, Workers, content_key, map_jobs
 
 STEP = "Measure thigh MRI"
 _TYPICAL_FRACTION = 0.2
@@ -85,7 +85,7 @@ def measure(
         tables=(_with_grades(table, graded, asked.subjects),),
         notes=(*_notes(asked, results), *(describe_graded(graded) if graded else ())),
         rows=tuple(count_measured(results)) if results else (),
-        inputs=tuple(_inputs(study, source, done)),
+        inputs=tuple(_inputs(study, source, asked)),
         files=write_output(results) if results else {},
     )
 
@@ -129,11 +129,10 @@ def _with_grades(table: MeasuredTable, graded: GradeTable | None, subjects: Mapp
     )
 
 
-def _inputs(study: Study, source: Thigh, done: Sequence[Done]) -> Iterator[InputFile]:
+def _inputs(study: Study, source: Thigh, asked: Plan) -> Iterator[InputFile]:
     """All scans as one input (the tables of measurements name every file with its hash), and the table of grades."""
     if source.folder is not None:
-        content = [each.data for each in done]
-        yield InputFile(id="mri", path=source.folder, sha256=content_key(*content), bytes=sum(map(len, content)))
+        yield InputFile(id="mri", path=source.folder, sha256=content_key(*asked.hashes), bytes=asked.bytes)
     if source.grades is not None:
         yield list_grade_input(study.folder, source.grades)
 

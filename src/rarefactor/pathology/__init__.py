@@ -11,7 +11,6 @@ from rarefactor.pathology._blur import Blur, compute_blur
 from rarefactor.pathology._bootstrap import TileInterval, compute_tile_interval
 from rarefactor.pathology._compartments import Compartment
 from rarefactor.pathology._density import H_DAB, StainVectors, compute_stains
-from rarefactor.pathology._flag import Flag, Severity
 from rarefactor.pathology._geojson import Annotation, CellOutline, Polygon, read_regions, write_cells
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
 from rarefactor.pathology._lookup import Lookup, Measure, compute_lookup
@@ -46,6 +45,7 @@ from rarefactor.pathology._stain import StainCheck, compute_stain_check
 from rarefactor.pathology._tissue import compute_tissue
 from rarefactor.pathology._white import White, WhiteSource, compute_white
 from rarefactor.pathology.stage import STEP, count_known, describe, measure, measure_folder, plan, write_output
+from rarefactor.results import Flag, Severity
 
 __all__ = [
     "H_DAB",

@@ -15,12 +15,13 @@ import numpy as np
 
 from rarefactor.pathology._density import Floats
 from rarefactor.pathology._edges import compute_edges
-from rarefactor.pathology._flag import Flag, note, warn
+from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._folds import compute_folds
 from rarefactor.pathology._lookup import TISSUE_DENSITY
 from rarefactor.pathology._pens import compute_pens
 from rarefactor.pathology._tissue import Mask
 from rarefactor.pathology._white import Rgb, White, compute_block_means
+from rarefactor.results import Flag
 
 COARSE_UM = 8.0
 """µm per square at which ink, folds and edges are looked for."""

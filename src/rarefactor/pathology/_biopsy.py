@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rarefactor.pathology._flag import Flag, note, warn
+from rarefactor.pathology._flag import note, warn
+from rarefactor.results import Flag
 
 UNEVEN = 0.9
 """A region with more than this share of the area is the biopsy, whatever the others say."""

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.pathology._density import Densities, Floats, compute_density
-from rarefactor.pathology._flag import Flag, note, warn
+from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._tissue import Mask
 from rarefactor.pathology._white import Rgb, White
+from rarefactor.results import Flag
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,8 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rarefactor.pathology._flag import Flag, Severity, note, warn
+from rarefactor.pathology._flag import note, warn
+from rarefactor.results import Flag, Severity
 
 Rgb = NDArray[np.uint8]
 Samples = NDArray[np.uint8 | np.uint16]

@@ -1,35 +1,8 @@
-"""What is doubtful about a slide, a region or a number.
-
-Convention: a flag never changes a number; it says what the reader must know of it.
-"""
+"""Flags of slides, regions and numbers in one line each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
-
-
-class Severity(StrEnum):
-    """How much a flag matters: a note, doubt about the number, or no number."""
-
-    NOTE = "note"
-    WARNING = "warning"
-    REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Flag:
-    """Something doubtful: ``name`` in snake_case goes into tables, ``detail`` is the sentence for the reader.
-
-    Examples
-    --------
-    >>> Flag(name="white_assumed", severity=Severity.WARNING, detail="No glass was found; white is taken as 255.").name
-    'white_assumed'
-    """
-
-    name: str
-    severity: Severity
-    detail: str
+from rarefactor.results import Flag, Severity
 
 
 def note(name: str, detail: str) -> Flag:

@@ -25,7 +25,6 @@ from rarefactor.pathology._block import (
     read_parts,
     write_parts,
 )
-from rarefactor.pathology._flag import Flag
 from rarefactor.pathology._geojson import read_regions
 from rarefactor.pathology._measure_slide import SCHEMA, SlideResult, make_failures, measure_regions
 from rarefactor.pathology._picture import draw_slide
@@ -34,6 +33,7 @@ from rarefactor.pathology._regions import check_regions
 from rarefactor.pathology._settings import Settings, SlideFile
 from rarefactor.pathology._slide import open_slide
 from rarefactor.pathology._survey import Survey, read_survey, survey_slide, write_survey
+from rarefactor.results import Flag
 from rarefactor.work import Job, content_key, hash_file, read_packed, write_packed
 
 _FAILED, _SURVEY, _PARTS = "failures.json", "survey", "parts"

@@ -18,11 +18,12 @@ from rarefactor.errors import Problem
 from rarefactor.pathology._block import COARSE, Part
 from rarefactor.pathology._bootstrap import TileInterval, compute_tile_interval
 from rarefactor.pathology._cells import compute_summary
-from rarefactor.pathology._flag import Flag, warn
+from rarefactor.pathology._flag import warn
 from rarefactor.pathology._lookup import LOWEST, WIDTH
 from rarefactor.pathology._positivity import compute_positivity
 from rarefactor.pathology._settings import Reading, Settings, SlideFile
 from rarefactor.pathology._survey import Survey
+from rarefactor.results import Flag
 
 _SEED = 20
 Value = str | int | float | None

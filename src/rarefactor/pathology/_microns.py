@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from rarefactor.errors import ImageError, InputError, Problem
-from rarefactor.pathology._flag import Flag, warn
+from rarefactor.pathology._flag import warn
+from rarefactor.results import Flag
 
 PLAUSIBLE = (0.1, 5.0)
 """µm per pixel: what a microscope or a slide scanner makes; a printer's 72 dpi is 353."""

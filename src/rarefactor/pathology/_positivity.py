@@ -16,9 +16,10 @@ from enum import StrEnum
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.pathology._bootstrap import TileInterval
-from rarefactor.pathology._flag import Flag, warn
+from rarefactor.pathology._flag import warn
 from rarefactor.pathology._histogram import DensityHistogram
 from rarefactor.pathology._lookup import Measure
+from rarefactor.results import Flag
 
 THRESHOLD = 0.2
 """DAB density from which a pixel is positive, unless the study says otherwise."""

@@ -18,8 +18,8 @@ import numpy as np
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.pathology._colour import Rgb
-from rarefactor.pathology._flag import Flag, Severity
 from rarefactor.pathology._microns import MicronsPerPixel, Scale
+from rarefactor.results import Flag, Severity
 from rarefactor.work import content_key, hash_file
 
 BLOCK = 2048

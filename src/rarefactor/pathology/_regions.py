@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rarefactor.pathology._flag import Flag, Severity, warn
+from rarefactor.pathology._flag import warn
 from rarefactor.pathology._geojson import Annotation, Polygon, Ring
 from rarefactor.pathology._pyramid import Window
 from rarefactor.pathology._slide import Slide
+from rarefactor.results import Flag, Severity
 
 Mask = NDArray[np.bool_]
 MAX_OUTSIDE = 0.001

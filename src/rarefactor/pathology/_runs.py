@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.errors import InputError, Problem
-from rarefactor.pathology._flag import Flag, note, warn
+from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._table import Table, read_table
+from rarefactor.results import Flag
 from rarefactor.stats import ChiSquareTest, compare_many
 
 Floats = NDArray[np.float64]

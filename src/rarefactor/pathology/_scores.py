@@ -18,8 +18,9 @@ from typing import Final
 import numpy as np
 
 from rarefactor.errors import Problem
-from rarefactor.pathology._flag import Flag, warn
+from rarefactor.pathology._flag import warn
 from rarefactor.pathology._table import Table, read_table
+from rarefactor.results import Flag
 from rarefactor.stats import (
     BlandAltman,
     Icc,

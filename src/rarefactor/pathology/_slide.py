@@ -14,11 +14,11 @@ from typing import Protocol, Self
 from rarefactor.errors import ImageError, Problem
 from rarefactor.pathology._colour import Rgb
 from rarefactor.pathology._field import open_field
-from rarefactor.pathology._flag import Flag
 from rarefactor.pathology._microns import MicronsPerPixel
 from rarefactor.pathology._openslide import open_library
 from rarefactor.pathology._pyramid import Tile, Window
 from rarefactor.pathology._wsi import open_tiff
+from rarefactor.results import Flag
 
 ENDINGS = (
     ".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".svs", ".ndpi", ".scn", ".bif", ".qptiff", ".mrxs", ".dcm",

@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.pathology._density import H_DAB, Floats, StainVectors, compute_channel_density
-from rarefactor.pathology._flag import Flag, Severity, note, warn
+from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._lookup import TISSUE_DENSITY
 from rarefactor.pathology._macenko import LINEAR, compute_angle, compute_macenko
 from rarefactor.pathology._white import Rgb, White
+from rarefactor.results import Flag, Severity
 
 PUREST = (0.05, 0.10, 0.25, 0.50)
 """Shares of positive pixels, those with least hematoxylin, whose mean colours are compared with DAB."""

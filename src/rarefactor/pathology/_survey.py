@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from rarefactor.errors import ImageError, Problem
 from rarefactor.pathology._artefacts import Artefacts, compute_artefacts
 from rarefactor.pathology._density import compute_stains
-from rarefactor.pathology._flag import Flag, Severity, note, warn
+from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._microns import MicronsPerPixel
 from rarefactor.pathology._pyramid import Window
 from rarefactor.pathology._settings import COARSEST_CELLS_UM, WANTED_UM, Settings, SlideFile
@@ -26,6 +26,7 @@ from rarefactor.pathology._slide import Slide, open_slide
 from rarefactor.pathology._stain import StainSettings, compute_stain_check
 from rarefactor.pathology._tissue import Mask, compute_tissue
 from rarefactor.pathology._white import Rgb, White, WhiteSource, compute_block_means, compute_white
+from rarefactor.results import Flag, Severity
 from rarefactor.work import read_packed, write_packed
 
 FIELD_PIXELS = 20_000_000

@@ -17,7 +17,8 @@ import numpy as np
 
 from rarefactor.errors import ImageError, Problem
 from rarefactor.pathology._colour import Colours, Rgb, Samples, compute_rgb
-from rarefactor.pathology._flag import Flag, warn
+from rarefactor.pathology._flag import warn
+from rarefactor.results import Flag
 
 if TYPE_CHECKING:
     from tifffile import TiffPage

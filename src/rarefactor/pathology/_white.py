@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.errors import ImageError, InputError, Problem
-from rarefactor.pathology._flag import Flag, note, warn
+from rarefactor.pathology._flag import note, warn
+from rarefactor.results import Flag
 
 Rgb = NDArray[np.uint8]
 Grid = NDArray[np.float64]

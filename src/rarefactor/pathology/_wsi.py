@@ -21,7 +21,7 @@ import numpy as np
 
 from rarefactor.errors import ImageError, Problem
 from rarefactor.pathology._colour import Alpha, Colours, Model, compute_white, count_colour_samples
-from rarefactor.pathology._flag import Flag, note, warn
+from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._microns import (
     Scale,
     choose_scale,
@@ -41,6 +41,7 @@ from rarefactor.pathology._tiles import (
     chunk_shape,
     compute_brightest,
 )
+from rarefactor.results import Flag
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element

@@ -4,6 +4,7 @@ Convention: a :class:`Estimate` is one number with its interval; fractions are 0
 scale; a bound that does not exist is infinite and the row is flagged. Nothing here computes.
 """
 
+from rarefactor.results._flag import Flag, Severity
 from rarefactor.results._json import read_analysed, read_results, write_analysed, write_results
 from rarefactor.results._measured import CHANGES, Measured, MeasuredTable, Quantity
 from rarefactor.results._model import (
@@ -27,6 +28,7 @@ __all__ = [
     "Estimate",
     "Exclusion",
     "FactorInfo",
+    "Flag",
     "FlowStep",
     "InputFile",
     "Kind",
@@ -36,6 +38,7 @@ __all__ = [
     "Note",
     "Quantity",
     "Results",
+    "Severity",
     "read_analysed",
     "read_results",
     "write_analysed",

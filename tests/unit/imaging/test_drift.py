@@ -7,8 +7,9 @@ import pytest
 
 from rarefactor.imaging._drift import check_drift
 from rarefactor.imaging._motion_found import compute_stillness
-from rarefactor.imaging._scan import Acquisition, Kind, Series, Severity
+from rarefactor.imaging._scan import Acquisition, Kind, Series
 from rarefactor.imaging._volume import Grid, Volume
+from rarefactor.results import Severity
 
 GRID = Grid(shape=(4, 8, 8), spacing_mm=(20.0, 2.0, 2.0))
 USUAL = Acquisition(

@@ -6,8 +6,9 @@ import pytest
 from rarefactor.imaging._fat_fraction import Estimator, FatFraction
 from rarefactor.imaging._measure import Origin, measure_regions
 from rarefactor.imaging._regions import LabelMap, Region, Side
-from rarefactor.imaging._scan import Flag, Severity, SourceFile
+from rarefactor.imaging._scan import SourceFile
 from rarefactor.imaging._volume import Grid, Volume
+from rarefactor.results import Flag, Severity
 
 GRID = Grid(shape=(2, 20, 20), spacing_mm=(10.0, 2.0, 2.0))
 REGIONS = {

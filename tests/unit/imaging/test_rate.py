@@ -9,8 +9,8 @@ from rarefactor.errors import InputError
 from rarefactor.imaging._drift import Drift, ProtocolChange
 from rarefactor.imaging._measure import Measurement
 from rarefactor.imaging._rate import Repeatability, compute_rate
-from rarefactor.imaging._scan import Severity
 from rarefactor.imaging._table import tabulate_measurements, tabulate_rates
+from rarefactor.results import Severity
 
 OWN = Repeatability(absolute=0.006, relative=0.0, source="own")
 BASELINE = Measurement(
