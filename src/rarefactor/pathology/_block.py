@@ -7,7 +7,7 @@ counted, and the tissue there is not part of what they are counted over. Nothing
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,16 +15,18 @@ from numpy.typing import NDArray
 
 from rarefactor.pathology._blur import compute_blur
 from rarefactor.pathology._cells import Cells, compute_cells, join_cells, select_cells
+from rarefactor.pathology._detected import compute_labels
 from rarefactor.pathology._geojson import Annotation, read_regions
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
 from rarefactor.pathology._lookup import BINS, TISSUE_DENSITY, Lookup, Measure, compute_lookup
-from rarefactor.pathology._nuclei import HALO_PX, compute_nuclei
+from rarefactor.pathology._nuclei import HALO_PX
 from rarefactor.pathology._pyramid import Tile, Window
 from rarefactor.pathology._regions import rasterise
 from rarefactor.pathology._settings import COARSEST_CELLS_UM, Reading, SlideFile
 from rarefactor.pathology._slide import open_slide
 from rarefactor.pathology._survey import Survey
 from rarefactor.pathology._tissue import Mask
+from rarefactor.pathology._watershed import Labels
 from rarefactor.work import read_packed, write_packed
 
 WHOLE = "all"
@@ -38,6 +40,8 @@ SQUARE_PX = 512
 COARSE = 10
 """Bins of the histogram in one of a square's: steps of 0.01 in density."""
 _CELL_COLUMNS = tuple(each.name for each in fields(Cells))
+Keep = Callable[[Tile, Labels, Cells], None]
+"""What is told of the nuclei of each tile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -86,8 +90,12 @@ def looks_for_cells(survey: Survey, reading: Reading) -> bool:
     return reading.measure == "cells" and um is not None and um <= COARSEST_CELLS_UM
 
 
-def measure_block(file: SlideFile, survey: Survey, reading: Reading, window: Window) -> dict[str, Part]:
+def measure_block(
+    file: SlideFile, survey: Survey, reading: Reading, window: Window, *, keep: Keep | None = None
+) -> dict[str, Part]:
     """Return what a window of a slide holds, by region; regions without a pixel there are left out.
+
+    ``keep`` is told the nuclei of each tile, for those who want their outlines.
 
     Raises
     ------
@@ -98,7 +106,7 @@ def measure_block(file: SlideFile, survey: Survey, reading: Reading, window: Win
     lookup = compute_lookup(survey.white, tissue_density=TISSUE_DENSITY)
     found: dict[str, Part] = {}
     for tile in _read_tiles(file, survey, window, HALO_PX if looks_for_cells(survey, reading) else 0):
-        cells, focus = _find_cells(tile, survey, reading) if tile.halo else (None, None)
+        cells, focus = _find_cells(tile, survey, reading, keep) if tile.halo else (None, None)
         tissue = survey.expand(tile.window, survey.measured)
         for name, mask in _list_masks(regions, tile.window, survey, tissue):
             part = _measure_region(tile, mask, lookup, survey)
@@ -197,11 +205,13 @@ def _measure_region(tile: Tile, mask: Mask, lookup: Lookup, survey: Survey) -> P
     )
 
 
-def _find_cells(tile: Tile, survey: Survey, reading: Reading) -> tuple[Cells, Mask]:
+def _find_cells(tile: Tile, survey: Survey, reading: Reading, keep: Keep | None) -> tuple[Cells, Mask]:
     """Return the cells of a tile, and where it is in focus."""
     um = survey.um_per_px or 0.0
-    labels = compute_nuclei(tile.image, survey.white, settings=reading.nuclei)
+    labels = compute_labels(tile.image, survey.white, reading, um)
     cells = compute_cells(tile, labels, survey.white, um_per_px=um, downsample=survey.downsample)
+    if keep:
+        keep(tile, labels, cells)
     tissue = survey.expand(tile.window, survey.measured)
     blur = compute_blur(tile.core, survey.white, tissue, um_per_px=um)
     return cells, ~blur.mask

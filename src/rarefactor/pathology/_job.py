@@ -84,7 +84,7 @@ def make_block_jobs(found: Surveyed, settings: Settings, *, code: str) -> tuple[
         return ()
     survey, reading = found.survey, settings.reading(found.file.stain)
     shared = [list(survey.white.level), survey.downsample, survey.step, survey.measured.tobytes(), survey.um_per_px]
-    cells = [reading.compartment.value] if looks_for_cells(survey, reading) else []
+    cells = settings.cell_content(found.file.stain) if looks_for_cells(survey, reading) else []
     return tuple(
         Job(
             key=content_key("ihc block", code, found.content, shared, cells, [window.x, window.y]),

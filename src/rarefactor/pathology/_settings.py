@@ -6,7 +6,7 @@ Convention: everything here can be sent to another machine and made into a key b
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,6 +19,9 @@ WANTED_UM = 0.5
 """µm per pixel at which slides are read: finer ones are averaged down, coarser ones are read as they are."""
 COARSEST_CELLS_UM = 0.75
 """µm per pixel above which nuclei are not looked for."""
+OURS = "log_watershed"
+"""The detector of nuclei where no other is named."""
+_STEPS = (0.2, 0.4)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,23 +33,31 @@ class Reading:
     measure
         ``area``, or ``cells``, which gives the area too.
     threshold
-        DAB density from which a pixel, or the mean of a cell's compartment, is positive. Moderate and strong begin 0.2
-        and 0.4 above.
+        DAB density from which a pixel, or the mean of a cell's compartment, is positive.
     compartment
         Where the stain of a cell is read.
     denominator
-        What shares and densities of cells are over: dense pixels, or the whole section.
+        What shares and densities of cells are over: the whole section, or dense pixels. Fibres without stain are so
+        pale that a third of them is not dense.
+    detector
+        Who finds nuclei, see :func:`~rarefactor.pathology.detect.find_detector`; ``detector_content`` is the hash of
+        its weights.
+    steps
+        How far above the threshold moderate and strong begin.
     """
 
     measure: Measured = "area"
     threshold: float = THRESHOLD
     compartment: Compartment = Compartment.MAX
-    denominator: Denominator = Denominator.DENSE
+    denominator: Denominator = Denominator.SECTION
+    detector: str = OURS
+    detector_content: str = ""
+    steps: tuple[float, float] = _STEPS
 
     @property
     def grades(self) -> tuple[float, float, float]:
         """Densities from which a pixel or cell is weak, moderate and strong."""
-        weak, moderate, strong = (round(self.threshold + step, 6) for step in (0.0, 0.2, 0.4))
+        weak, moderate, strong = (round(self.threshold + step, 6) for step in (0.0, *self.steps))
         return weak, moderate, strong
 
     @property
@@ -64,6 +75,17 @@ class Reading:
         """What counts as a nucleus: brown marks one only where the stain is nuclear."""
         return NUCLEI if self.compartment is Compartment.NUCLEUS else NUCLEI_IN_BROWN
 
+    def adjust(self, gain: float) -> Reading:
+        """Return the reading of a staining run that stained ``gain`` times as strongly as the middle one.
+
+        Examples
+        --------
+        >>> Reading().adjust(1.5).grades
+        (0.3, 0.6, 0.9)
+        """
+        moderate, strong = self.steps
+        return replace(self, threshold=self.threshold * gain, steps=(moderate * gain, strong * gain))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
@@ -77,11 +99,14 @@ class Settings:
         Micrometres per pixel of level 0 of every slide, where the user says so; else as the file says.
     level
         Of the interval over tiles.
+    outlines
+        Whether the outlines of cells are kept, for programs that show them.
     """
 
     readings: Mapping[str, Reading] = field(default_factory=dict[str, Reading])
     um_per_px: float | None = None
     level: float = 0.95
+    outlines: bool = False
 
     def reading(self, stain: str) -> Reading:
         """Return how a stain is read; one that is not named by its area."""
@@ -91,7 +116,12 @@ class Settings:
         """Everything that decides the numbers of a slide of this stain, for a key by content."""
         reading = self.reading(stain)
         words = [reading.measure, reading.compartment.value, reading.denominator.value]
-        return [*words, reading.threshold, self.um_per_px, self.level]
+        return [*words, *reading.grades, *self.cell_content(stain), self.um_per_px, self.level]
+
+    def cell_content(self, stain: str) -> list[Any]:
+        """Everything that decides which cells are found on a slide of this stain."""
+        reading = self.reading(stain)
+        return [reading.compartment.value, reading.detector, reading.detector_content, self.outlines]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +129,8 @@ class SlideFile:
     """One slide: whose it is, when and how it was stained, and the file.
 
     ``patient`` is the name under which numbers are kept, ``own_id`` the id that may stand in names of files; ``number``
-    counts the slides of the same patient, visit and stain.
+    counts the slides of the same patient, visit and stain. A ``control`` is the control tissue of its run, and nobody's
+    biopsy.
     """
 
     patient: str
@@ -110,6 +141,7 @@ class SlideFile:
     regions: Path | None = None
     run: str | None = None
     own_id: str | None = None
+    control: bool = False
 
     @property
     def name(self) -> str:
