@@ -26,12 +26,14 @@ from rarefactor.spec._model import (
     Visit,
 )
 from rarefactor.spec._nodes import Column
+from rarefactor.spec._origin import Origin
 from rarefactor.spec._parse import Expression, parse_column, parse_expression
+from rarefactor.spec._part import Name, Part, Texts, broken
 from rarefactor.spec._pathology import Biopsy, Staining
 from rarefactor.spec._scope import Scope, find_code, find_flag
 from rarefactor.spec._selection import Selection
 from rarefactor.spec._tokens import ExpressionError
-from rarefactor.spec.stage import load
+from rarefactor.spec.stage import load, load_part
 
 __all__ = [
     "DAYS_PER_MONTH",
@@ -56,16 +58,21 @@ __all__ = [
     "InstrumentKind",
     "Missing",
     "Model",
+    "Name",
+    "Origin",
     "Outcome",
+    "Part",
     "Scope",
     "Selection",
     "Source",
     "Staining",
     "Study",
     "TerminalEvent",
+    "Texts",
     "Thigh",
     "Trajectory",
     "Visit",
+    "broken",
     "check_expression",
     "check_study",
     "compile_expression",
@@ -74,6 +81,7 @@ __all__ = [
     "find_flag",
     "limits_by_level",
     "load",
+    "load_part",
     "parse_column",
     "parse_expression",
 ]

@@ -9,7 +9,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from pydantic import BaseModel
+
 from rarefactor.errors import Problem, nearest
+from rarefactor.spec._model import Study
 from rarefactor.spec._origin import Key, Origin, dotted
 from rarefactor.spec._shape import Finding, known_keys
 
@@ -19,15 +22,15 @@ TEXTS = frozenset({"missing", "string_type", "string_pattern_mismatch"})
 PILLARS = frozenset({"records", "visits", "fields", "dictionary", "landmarks", "factors", "outcome"})
 
 
-def drop_echoes(found: list[Finding]) -> list[Finding]:
+def drop_echoes(found: list[Finding], root: type[BaseModel] = Study) -> list[Finding]:
     """Return the findings without a key that is missing only because it is misspelt."""
-    meant = {(*finding["loc"][:-1], _meant(finding)) for finding in found if finding["type"] == "extra_forbidden"}
+    meant = {(*finding["loc"][:-1], _meant(finding, root)) for finding in found if finding["type"] == "extra_forbidden"}
     return [finding for finding in found if finding["type"] != "missing" or finding["loc"] not in meant]
 
 
-def _meant(finding: Finding) -> str | None:
+def _meant(finding: Finding, root: type[BaseModel] = Study) -> str | None:
     """Return the known key that an unknown one is most like."""
-    return nearest(str(finding["loc"][-1]), known_keys(finding["loc"][:-1]))
+    return nearest(str(finding["loc"][-1]), known_keys(finding["loc"][:-1], root))
 
 
 def mend(data: Any, found: list[Finding], origin: Origin) -> Any:

@@ -42,11 +42,11 @@ PATTERNS: tuple[tuple[str, str, str], ...] = (
 )
 
 
-def describe(finding: Finding, origin: Origin) -> Problem:
-    """Return the problem that one finding of pydantic stands for."""
+def describe(finding: Finding, origin: Origin, root: type[BaseModel] = Study) -> Problem:
+    """Return the problem that one finding of pydantic stands for; ``root`` is the model of the whole file."""
     path = _written(finding, origin)
     rule = RULES.get(str(finding["type"]), _any_other)
-    found, expected, next_step = rule(finding)
+    found, expected, next_step = rule({**finding, "root": root})
     return origin.problem(path, found=found, expected=expected, next_step=next_step)
 
 
@@ -66,15 +66,15 @@ def _written(finding: Finding, origin: Origin) -> Key:
     return path
 
 
-def known_keys(path: Key) -> tuple[str, ...]:
-    """Return the keys that may stand in the part of the study file at a path, as they are written.
+def known_keys(path: Key, root: type[BaseModel] = Study) -> tuple[str, ...]:
+    """Return the keys that may stand in the part of a file at a path, as they are written.
 
     Examples
     --------
     >>> known_keys(("outcome", "any", "before", 0))
     ('name', 'when', 'day', 'counts_as')
     """
-    part: Any = Study
+    part: Any = root
     for step in path:
         part = _below(part, step)
     return tuple(field.alias or name for name, field in part.model_fields.items()) if _is_model(part) else ()
@@ -121,13 +121,13 @@ def _missing(finding: Finding) -> Words:
 
 def _unknown(finding: Finding) -> Words:
     path, name = finding["loc"][:-1], str(finding["loc"][-1])
-    known = known_keys(path)
+    known = known_keys(path, finding["root"])
     if name == "<<":
         return "a merge key", f"one of {', '.join(known)}", "Write the keys out: YAML 1.2 has no merge keys."
     if name.isdecimal():
         step = "A comma separates keys: write a decimal point, or put a text that holds a comma in quotes."
         return f"a comma before {name}", f"one of {', '.join(known)}", step
-    place = None if nearest(name, known) else _elsewhere(name)
+    place = None if nearest(name, known) or finding["root"] is not Study else _elsewhere(name)
     step = f"Move it: {name} belongs to {place}." if place else suggest(name, known)
     return "an unknown key", f"one of {', '.join(known)}", step
 
@@ -154,7 +154,7 @@ def _one_of(finding: Finding) -> Words:
 
 
 def _mapping(finding: Finding) -> Words:
-    known = known_keys(finding["loc"])
+    known = known_keys(finding["loc"], finding["root"])
     expected = (
         f"keys below it, of {', '.join(known)}" if known and finding["type"] == "model_type" else "names below it"
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from rarefactor.errors import Problem, StudyFileError
 from rarefactor.spec._consistency import check_consistency
@@ -16,6 +16,8 @@ from rarefactor.spec._mend import drop_echoes, mend, tell_apart
 from rarefactor.spec._model import Study
 from rarefactor.spec._origin import Origin
 from rarefactor.spec._shape import describe, findings, shown
+
+FilePart = TypeVar("FilePart", bound=BaseModel)
 
 
 def load(path: Path) -> Study:
@@ -40,6 +42,26 @@ Check the path: there is no such folder.
     if problems or study is None:
         raise StudyFileError(*sorted(dict.fromkeys(problems), key=lambda problem: problem.line or 0))
     return study
+
+
+def load_part(path: Path, model: type[FilePart]) -> tuple[FilePart, Origin]:
+    """Read another file written like a study file into a model, and where each of its keys stands.
+
+    Raises
+    ------
+    StudyFileError
+        Everything that is wrong with the file at once, each with line, key, found, expected and next step.
+    """
+    document = read_document(Path(path))
+    _refuse_no_mapping(document)
+    try:
+        part = model.model_validate(document.data, by_alias=True, by_name=False)
+    except ValidationError as error:
+        problems = [describe(finding, document.origin, model) for finding in drop_echoes(findings(error), model)]
+        raise StudyFileError(*document.problems, *problems) from None
+    if document.problems:
+        raise StudyFileError(*document.problems)
+    return part, document.origin
 
 
 def _refuse_no_mapping(document: Document) -> None:
