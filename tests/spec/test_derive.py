@@ -185,6 +185,36 @@ def test_a_landmark_drops_who_was_lost_or_had_the_event_before_it(tmp_path: Path
     ]
 
 
+AT_RISK = (
+    "analysis: {landmarks: [baseline, month_3], at_risk: {month_3: [{name: a high score, drop: 'score >= 30'}]}}\n"
+)
+
+
+def test_a_landmark_drops_who_is_no_longer_at_risk_there_or_may_not_be(tmp_path: Path) -> None:
+    visits = VISITS + "A,90,30\nC,90,29\nD,90,\n"
+    table = derived(tmp_path, study=STUDY + AT_RISK, visits=visits)
+    step = next(step for step in table.flow if step.id == "landmark/month_3")
+    assert step.n == 1
+    assert {item.reason: item.n for item in step.excluded} == {
+        "a high score": 1,
+        "a high score: not known": 1,
+        "no visit at month 3": 1,
+    }
+    assert table.landmarks["baseline"].frame.height == 4
+
+
+def test_a_rule_that_asks_whether_a_value_is_missing_keeps_who_is_not_known_to_have_left(tmp_path: Path) -> None:
+    visits = VISITS + "A,90,30\nB,90,1\nC,90,29\nD,90,\n"
+    study = STUDY + AT_RISK.replace("'score", "'score is not missing and score")
+    assert derived(tmp_path, study=study, visits=visits).landmarks["month_3"].frame.height == 3
+
+
+@pytest.mark.parametrize("landmark", ["baseline", "month_12"])
+def test_rules_of_what_is_no_later_landmark_are_refused(tmp_path: Path, landmark: str) -> None:
+    with pytest.raises(StudyFileError, match=rf"at_risk\.{landmark}"):
+        derived(tmp_path, study=STUDY + AT_RISK.replace("{month_3", f"{{{landmark}"))
+
+
 def test_a_factor_known_after_the_landmark_is_refused_by_name(tmp_path: Path) -> None:
     study = with_factor("rate: {from: score, rate_between: [baseline, month_3], label: Rate}")
     study += "analysis: {landmarks: [baseline, month_3], models: {early: {landmark: baseline, factors: [rate]}}}\n"

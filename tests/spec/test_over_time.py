@@ -104,6 +104,30 @@ def test_the_clock_starts_at_the_patients_own_visit_of_a_later_landmark(tmp_path
     assert followed(table) == {10: 1, 200: 0, 310: 0}
 
 
+SEEN = ("when: \"state == 'dead'\", day: end,", 'first: "score >= 12",')
+
+
+def test_an_event_at_visits_comes_with_the_first_at_which_it_is_seen_and_ends_with_the_last_that_is_known(
+    tmp_path: Path,
+) -> None:
+    table = derived(tmp_path, SEEN)
+    assert table.times[0].frame.select("subject", "days", "cause").height == 2
+    assert followed(table) == {90: 1, 100: 1}  # A and C; B, D, F, G have it at baseline, E is never seen again
+    assert "4 death by baseline, 1 not followed beyond baseline" in table.times[0].notes[0].text
+
+
+def test_a_visit_without_the_event_censors_there(tmp_path: Path) -> None:
+    table = derived(tmp_path, (SEEN[0], SEEN[1].replace(">= 12", "> 15")))
+    assert followed(table) == {90: 1, 100: 0}
+
+
+def test_who_has_the_event_by_a_later_landmark_is_not_followed_from_there(tmp_path: Path) -> None:
+    table = derived(tmp_path, (SEEN[0], SEEN[1].replace(">= 12", "> 15") + " landmark: month_3,"))
+    assert followed(table) == {}
+    assert "2 death by month 3" in table.times[0].notes[0].text
+    assert "1 not followed beyond month 3" in table.times[0].notes[0].text
+
+
 def test_a_competing_event_is_told_apart_from_being_censored(tmp_path: Path) -> None:
     table = derived(tmp_path, ("day: end,", "day: end, competing: {name: moving, when: \"state == 'moved'\"},"))
     assert followed(table) == {60: 0, 100: 1, 300: 2, 400: 0}
@@ -139,6 +163,9 @@ MISTAKES = [
     ("from: visits.score, until", "from: sex, until", "trajectories.score.from", "a column of type choice"),
     ("state == 'dead'", "stat == 'dead'", "follow_up.death.when", "the column stat"),
     ("day: end,", "day: sex,", "follow_up.death.day", "a column of type choice"),
+    ("day: end,", "", "follow_up.death", "a follow-up without day"),
+    ("day: end,", 'day: end, first: "score > 1",', "follow_up.death.when", "when beside first"),
+    (SEEN[0], 'first: "skore > 1",', "follow_up.death.first", "the column skore"),
 ]
 
 

@@ -27,7 +27,7 @@ def derive_landmark(values: Values, study: Study, landmark: str) -> tuple[Values
     """Return the values of the patients who reached a landmark, and the step that says who did not.
 
     Everyone reaches baseline. A later landmark is reached by who attended its visit with none of the outcome's
-    terminal events before it.
+    terminal events before it, and is still at risk there by the rules of the study file.
     """
     label = visit_label(study, landmark)
     if study.cohort.visits[landmark].month == 0:
@@ -35,7 +35,9 @@ def derive_landmark(values: Values, study: Study, landmark: str) -> tuple[Values
         return values, FlowStep(id=f"landmark/{landmark}", label=f"At {label}", n=n, landmark=landmark)
     events = {event.name: happened_before(values, study, event, landmark) for event in study.the_outcome.before}
     attended = derive_attendance(values, study, landmark)["attended"]
-    reasons = _first_reason(events, attended, label)
+    at_risk = study.analysis.at_risk.get(landmark, ())
+    rules = {rule: _met(values, rule, landmark) for rule in at_risk}
+    reasons = _first_reason(events, attended, label, rules)
     reached = values.subset(reasons.is_null())
     step = FlowStep(
         id=f"landmark/{landmark}",
@@ -68,8 +70,8 @@ def _met(values: Values, rule: Eligibility, at: str) -> pl.Series:
 
 def _eligibility_step(rule: Eligibility, number: int, met: pl.Series) -> FlowStep:
     failed, unknown = int((~met).sum()), met.null_count()
-    reason = f"not {rule.name}" if rule.keep is not None else rule.name
-    excluded = [Exclusion(reason=reason, n=failed), Exclusion(reason=f"{rule.name}: not known", n=unknown)]
+    broken, not_known = _rule_reasons(rule)
+    excluded = [Exclusion(reason=broken, n=failed), Exclusion(reason=not_known, n=unknown)]
     return FlowStep(
         id=f"eligible/{number}",
         label=rule.name[:1].upper() + rule.name[1:] if rule.keep is not None else f"Without {rule.name}",
@@ -78,12 +80,24 @@ def _eligibility_step(rule: Eligibility, number: int, met: pl.Series) -> FlowSte
     )
 
 
-def _first_reason(events: Mapping[str, pl.Series], attended: pl.Series, label: str) -> pl.Series:
-    frame = attended.to_frame("attended").with_columns(**events)
+def _rule_reasons(rule: Eligibility) -> tuple[str, str]:
+    """Return why a patient leaves who does not meet a rule, and why one for whom that is not known."""
+    return f"not {rule.name}" if rule.keep is not None else rule.name, f"{rule.name}: not known"
+
+
+def _first_reason(
+    events: Mapping[str, pl.Series], attended: pl.Series, label: str, rules: Mapping[Eligibility, pl.Series]
+) -> pl.Series:
+    met = {f"rule_{number}": held for number, held in enumerate(rules.values())}
+    frame = attended.to_frame("attended").with_columns(**events, **met)
     reason = pl.when(pl.lit(value=False)).then(None)
     for name in events:
         reason = reason.when(pl.col(name)).then(pl.lit(f"{name} before {label}"))
-    return frame.select(reason=reason.when(~pl.col.attended).then(pl.lit(f"no visit at {label}")))["reason"]
+    reason = reason.when(~pl.col.attended).then(pl.lit(f"no visit at {label}"))
+    for column, rule in zip(met, rules, strict=True):
+        left, not_known = _rule_reasons(rule)
+        reason = reason.when(~pl.col(column)).then(pl.lit(left)).when(pl.col(column).is_null()).then(pl.lit(not_known))
+    return frame.select(reason=reason)["reason"]
 
 
 def _counted(reasons: pl.Series) -> tuple[Exclusion, ...]:

@@ -39,11 +39,8 @@ def derive_times(eligible: Values, study: Study, name: str, at: pl.DataFrame) ->
     follow_up = study.follow_up[name]
     landmark = study.landmark_of_follow_up(follow_up)
     factors = study.factors_at(landmark)
-    clock = eligible.subjects.with_columns(
-        cause=_cause(eligible, study, follow_up),
-        end=eligible.numbers(parse_column(follow_up.day), at=first_visit(study)),
-        start=_start(eligible, study, landmark),
-    )
+    ended = _seen(eligible, study, follow_up.first) if follow_up.first else _recorded(eligible, study, follow_up)
+    clock = eligible.subjects.with_columns(ended, start=_start(eligible, study, landmark))
     rows = at.select("subject", *factors).join(clock, on="subject", how="left", maintain_order="left")
     rows = rows.with_columns(days=pl.col.end - pl.col.start)
     rows = rows.with_columns(reason=_reason(follow_up, visit_label(study, landmark)))
@@ -52,10 +49,34 @@ def derive_times(eligible: Values, study: Study, name: str, at: pl.DataFrame) ->
     return TimeTable(name=name, landmark=landmark, frame=kept, factors=factors, notes=notes)
 
 
+def _recorded(eligible: Values, study: Study, follow_up: FollowUp) -> pl.DataFrame:
+    """Return ``cause`` and ``end`` as the records have them."""
+    end = eligible.numbers(parse_column(follow_up.day or ""), at=first_visit(study))
+    return pl.DataFrame({"cause": _cause(eligible, study, follow_up), "end": end})
+
+
+def _seen(eligible: Values, study: Study, condition: str) -> pl.DataFrame:
+    """Return ``cause`` and ``end``: the first visit at which a condition holds, or the last at which it is known.
+
+    Visits are taken in the order of their months; who has none at which the condition is known has no end.
+    """
+    end = pl.repeat(None, n=eligible.subjects.height, dtype=pl.Float64, eager=True).alias("end")
+    frame = pl.DataFrame([end]).with_columns(cause=pl.lit(0, pl.Int32))
+    for visit in sorted(study.cohort.visits, key=lambda name: study.cohort.visits[name].month):
+        held = eligible.condition(condition, at=visit)
+        day = derive_attendance(eligible, study, visit)["day"].cast(pl.Float64)
+        seen = (pl.col.cause == 0) & pl.col.held.is_not_null() & pl.col.day.is_not_null()
+        frame = frame.with_columns(held=held, day=day).select(
+            end=pl.when(seen).then(pl.col.day).otherwise(pl.col.end),
+            cause=pl.when(seen & pl.col.held).then(EVENT).otherwise(pl.col.cause),
+        )
+    return frame
+
+
 def _cause(eligible: Values, study: Study, follow_up: FollowUp) -> pl.Series:
     """Return what ended follow-up: the event before the competing one; null where it is not known."""
     first = first_visit(study)
-    event = eligible.condition(follow_up.when, at=first)
+    event = eligible.condition(follow_up.when or "", at=first)
     other = pl.repeat(value=False, n=event.len(), dtype=pl.Boolean, eager=True)
     if follow_up.competing:
         other = eligible.condition(follow_up.competing.when, at=first)

@@ -125,7 +125,12 @@ def _visits(source: Source) -> Runs:
     parts.append("holds the patients who had reached it")
     before = [[event.name] for event in source.outcome.before]
     parts += [" without ", *joined(before), " before"] if before and len(landmarks) > 1 else []
-    return runs(*parts, " ", cite("anderson1983", "vanhouwelingen2007"), ".")
+    parts += [" ", cite("anderson1983", "vanhouwelingen2007"), "."]
+    for landmark, rules in source.study.analysis.at_risk.items():
+        parts += [f" Of those at {source.visit(landmark)} only patients at risk are analysed: "]
+        parts += [part for rule in joined_rules(rules) for part in rule]
+        parts += ["."]
+    return runs(*parts)
 
 
 def _visit(source: Source, name: str, visit: Visit) -> str:

@@ -23,8 +23,12 @@ def describe_over_time(source: Source) -> Iterator[Runs]:
 
 def _follow_up(source: Source, spec: FollowUp) -> Runs:
     landmark = source.study.landmark_of_follow_up(spec)
-    parts: list[Inline | str] = [f"Time to “{spec.label}” (", Text(spec.when, "code"), ") runs from "]
-    parts += [f"{source.visit(landmark)}; others are censored on the last day of follow-up. "]
+    parts: list[Inline | str] = [f"Time to “{spec.label}” (", Text(spec.first or spec.when or "", "code")]
+    censored = "" if spec.first else "; others are censored on the last day of follow-up"
+    parts += [f") runs from {source.visit(landmark)}{censored}. "]
+    if spec.first:
+        parts += ["It ends on the day of the first visit at which this was seen, so that the event itself came "]
+        parts += ["between that visit and the one before; others are censored at the last visit at which it is known. "]
     if spec.competing:
         parts += [
             f"{spec.competing.name.capitalize()} (",

@@ -26,6 +26,7 @@ def check_consistency(study: Study) -> list[Problem]:
         check_instruments,
         _outcome,
         _landmarks,
+        _at_risk,
         _factors,
         _models,
         _selection,
@@ -162,6 +163,23 @@ def _landmark(study: Study, key: Key, landmark: str) -> Iterator[Problem]:
             found=f"{landmark}, at which no factor is known",
             expected="at least one factor that is measured by then",
             next_step="Remove the landmark, or correct measured_at of the factors.",
+        )
+
+
+def _at_risk(study: Study) -> Iterator[Problem]:
+    """Refuse rules for a landmark that there is not, or at baseline, where eligibility decides."""
+    later = [landmark for landmark in study.analysis.landmarks if _month(study, landmark) > 0]
+    for landmark in study.analysis.at_risk:
+        if landmark in later:
+            continue
+        baseline = landmark in study.analysis.landmarks
+        yield study.problem(
+            "analysis",
+            "at_risk",
+            landmark,
+            found=f"{landmark}, {'the start of the study' if baseline else 'which is no landmark of the analysis'}",
+            expected=f"one of the later landmarks {', '.join(later)}" if later else "a landmark after baseline",
+            next_step="Use cohort.eligibility." if baseline else f"Add {landmark} to analysis.landmarks, or remove it.",
         )
 
 
@@ -340,6 +358,10 @@ def _rule_names(study: Study) -> Iterator[Problem]:
     lists = {
         ("cohort", "eligibility"): [rule.name for rule in study.cohort.eligibility],
         ("outcome", study.outcome_name, "before"): [event.name for event in study.the_outcome.before],
+        **{
+            ("analysis", "at_risk", landmark): [rule.name for rule in rules]
+            for landmark, rules in study.analysis.at_risk.items()
+        },
     }
     for key, names in lists.items():
         for name in _repeated(names):

@@ -51,8 +51,13 @@ def expressions(study: Study) -> Iterator[tuple[Key, str]]:
     yield (*key, "when"), study.the_outcome.when
     for place, event in enumerate(study.the_outcome.before):
         yield (*key, "before", place, "when"), event.when
+    for landmark, rules in study.analysis.at_risk.items():
+        for place, rule in enumerate(rules):
+            name, text = ("drop", rule.drop) if rule.keep is None else ("keep", rule.keep)
+            yield ("analysis", "at_risk", landmark, place, name), text or ""
     for name, follow_up in study.follow_up.items():
-        yield ("follow_up", name, "when"), follow_up.when
+        way, text = ("first", follow_up.first) if follow_up.when is None else ("when", follow_up.when)
+        yield ("follow_up", name, way), text or ""
         if follow_up.competing:
             yield ("follow_up", name, "competing", "when"), follow_up.competing.when
 
@@ -62,7 +67,8 @@ def day_columns(study: Study) -> Iterator[tuple[Key, str]]:
     for place, event in enumerate(study.the_outcome.before):
         yield ("outcome", study.outcome_name, "before", place, "day"), event.day
     for name, follow_up in study.follow_up.items():
-        yield ("follow_up", name, "day"), follow_up.day
+        if follow_up.day is not None:
+            yield ("follow_up", name, "day"), follow_up.day
 
 
 def at_key(study: Study, key: Key, problem: Problem) -> Problem:

@@ -247,10 +247,11 @@ class Analysis(Part):
 
     ``resamples`` is how often the models are built anew to see how optimistic and unstable they are; 0: not at all.
     ``risk`` is how Firth's regression predicts risks: ``flic`` (intercept corrected), ``flac`` (augmented data) or
-    ``firth`` (not corrected, drawn towards one half).
+    ``firth`` (not corrected, drawn towards one half). ``at_risk`` says, by later landmark, who still counts there.
     """
 
     landmarks: tuple[Name, ...] = ("baseline",)
+    at_risk: Mapping[Name, tuple[Eligibility, ...]] = {}
     models: Annotated[Mapping[Name, Model], BeforeValidator(_as_models)] = {}
     missing: Missing = Missing()
     resamples: int = Field(default=1000, ge=0, le=100_000)
@@ -272,6 +273,8 @@ class Author(Part):
 class Study(Part):
     """A study as its file describes it.
 
+    ``synthetic`` says that its patients were made, not observed; the report then says so on every page.
+
     Examples
     --------
     >>> study = Study.model_validate({
@@ -287,6 +290,7 @@ class Study(Part):
     title: str
     description: str | None = None
     authors: tuple[Author, ...] = ()
+    synthetic: bool = False
     cohort: Cohort
     imaging: Annotated[Mapping[Name, Thigh], Field(max_length=1)] = {}
     pathology: Annotated[Mapping[Name, Biopsy], Field(max_length=1)] = {}
