@@ -43,6 +43,7 @@ from rarefactor.stats.decision import CorrectedBenefit, DecisionCurve, compute_n
 from rarefactor.stats.describe import Difference, Summary, compute_smd, compute_smd_of_counts, compute_summary
 from rarefactor.stats.design import Design, MethodDesign, simulate_design
 from rarefactor.stats.discrimination import Auc, AucComparison, compare_auc, compute_auc
+from rarefactor.stats.equation import Equation, PredictedRisks, fit_equation, predict_risks
 from rarefactor.stats.evidence import (
     Attainable,
     Contradiction,
@@ -153,6 +154,7 @@ __all__ = [
     "Design",
     "Difference",
     "Distances",
+    "Equation",
     "Estimate632",
     "ExactTest",
     "HazardsCheck",
@@ -187,6 +189,7 @@ __all__ = [
     "PooledHazards",
     "PooledProfiles",
     "PooledTest",
+    "PredictedRisks",
     "Predictions",
     "PriorRows",
     "Procedure",
@@ -270,6 +273,7 @@ __all__ = [
     "draw_resamples",
     "fit_aalen_johansen",
     "fit_cox",
+    "fit_equation",
     "fit_kaplan_meier",
     "fit_logistic",
     "fit_many",
@@ -289,6 +293,7 @@ __all__ = [
     "pool_rubin",
     "pool_studies",
     "pool_wald",
+    "predict_risks",
     "scan_cuts",
     "scan_missing_outcomes",
     "simulate_design",
