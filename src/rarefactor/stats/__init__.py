@@ -91,6 +91,7 @@ from rarefactor.stats.pool import (
 from rarefactor.stats.prior import PriorRows, derive_prior_rows, fit_with_prior
 from rarefactor.stats.procedure import ImputedProcedure, Imputer, ModelProcedure, Predictions, Procedure
 from rarefactor.stats.proportion import compute_risk
+from rarefactor.stats.rank_correlation import RankCorrelation, compute_rank_correlation
 from rarefactor.stats.rate import Rates, compute_rates
 from rarefactor.stats.resampling import count_resamples, draw_resamples
 from rarefactor.stats.roc import compute_sensitivities
@@ -196,6 +197,7 @@ __all__ = [
     "ProfileCurves",
     "Published",
     "RankComparison",
+    "RankCorrelation",
     "Rates",
     "RiskFit",
     "SampleSize",
@@ -248,6 +250,7 @@ __all__ = [
     "compute_performance",
     "compute_profiles",
     "compute_r2_max",
+    "compute_rank_correlation",
     "compute_rates",
     "compute_restricted_mean",
     "compute_risk",
