@@ -65,6 +65,7 @@ def _root(source: Source, created: datetime | None, parts: list[Entity], mention
         "name": source.study.title,
         "description": source.study.description or f"Results of the study {source.study.id}",
         "identifier": source.study.id,
+        **({"keywords": "synthetic data"} if source.study.synthetic else {}),
         **_time("datePublished", created),
         "license": {"@id": "#licence"},
         "hasPart": _links(parts),

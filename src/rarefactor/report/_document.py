@@ -43,6 +43,8 @@ from rarefactor.report.tree import (
 )
 from rarefactor.results import ModelInfo
 
+SYNTHETIC = "Synthetic patients"
+
 
 def write_document(source: Source) -> Document:
     """Return the whole report of a study."""
@@ -53,10 +55,11 @@ def write_document(source: Source) -> Document:
     blocks += _provenance(source)
     blocks = list(number_in_order(blocks))
     document = Document(
-        title=source.study.title,
+        title=source.study.title + (f" ({SYNTHETIC.lower()})" if source.study.synthetic else ""),
         subtitle=f"Report of the study {source.study.id}",
         byline=_byline(source),
         blocks=tuple(blocks),
+        notice=f"{SYNTHETIC}: nothing here was observed in people." if source.study.synthetic else "",
     )
     return describe_numbers(document, source)
 

@@ -38,6 +38,8 @@ def write_docx(document: Document, created: datetime) -> bytes:
     file = docx.Document()
     add_styles(file)
     _set_properties(file, document, created)
+    if document.notice:
+        _add_notice(file, document.notice)
     file.add_paragraph(document.subtitle, style="Byline")
     file.add_paragraph(document.title, style="Title")
     if document.byline:
@@ -135,13 +137,22 @@ def _add_field(paragraph: Any, instruction: str, shown: str) -> None:
     paragraph._p.append(field)  # noqa: SLF001 - as above
 
 
+def _add_notice(file: Any, notice: str) -> None:
+    """Put what every page has to say into the header."""
+    from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415 - loaded when a report is written
+
+    paragraph = file.sections[0].header.paragraphs[0]
+    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
+    paragraph.add_run(notice).bold = True
+
+
 def _set_properties(file: Any, document: Document, created: datetime) -> None:
     properties = file.core_properties
     properties.title = document.title
     properties.subject = document.subtitle
     properties.author = document.byline
     properties.last_modified_by = "rarefactor"
-    properties.comments = "Written by rarefactor"
+    properties.comments = " ".join(filter(None, ("Written by rarefactor.", document.notice)))
     properties.language = "en-GB"
     properties.created = properties.modified = created
     properties.revision = 1

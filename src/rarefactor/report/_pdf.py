@@ -61,6 +61,7 @@ def _plain(document: Document) -> dict[str, Any]:
         "title": spell(document.title),
         "subtitle": spell(document.subtitle),
         "byline": spell(document.byline),
+        "notice": spell(document.notice),
         "blocks": [_block(block) for block in document.blocks],
     }
 

@@ -154,12 +154,16 @@ Block = Heading | Paragraph | Bullets | Table | Figure | Note | Reference
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
-    """A whole report. ``details`` says for each row id that the document shows what stands behind it."""
+    """A whole report. ``details`` says for each row id that the document shows what stands behind it.
+
+    ``notice`` is what every page has to say, such as that the patients were made.
+    """
 
     title: str
     subtitle: str
     byline: str
     blocks: tuple[Block, ...]
+    notice: str = ""
     details: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
 
     def tables(self) -> tuple[Table, ...]:

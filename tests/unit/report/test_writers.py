@@ -7,6 +7,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
 
@@ -16,6 +17,10 @@ import pytest
 from PIL import Image
 
 from rarefactor.report import write_provenance, write_report
+from rarefactor.report._docx import write_docx
+from rarefactor.report._html import write_html
+from rarefactor.report._pdf import write_pdf
+from rarefactor.report.tree import Heading
 
 
 class Page(HTMLParser):
@@ -180,3 +185,14 @@ def test_importing_the_report_is_light():
     code = "import sys, rarefactor.report; print(sorted({'matplotlib', 'docx', 'typst', 'jinja2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_every_page_says_that_patients_were_made(document):
+    notice = "Synthetic patients: nothing here was observed in people."
+    made = replace(document, notice=notice, blocks=tuple(b for b in document.blocks if isinstance(b, Heading)))
+    assert notice in write_html(made).decode()
+    pages = pypdf.PdfReader(io.BytesIO(write_pdf(made))).pages
+    assert all(notice in page.extract_text() for page in pages)
+    word = docx.Document(io.BytesIO(write_docx(made, datetime(2026, 1, 1, tzinfo=UTC))))
+    assert [paragraph.text for paragraph in word.sections[0].header.paragraphs] == [notice]
+    assert document.notice == ""
