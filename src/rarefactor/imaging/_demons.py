@@ -6,6 +6,8 @@ the rigid part. Slices are far apart, so each is matched for itself, in the slic
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -47,7 +49,25 @@ def fit_displacement(baseline: NDArray[np.float32], follow_up: NDArray[np.float3
     3
     """
     pairs = zip(baseline, follow_up, strict=True)
-    return np.stack([_fit_slice(before, after) for before, after in pairs], axis=1)
+    with _one_thread():
+        return np.stack([_fit_slice(before, after) for before, after in pairs], axis=1)
+
+
+@contextmanager
+def _one_thread() -> Generator[None]:
+    """Let SimpleITK's own steps do without threads: a slice is so small that they would only wait for each other.
+
+    The filter's number of threads does not reach the filters within it, only the default of all filters does; the
+    default is put back afterwards.
+    """
+    from SimpleITK import ProcessObject  # noqa: PLC0415 - as below
+
+    before = ProcessObject.GetGlobalDefaultNumberOfThreads()
+    ProcessObject.SetGlobalDefaultNumberOfThreads(1)
+    try:
+        yield
+    finally:
+        ProcessObject.SetGlobalDefaultNumberOfThreads(before)
 
 
 def _fit_slice(baseline: NDArray[np.float32], follow_up: NDArray[np.float32]) -> NDArray[np.float32]:

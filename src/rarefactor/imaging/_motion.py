@@ -15,6 +15,7 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
+from rarefactor.imaging._enlarge import compute_enlarged
 from rarefactor.imaging._regions import LabelMap
 from rarefactor.imaging._volume import Grid, Volume
 
@@ -98,7 +99,7 @@ def _draw_shift(sd_mm: float, rng: np.random.Generator) -> Field:
 
 
 def _draw_bend(grid: Grid, movement: Movement, rng: np.random.Generator) -> Field:
-    from scipy.ndimage import gaussian_filter, zoom  # noqa: PLC0415 - scipy is slow to import
+    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 - scipy is slow to import
 
     along, *within = grid.spacing_mm
     step = movement.bend_length_mm / 3
@@ -106,9 +107,7 @@ def _draw_bend(grid: Grid, movement: Movement, rng: np.random.Generator) -> Fiel
     noise = rng.normal(size=(2, grid.shape[0], *coarse))
     smooth = gaussian_filter(noise, (0, 1.5 * movement.bend_length_mm / along, 2.0, 2.0))
     smooth *= movement.bend_mm / max(float(smooth.std()), 1e-9)
-    factors = (1, 1, grid.shape[1] / coarse[0], grid.shape[2] / coarse[1])
-    bend = zoom(smooth.astype(np.float32), factors, order=3, grid_mode=True, mode="nearest")
-    return np.asarray(bend, np.float32)
+    return compute_enlarged(smooth.astype(np.float32), (grid.shape[1], grid.shape[2]), order=3)
 
 
 def compute_moved_values(values: Field, grid: Grid, displacement_mm: Field, *, order: int = 3) -> Field:

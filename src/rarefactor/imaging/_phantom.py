@@ -15,6 +15,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from rarefactor.imaging._enlarge import compute_enlarged
 from rarefactor.imaging._phantom_anatomy import Build, Section, compute_section
 from rarefactor.imaging._phantom_shapes import (
     FAR_MM,
@@ -142,16 +143,14 @@ def _coordinates(grid: Grid, side: Side, femur_mm: float) -> tuple[Field, Field,
 
 def _bends(shape: tuple[int, ...], grid: Grid, rng: np.random.Generator) -> Iterator[Field]:
     """For each slice a smooth displacement of about 1 mm, so that no border is a perfect arc: (2, rows, columns)."""
-    from scipy.ndimage import gaussian_filter, zoom  # noqa: PLC0415 - scipy is slow to import
+    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 - scipy is slow to import
 
     coarse = [max(int(size * spacing / 2 / 8), 4) for size, spacing in zip(shape, grid.spacing_mm[1:], strict=True)]
     noise = rng.normal(size=(2, grid.shape[0], *coarse)).astype(np.float32)
     smooth = gaussian_filter(noise, (0, 20.0 / grid.spacing_mm[0], 1.0, 1.0))
     smooth /= np.float32(smooth.std())
-    factors = (1, shape[0] / coarse[0], shape[1] / coarse[1])
     for index in range(grid.shape[0]):
-        bend: Field = np.asarray(zoom(smooth[:, index], factors, order=1, grid_mode=True, mode="nearest"))
-        yield bend
+        yield compute_enlarged(smooth[:, index], (shape[0], shape[1]), order=1)
 
 
 def compute_slice(u: Field, v: Field, section: Section, outline: Outline, side: Side) -> Codes:
