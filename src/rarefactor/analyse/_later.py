@@ -1,4 +1,4 @@
-"""The analyses over time that a study file asks for: follow-up, its Cox models, trajectories, the error of rates.
+"""The analyses over time that a study file asks for: response, images, follow-up, trajectories, the error of rates.
 
 Convention: nothing is computed here; each is named with what it depends on, so that it is known by its content.
 """
@@ -13,10 +13,14 @@ from functools import partial
 from rarefactor.analyse._course import analyse_course
 from rarefactor.analyse._follow_up import analyse_follow_up
 from rarefactor.analyse._hazards import Asked, analyse_hazards
+from rarefactor.analyse._images import analyse_images
 from rarefactor.analyse._repeatability import analyse_repeatability
+from rarefactor.analyse._response import analyse_response
 from rarefactor.derive import AnalysisTable
 from rarefactor.results import Analysed, FactorInfo
-from rarefactor.spec import Study
+from rarefactor.spec import Study, parse_column
+
+_THIGH, _OF_STAINS = "fat_fraction", (".positive_area", ".positive_per_mm2")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,9 +36,38 @@ class Later:
 def plan_later(study: Study, table: AnalysisTable) -> Iterator[Later]:
     """Yield the analyses over time in the order of the report."""
     infos = {info.name: info for info in table.factors}
+    yield from _responses(study, table)
+    yield from _images(study, table)
     yield from _follow_ups(study, table, infos)
     yield from _trajectories(study, table)
     yield from _rates(study, table, infos)
+
+
+def _responses(study: Study, table: AnalysisTable) -> Iterator[Later]:
+    """Yield the response by each score, shown patient by patient at the outcome's visit."""
+    visits, at, level = tuple(study.cohort.visits), study.the_outcome.at, study.analysis.level
+    for response in table.responses:
+        yield Later(
+            label=f"Response by {response.quantities[response.name].label}",
+            detail=f"{response.frame['subject'].n_unique()} patients",
+            content=(response.name, response.frame.write_csv(), response.measures.write_csv(), visits, at, level),
+            compute=partial(analyse_response, response, visits, at, level),
+        )
+
+
+def _images(study: Study, table: AnalysisTable) -> Iterator[Later]:
+    """Yield what the images showed; patients' own values of what a factor names, and of each main measurement."""
+    named = {parse_column(factor.column) for factor in study.factors.values()}
+    for images in table.images:
+        columns = {column.name for column in named if column.table == images.name}
+        columns |= {name for name in images.values["column"].unique() if name == _THIGH or name.endswith(_OF_STAINS)}
+        shown = sorted(columns)
+        yield Later(
+            label=f"Images ({images.name})",
+            detail=f"{images.values['subject'].n_unique()} patients",
+            content=(images.name, images.values.write_csv(), images.rates.write_csv(), shown),
+            compute=partial(analyse_images, images, shown),
+        )
 
 
 def _follow_ups(study: Study, table: AnalysisTable, infos: Mapping[str, FactorInfo]) -> Iterator[Later]:

@@ -85,6 +85,7 @@ def run(study: Study, table: AnalysisTable, *, cache: Cache, code: str, progress
         models=_models(study),
         inputs=table.inputs,
         software=_software(),
+        quantities={name: each for made in (*table.responses, *table.images) for name, each in made.quantities.items()},
     )
 
 

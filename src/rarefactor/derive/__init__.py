@@ -5,9 +5,22 @@ unit (transformations for the model are the analysis's business); months are day
 """
 
 from rarefactor.derive._courses import CourseTable
+from rarefactor.derive._images import ImageTable
 from rarefactor.derive._measured import visit_days
 from rarefactor.derive._recipes import Part, Recipe
+from rarefactor.derive._responses import ResponseTable
 from rarefactor.derive._times import TimeTable
 from rarefactor.derive.stage import AnalysisTable, LandmarkTable, build
 
-__all__ = ["AnalysisTable", "CourseTable", "LandmarkTable", "Part", "Recipe", "TimeTable", "build", "visit_days"]
+__all__ = [
+    "AnalysisTable",
+    "CourseTable",
+    "ImageTable",
+    "LandmarkTable",
+    "Part",
+    "Recipe",
+    "ResponseTable",
+    "TimeTable",
+    "build",
+    "visit_days",
+]

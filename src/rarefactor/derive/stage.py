@@ -11,10 +11,12 @@ from rarefactor.cohort import Cohort
 from rarefactor.derive._courses import CourseTable, derive_course
 from rarefactor.derive._factors import Derived, derive_factor
 from rarefactor.derive._flow import derive_eligible, derive_landmark, derive_outcome_step
+from rarefactor.derive._images import ImageTable, derive_images
 from rarefactor.derive._instruments import derive_instruments
 from rarefactor.derive._measured import derive_measured, describe_quantities, list_days
 from rarefactor.derive._outcome import derive_outcome
 from rarefactor.derive._recipes import Part, Recipe
+from rarefactor.derive._responses import ResponseTable, derive_responses
 from rarefactor.derive._times import TimeTable, derive_times
 from rarefactor.derive._values import Values
 from rarefactor.derive._visits import derive_visits
@@ -50,6 +52,8 @@ class AnalysisTable:
     inputs: tuple[InputFile, ...]
     times: tuple[TimeTable, ...] = ()
     courses: tuple[CourseTable, ...] = ()
+    responses: tuple[ResponseTable, ...] = ()
+    images: tuple[ImageTable, ...] = ()
 
 
 def build(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> AnalysisTable:
@@ -64,13 +68,15 @@ def build(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> An
     DataError
         Rows of a patient cannot be told apart.
     """
-    values, visit_notes = _values(study, cohort, [table for each in measured for table in each.tables])
+    tables = [table for each in measured for table in each.tables]
+    values, visit_notes = _values(study, cohort, tables)
     eligible, steps = derive_eligible(values, study)
     derived = {name: derive_factor(eligible, name, factor, study) for name, factor in study.factors.items()}
     landmarks: dict[str, LandmarkTable] = {}
     for landmark in study.analysis.landmarks:
         landmarks[landmark], more = _landmark(eligible, derived, study, landmark)
         steps = (*steps, *more)
+    first = landmarks[study.analysis.landmarks[0]].frame
     data_notes = tuple(Note(about="data", text=text) for text in cohort.notes)
     return AnalysisTable(
         landmarks=landmarks,
@@ -80,6 +86,8 @@ def build(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> An
         inputs=(*cohort.inputs, *(item for each in measured for item in each.inputs)),
         times=_times(eligible, study, landmarks),
         courses=_courses(eligible, study, derived, landmarks),
+        responses=derive_responses(eligible, study, first),
+        images=derive_images(eligible, study, tables, first),
     )
 
 

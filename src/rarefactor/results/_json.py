@@ -24,6 +24,7 @@ from rarefactor.results._model import (
     InputFile,
     ModelInfo,
     Note,
+    Quantity,
     Results,
 )
 
@@ -46,6 +47,7 @@ def write_results(results: Results) -> bytes:
         "inputs": [_plain(item) for item in results.inputs],
         "factors": [_plain(item) for item in results.factors],
         "models": [_plain(item) for item in results.models],
+        "quantities": {name: _plain(item) for name, item in results.quantities.items()},
         "flow": [_plain(step) for step in results.flow],
         **_plain_analysed(Analysed(rows=results.rows, notes=results.notes)),
     }
@@ -85,6 +87,7 @@ def read_results(path: Path) -> Results:
             flow=tuple(_step(item) for item in content["flow"]),
             rows=tuple(_read_estimate(item) for item in content["rows"]),
             notes=tuple(Note(**item) for item in content["notes"]),
+            quantities={name: Quantity(**item) for name, item in content.get("quantities", {}).items()},
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(path, type(error).__name__) from error

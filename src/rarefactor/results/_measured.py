@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import polars as pl
 
-from rarefactor.results._model import Estimate, InputFile, Note
+from rarefactor.results._model import Estimate, InputFile, Note, Quantity
 
 CHANGES = pl.Schema(
     {
@@ -22,15 +22,6 @@ CHANGES = pl.Schema(
         "change": pl.Float64,
     }
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Quantity:
-    """A column of measurements in words: its label and unit, and the SD of one measurement repeated."""
-
-    label: str
-    unit: str | None = None
-    repeatability: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

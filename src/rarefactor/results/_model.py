@@ -141,6 +141,15 @@ class ModelInfo:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Quantity:
+    """A column of measurements in words: its label and unit, and the SD of one measurement repeated."""
+
+    label: str
+    unit: str | None = None
+    repeatability: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InputFile:
     """A file that the study read, by content."""
 
@@ -177,7 +186,8 @@ class Analysed:
 class Results:
     """Everything that the report, the web page and the next centre may read.
 
-    ``study`` is the study file as checked (JSON-ready), ``software`` the versions that ran.
+    ``study`` is the study file as checked (JSON-ready), ``software`` the versions that ran, ``quantities`` the words
+    for what rows of images and instruments are about, under ``model.term``.
     """
 
     study: Mapping[str, Any]
@@ -188,6 +198,7 @@ class Results:
     models: tuple[ModelInfo, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     software: Mapping[str, str] = field(default_factory=dict[str, str])
+    quantities: Mapping[str, Quantity] = field(default_factory=dict[str, Quantity])
 
     def __post_init__(self) -> None:
         seen: set[str] = set()
