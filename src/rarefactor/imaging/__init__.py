@@ -8,17 +8,26 @@ from rarefactor.imaging._fat_fraction import Estimator
 from rarefactor.imaging._job import PatientResult
 from rarefactor.imaging._label_names import read_label_names
 from rarefactor.imaging._plan import Plan, plan_folder
-from rarefactor.imaging._scan import Kind
+from rarefactor.imaging._scan import Acquisition, Kind
 from rarefactor.imaging._settings import Settings
+from rarefactor.imaging._volume import Grid
+from rarefactor.imaging._write import DicomLabel, write_label_names
+from rarefactor.imaging.simulate import Look, Movement, Thigh, simulate_visits, write_scan
 from rarefactor.imaging.stage import STEP, count_known, describe, measure, measure_folder, plan, write_output
 
 __all__ = [
     "STEP",
+    "Acquisition",
+    "DicomLabel",
     "Estimator",
+    "Grid",
     "Kind",
+    "Look",
+    "Movement",
     "PatientResult",
     "Plan",
     "Settings",
+    "Thigh",
     "count_known",
     "describe",
     "measure",
@@ -26,5 +35,8 @@ __all__ = [
     "plan",
     "plan_folder",
     "read_label_names",
+    "simulate_visits",
+    "write_label_names",
     "write_output",
+    "write_scan",
 ]

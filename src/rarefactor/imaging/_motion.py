@@ -107,7 +107,7 @@ def _draw_bend(grid: Grid, movement: Movement, rng: np.random.Generator) -> Fiel
     noise = rng.normal(size=(2, grid.shape[0], *coarse))
     smooth = gaussian_filter(noise, (0, 1.5 * movement.bend_length_mm / along, 2.0, 2.0))
     smooth *= movement.bend_mm / max(float(smooth.std()), 1e-9)
-    return compute_enlarged(smooth.astype(np.float32), (grid.shape[1], grid.shape[2]), order=3)
+    return compute_enlarged(np.asarray(smooth, np.float32), (grid.shape[1], grid.shape[2]), order=3)
 
 
 def compute_moved_values(values: Field, grid: Grid, displacement_mm: Field, *, order: int = 3) -> Field:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from enum import StrEnum
 
 from rarefactor.imaging._regions import LabelMap
@@ -69,7 +70,7 @@ def write_scan(
         if form is FileForm.NIFTI:
             files |= _nifti_files(volume, kind, scan)
         else:
-            series = DicomLabel(patient=label.patient, study=label.study, series=number, description=label.description)
+            series = replace(label, series=number)
             files |= write_dicom(volume, kind, scan, enhanced=form is FileForm.ENHANCED, label=series)
     if labels is not None:
         files |= {"labels.nii.gz": write_labels(labels), "labels.csv": write_label_names(labels)}

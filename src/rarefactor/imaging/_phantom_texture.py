@@ -92,6 +92,36 @@ def _solve_level(texture: Field, mean: float) -> float:
     return level
 
 
+def compute_shared_out(
+    fat: Mapping[str, float] | float, usual: Mapping[str, float], labels: LabelMap
+) -> dict[Region, float]:
+    """Return the fat fraction of each region: that of its muscle, or ``usual`` up to one factor of all odds.
+
+    Parameters
+    ----------
+    fat
+        By muscle code (``usual`` where a muscle is not given), or the mean over all voxels of ``labels``.
+    usual
+        By muscle code.
+
+    Examples
+    --------
+    >>> from rarefactor.imaging._regions import Side
+    >>> grid = Grid(shape=(1, 1, 4), spacing_mm=(1.0, 1.0, 1.0))
+    >>> regions = {label: Region(name=name, side=Side.LEFT) for label, name in ((1, "RF"), (2, "SM"))}
+    >>> labels = LabelMap(values=np.array([[[1, 1, 2, 2]]], np.int16), grid=grid, regions=regions, source="phantom")
+    >>> [round(share, 2) for share in compute_shared_out(0.2, {"RF": 0.1, "SM": 0.2}, labels).values()]
+    [0.14, 0.26]
+    """
+    if isinstance(fat, Mapping):
+        return {region: fat.get(region.name, usual[region.name]) for region in labels.regions.values()}
+    counts = np.bincount(labels.values.ravel(), minlength=max(labels.regions) + 1)
+    levels = {region: _logit(usual[region.name]) for region in labels.regions.values()}
+    each = np.repeat(list(levels.values()), counts[list(labels.regions)]).astype(np.float32)
+    shift = _solve_level(each, fat)
+    return {region: float(1 / (1 + np.exp(-shift - level))) for region, level in levels.items()}
+
+
 def compute_shifted_level(fraction: Field, mean: float) -> Field:
     """Fractions whose mean is ``mean``: the odds of each multiplied by one factor.
 

@@ -49,12 +49,15 @@ class DicomLabel:
         Series number; volumes of one study with the same number share one series identifier, as some scanners do.
     description
         Series description; "synthetic" and the kind if None.
+    date
+        Of the study, as YYYYMMDD; fictitious.
     """
 
     patient: str = "SYNTHETIC"
     study: str = "1"
     series: int = 1
     description: str | None = None
+    date: str = _DAY
 
     def uid(self, *parts: object) -> str:
         """A valid identifier that follows from the label and ``parts``."""
@@ -190,9 +193,9 @@ def _identity(sop_class: str, label: DicomLabel, instance: str) -> dict[str, Any
         "DeidentificationMethod": "Synthetic: there is no patient",
         "StudyID": label.study[:16],
         "SeriesNumber": label.series,
-        **dict.fromkeys(("StudyDate", "SeriesDate", "ContentDate"), _DAY),
+        **dict.fromkeys(("StudyDate", "SeriesDate", "ContentDate"), label.date),
         **dict.fromkeys(("StudyTime", "ContentTime"), "000000"),
-        "AcquisitionDateTime": f"{_DAY}000000",
+        "AcquisitionDateTime": f"{label.date}000000",
     }
 
 

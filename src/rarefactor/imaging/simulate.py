@@ -7,20 +7,31 @@ that it is synthetic.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rarefactor.imaging._motion import STILL, Movement
-from rarefactor.imaging._motion_follow_up import FollowUp, simulate_follow_up
+from rarefactor.imaging._motion import (
+    STILL,
+    Movement,
+    compute_displacement,
+    compute_moved_labels,
+    compute_moved_values,
+)
+from rarefactor.imaging._motion_follow_up import FollowUp, compute_infiltrated, compute_means, simulate_follow_up
 from rarefactor.imaging._phantom import REGIONS, Tissue, Tissues, compute_quarters, compute_tissues
 from rarefactor.imaging._phantom_anatomy import Build, compute_build
 from rarefactor.imaging._phantom_echoes import EchoPhantom, simulate_echoes
 from rarefactor.imaging._phantom_files import FileForm, write_scan
-from rarefactor.imaging._phantom_texture import compute_muscle_fat, compute_texture, compute_usual_fat
+from rarefactor.imaging._phantom_texture import (
+    compute_muscle_fat,
+    compute_shared_out,
+    compute_texture,
+    compute_usual_fat,
+)
 from rarefactor.imaging._regions import LabelMap, Region, Side
 from rarefactor.imaging._scan import Acquisition, Kind
 from rarefactor.imaging._signal import (
@@ -46,6 +57,7 @@ __all__ = [
     "simulate_echoes",
     "simulate_follow_up",
     "simulate_thigh",
+    "simulate_visits",
     "write_scan",
 ]
 
@@ -179,6 +191,79 @@ def simulate_thigh(
     density, fraction = _compute_tissue_fat(tissues, muscle)
     free = {region: _wanted(oedema or {}, region, 0.0) for region in REGIONS.values()}
     return _scan(grid, (density, fraction), tissues.labels, _fill(tissues.labels, free), look, rng)
+
+
+def simulate_visits(
+    rng: np.random.Generator,
+    fat: Sequence[Mapping[str, float] | float],
+    *,
+    grid: Grid | None = None,
+    look: Look | None = None,
+    movement: Movement | None = None,
+) -> tuple[Thigh, ...]:
+    """Make the visits of one person: the same thighs, fatter or leaner, laid down anew and scanned again.
+
+    Parameters
+    ----------
+    rng
+        Source of all variation.
+    fat
+        Of each visit, the fat fraction (0 to 1) by muscle code, or of all muscles together: their mean over the voxels
+        of the visit's own label map, shared out among the muscles as is usual in disease.
+    grid
+        16 slices of 256 x 256 voxels (20 x 1.5 x 1.5 mm) if None.
+    look
+        Anatomy and scanner; each visit has its own coil and noise.
+    movement
+        How the thighs lie at later visits, compared with the first; the usual :class:`Movement` if None.
+
+    Examples
+    --------
+    >>> first, later = simulate_visits(np.random.default_rng(1), [0.10, 0.14], grid=SMALL_GRID)
+    >>> [round(float(each.fat_fraction.values[each.labels.values > 0].mean()), 3) for each in (first, later)]
+    [0.1, 0.14]
+    """
+    grid, look = grid or DEFAULT_GRID, look or Look()
+    tissues = compute_tissues(grid, look.builds or _draw_builds(rng), rng, gap_mm=look.gap_mm)
+    texture, usual = compute_texture(grid, tissues.labels.values, rng), compute_usual_fat(rng)
+    shared = [compute_shared_out(each, usual, tissues.labels) for each in fat]
+    visits = [
+        _compute_tissue_fat(tissues, compute_muscle_fat(texture, tissues.labels, each, unlabelled=_mean_of(each, "VI")))
+        for each in shared
+    ]
+    first = _scan(grid, visits[0], tissues.labels, np.zeros(grid.shape, np.float32), look, rng)
+    displacements = (compute_displacement(first.density, movement or Movement(), rng) for _ in fat[1:])
+    later = zip(visits[1:], shared[1:], fat[1:], displacements, strict=True)
+    return (first, *(_lay_down(first, *each, rng) for each in later))
+
+
+def _mean_of(fat: Mapping[Region, float], name: str) -> float:
+    return float(np.mean([share for region, share in fat.items() if region.name == name]))
+
+
+def _lay_down(
+    first: Thigh,
+    tissue: tuple[Field, Field],
+    usual: Mapping[Region, float],
+    fat: Mapping[str, float] | float,
+    displacement: Field,
+    rng: np.random.Generator,
+) -> Thigh:
+    """Return the thighs of ``first`` with other fat as they lie at another visit.
+
+    Interpolation mixes a little of what lies beside a muscle into it; the muscles are then set to the fat asked for.
+    """
+    density, fraction = tissue
+    grid = first.density.grid
+    moved, moved_fat = (compute_moved_values(each, grid, displacement) for each in (density, density * fraction))
+    moved_fat = np.minimum(moved_fat, moved)
+    labels = compute_moved_labels(first.labels, displacement)
+    there = compute_means(moved_fat, moved - moved_fat, labels)
+    wanted = compute_shared_out(fat, {region.name: share for region, share in usual.items()}, labels)
+    change = {region: share - there.get(region, share) for region, share in wanted.items()}
+    grown = compute_infiltrated(moved_fat, moved, labels, change)
+    share = np.divide(grown, moved, out=np.zeros_like(moved), where=moved > 0)
+    return _scan(grid, (moved, share), labels, np.zeros(grid.shape, np.float32), first.look, rng)
 
 
 def _draw_builds(rng: np.random.Generator) -> Mapping[Side, Build]:
