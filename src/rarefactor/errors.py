@@ -90,6 +90,12 @@ class OutputError(RarefactorError):
     exit_code = 7
 
 
+class RefusalError(RarefactorError):
+    """What was asked for would mislead: a risk model that its data cannot carry."""
+
+    exit_code = 10
+
+
 class InputError(RarefactorError, ValueError):
     """An array or argument handed to a function of the library is not what it takes."""
 

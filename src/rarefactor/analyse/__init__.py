@@ -4,6 +4,7 @@ Convention: every analysis is a task that depends on nothing but its landmark ta
 it is known by its content and reused while that is unchanged.
 """
 
+from rarefactor.analyse._equation import FittedRisk, fit_risk_model
 from rarefactor.analyse.stage import Task, run, simulate, tasks
 
-__all__ = ["Task", "run", "simulate", "tasks"]
+__all__ = ["FittedRisk", "Task", "fit_risk_model", "run", "simulate", "tasks"]

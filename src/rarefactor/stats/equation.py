@@ -196,7 +196,7 @@ def _pool_covariance(each: Floats, completed: Floats) -> Floats:
     information = np.swapaxes(design * (risk * (1.0 - risk))[:, :, None], 1, 2) @ design
     within = np.linalg.inv(information).mean(axis=0)
     m, off = len(each), each[:, held] - each[:, held].mean(axis=0)
-    between = (1.0 + 1.0 / m) * off.T @ off / max(m - 1, 1)
+    total = within + (1.0 + 1.0 / m) * (off.T @ off) / max(m - 1, 1)
     covariance = np.zeros((held.size, held.size))
-    covariance[np.ix_(held, held)] = 0.5 * (within + within.T) + between
+    covariance[np.ix_(held, held)] = 0.5 * (total + total.T)
     return covariance
