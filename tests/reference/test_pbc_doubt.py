@@ -17,6 +17,8 @@ EVIDENCE = """
 evidence:
   - {factor: male, source: Zhao 2020, doi: 10.1186/s13023-020-01431-7, odds_ratio: 19.57, p: "<0.001",
      n: 40, events: 13}
+  - {factor: albumin, source: Zhao 2020, p: 0.036}
+  - {source: Zhao 2020, percent: "32.5", n: 48}
   - {factor: male, source: A, odds_ratio: 3.10, low: 1.20, high: 8.01, comparable: yes}
   - {factor: male, source: B, odds_ratio: 1.50, low: 0.60, high: 3.75, comparable: yes}
 """
@@ -99,7 +101,7 @@ def test_a_profile_is_as_low_at_its_limits_as_the_dotted_line(checked: Checked) 
 
 def test_evidence_is_pooled_and_contradictions_are_told(checked: Checked) -> None:
     found = task(checked, "Published evidence")
-    ours = row(found, "odds_ratio", group="ours")
+    ours = row(found, "odds_ratio", group="ours", method="firth", factor="male")
     design = build_design(checked.table.landmarks["baseline"], [i for i in checked.table.factors if i.name == "male"])
     fit = fit_logistic(design.X, design.y)
     assert ours.estimate == pytest.approx(math.exp(fit.coef[1]), rel=1e-9)
@@ -115,6 +117,32 @@ def test_evidence_is_pooled_and_contradictions_are_told(checked: Checked) -> Non
     nearest = compute_attainable(Published(odds_ratio=19.57, events=13, total=40)).nearest
     assert f"the nearest is {nearest:.2f}" in told
     assert "Zhao 2020 is shown and not pooled" in told
+
+
+def test_ours_stands_beside_a_published_p_value_by_each_method(checked: Checked) -> None:
+    found = task(checked, "Published evidence")
+    published = row(found, "odds_ratio", group="Zhao 2020", factor="albumin")
+    assert (published.estimate, published.p) == (None, 0.036)
+    alone = task(checked, "One factor at a time at baseline")
+    for method in ("ml", "firth"):
+        ours = row(found, "odds_ratio", group="ours", factor="albumin", method=method)
+        assert ours.estimate == pytest.approx(
+            row(alone, "odds_ratio", factor="albumin", method=method).estimate, rel=1e-9
+        )
+    firth, logf = (
+        row(found, "odds_ratio", group="ours", factor="albumin", method=each) for each in ("firth", "logf22")
+    )
+    assert 0.01 < logf.p < 0.5
+    assert abs(math.log(logf.estimate)) != pytest.approx(abs(math.log(firth.estimate)))
+
+
+def test_a_percentage_that_no_number_of_patients_gives_is_told(checked: Checked) -> None:
+    found = task(checked, "Published evidence")
+    ours = row(found, "risk", group="ours")
+    assert ours.estimate == pytest.approx(ours.events / ours.n)
+    assert ours.low < ours.estimate < ours.high
+    assert row(found, "risk", group="Zhao 2020").estimate == pytest.approx(0.325)
+    assert "of whom it is one are 40 (13 of them)" in " ".join(note.text for note in found.notes)
 
 
 def test_a_small_study_exaggerates_what_it_finds(checked: Checked) -> None:

@@ -62,9 +62,24 @@ def test_what_cannot_be_printed_is_refused(
     assert next_step.startswith(step)
 
 
+def test_a_p_value_alone_and_a_share_of_the_patients_are_findings_too(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    more = '  - {factor: age, source: C, p: "0.022"}\n  - {source: C, percent: "32.5", n: 48}\n'
+    path.write_text(STUDY + more, encoding="utf-8")
+    _, alone, share = load(path).evidence
+    assert (alone.odds_ratio, alone.p) == (None, "0.022")
+    assert (share.factor, share.percent, share.n) == (None, "32.5", 48)
+
+
 @pytest.mark.parametrize(
     ("line", "key", "found"),
     [
+        ("  - {factor: age, source: C}", "evidence[2].factor", "no odds ratio"),
+        ("  - {factor: age, source: C, p: 0.02, low: 1, high: 2}", "evidence[2].low", "no odds ratio"),
+        ("  - {factor: age, source: C, p: 0.02, percent: 30}", "evidence[2].percent", "percent beside a factor"),
+        ("  - {source: C, p: 0.02}", "evidence[2].source", "neither a factor nor a percentage of n"),
+        ("  - {source: C, percent: 30}", "evidence[2].percent", "neither a factor nor a percentage of n"),
+        ("  - {source: C, percent: 30, n: 9, odds_ratio: 2}", "evidence[2].odds_ratio", "odds_ratio without a factor"),
         (MORE + ", low: 2}", "evidence[2].low", "one limit of an interval"),
         (MORE + ", low: 4, high: 2}", "evidence[2].low", "an interval from 4 to 2"),
         ("  - {factor: male, source: zhao 2020, odds_ratio: 3}", "evidence[2].source", "zhao 2020 twice for male"),

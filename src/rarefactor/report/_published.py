@@ -18,11 +18,20 @@ from rarefactor.results import Estimate
 
 _KINDS = {
     "published": "published",
-    "firth": "this study",
+    "ml": "this study, maximum likelihood",
+    "firth": "this study, Firth",
+    "logf22": "this study, log-F(2,2)",
     "reml_hk": "pooled, random effects",
     "prior": "this study, with the published as prior",
 }
-_STYLES = {"published": ("o", INK), "firth": ("s", BLUE), "reml_hk": ("D", ORANGE), "prior": ("^", BLUE)}
+_STYLES = {
+    "published": ("o", INK),
+    "ml": ("s", ORANGE),
+    "firth": ("s", BLUE),
+    "logf22": ("D", BLUE),
+    "reml_hk": ("D", ORANGE),
+    "prior": ("^", BLUE),
+}
 _WIDTH, _TOP, _LINE = 170.0, 8.0, 5.4
 _TICKS = (0.01, 0.1, 0.5, 1, 2, 5, 10, 100)
 
@@ -30,15 +39,21 @@ _TICKS = (0.01, 0.1, 0.5, 1, 2, 5, 10, 100)
 def write_published(source: Source) -> Iterator[Block]:
     """Return the section on published estimates, empty where the study file names none."""
     rows = _odds_ratios(source)
-    if not rows:
+    if not rows and not _shares(source):
         return
     yield Heading(text="Beside published estimates", anchor="evidence")
     yield Paragraph(runs=_introduction())
     yield tabulate_published(source, rows)
-    yield _figure(source, rows)
-    notes = tuple(runs(note.text) for note in source.results.notes if note.about == "evidence")
-    if notes:
-        yield Note(title="About these publications", items=notes)
+    if rows:
+        yield _figure(source, rows)
+    told = dict.fromkeys(note.text for note in source.results.notes if note.about == "evidence")
+    if told:
+        yield Note(title="About these publications", items=tuple(runs(text) for text in told))
+
+
+def _shares(source: Source) -> tuple[Estimate, ...]:
+    """Return how many had the outcome: as published, then in this study."""
+    return source.results.select(analysis="evidence", measure="risk")
 
 
 def _odds_ratios(source: Source) -> tuple[Estimate, ...]:
@@ -52,8 +67,9 @@ def _odds_ratios(source: Source) -> tuple[Estimate, ...]:
 
 def _introduction() -> Runs:
     return runs(
-        "Published odds ratios of the same factors, as printed, beside ours (Firth). Each was checked against its own "
-        "interval, P value, counts and study size ",
+        "Published findings on the same factors, as printed, beside ours by maximum likelihood, Firth and log-F(2,2), "
+        "each of which answers differently where patients are few. What was printed was checked against itself: odds "
+        "ratio, interval, P value, counts, percentages and study size ",
         cite("altman2011"),
         ". Where the study file calls them comparable, they were pooled with ours by random effects with the interval "
         "of Hartung and Knapp ",
@@ -70,22 +86,60 @@ def tabulate_published(source: Source, rows: Sequence[Estimate]) -> Table:
     return Table(
         name="evidence",
         number=0,
-        caption=f"Published odds ratios for “{source.outcome.label}” or what the study file compares with it",
+        caption=f"Published findings on “{source.outcome.label}” or what the study file compares with it",
         header=(Row(cells=(cell("Estimate"), *(right(head) for head in heads))),),
-        rows=tuple(_table_rows(source, rows)),
+        rows=(*_share_rows(source), *_table_rows(source, rows)),
         widths=(46, 26, 10, 9, 9),
         footnotes=(
             runs(
                 "P of published estimates as printed; an interval in square brackets was not printed and follows "
-                "from counts or P. n of pooled estimates: studies; I²: the share of their variance beyond chance."
+                "from counts or P. Shares have Wilson intervals. n of pooled estimates: studies; I²: the share of "
+                "their variance beyond chance."
             ),
         ),
     )
 
 
+def _share_rows(source: Source) -> Iterator[Row]:
+    """Yield how many had the outcome."""
+    shares = _shares(source)
+    if shares:
+        yield Row(cells=(cell(f"{source.outcome.label}, %", span=5),), kind="head")
+    for row in shares:
+        published = row.method == "published"
+        label = row.group if published else "This study"
+        counts = (EMPTY if row.events is None else format_count(row.events)), format_count(row.n)
+        cells = (cell(label or ""), right(number(row, _share(source, row))), right(EMPTY))
+        yield Row(cells=(*cells, right(number(row, counts[1])), right(number(row, counts[0]))), kind="level")
+
+
+def _share(source: Source, row: Estimate) -> str:
+    """Return a percentage: a published one as printed, ours with its interval."""
+    if row.method == "published":
+        printed = (item for item in source.study.evidence if item.factor is None and item.source == row.group)
+        return next(printed).percent or ""
+    interval = format_range(row.low, row.high, lambda value: format_percent(value, row.n))
+    return f"{format_percent(row.estimate, row.n)} ({interval})"
+
+
+def _risks(source: Source, row: Estimate) -> list[Inline | str]:
+    """Return how many had the outcome with and without a factor of two levels, in our patients."""
+    info = source.factor(row.factor or "")
+    if info.kind != "binary":
+        return []
+    found = [
+        source.row("univariable", "risk", landmark=info.measured_at, factor=info.name, group=g) for g in info.levels
+    ]
+    counted = [number(each, f"{format_count(each.events)}/{format_count(each.n)}") for each in found if each]
+    if len(counted) != len(found):
+        return []
+    return [" (", counted[1], " with it, ", counted[0], " without)"]
+
+
 def _table_rows(source: Source, rows: Sequence[Estimate]) -> Iterator[Row]:
-    for (name, term), group in groupby(rows, key=lambda row: (row.factor or "", row.term or "")):
-        yield Row(cells=(cell(factor_words(source, name, term), span=5),), kind="head")
+    for (name, term), lines in groupby(rows, key=lambda row: (row.factor or "", row.term or "")):
+        group = list(lines)
+        yield Row(cells=(cell(factor_words(source, name, term), *_risks(source, group[0]), span=5),), kind="head")
         yield from (_table_row(source, row) for row in group)
 
 
@@ -117,6 +171,8 @@ def shown_ratio(source: Source, row: Estimate) -> str:
     if row.method != "published":
         return with_range(row) if exists(row) else EMPTY
     printed = next(item for item in source.study.evidence if (item.source, item.factor) == (row.group, row.factor))
+    if printed.odds_ratio is None:
+        return EMPTY
     if printed.low and printed.high:
         return f"{printed.odds_ratio} ({printed.low}–{printed.high})"
     if "interval_derived" in row.flags:

@@ -47,18 +47,20 @@ Pair = tuple[Annotated[int, Field(ge=0)], Annotated[int, Field(ge=0)]]
 
 
 class Evidence(Part):
-    """A published odds ratio of a factor, with whatever was printed beside it.
+    """A published odds ratio or P value of a factor, with whatever was printed beside it.
 
-    ``per`` is the step of a continuous factor that it is for, ``level`` the level of a categorical one. ``counts`` are
-    [[events, others] with the factor, [events, others] without it]. ``n`` and ``events`` are those of the published
-    study. It is pooled with ours only where ``comparable`` says that factor, outcome and patients agree.
+    Without ``factor`` it is on the outcome itself: ``percent`` of ``n`` patients had it. ``per`` is the step of a
+    continuous factor that it is for, ``level`` the level of a categorical one. ``counts`` are [[events, others] with
+    the factor, [events, others] without it]. ``n`` and ``events`` are those of the published study. It is pooled with
+    ours only where ``comparable`` says that factor, outcome and patients agree.
     """
 
-    factor: Name
+    factor: Name | None = None
     source: str = Field(min_length=1)
     doi: Doi | None = None
     level: str | None = None
-    odds_ratio: Printed
+    odds_ratio: Printed | None = None
+    percent: Printed | None = None
     low: Printed | None = None
     high: Printed | None = None
     p: PrintedP | None = None
@@ -71,6 +73,7 @@ class Evidence(Part):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
+        _check_subject(self)
         if (self.low is None) != (self.high is None):
             key = "low" if self.high is None else "high"
             raise broken(key, "one limit of an interval", "both", "Add the other limit, or leave both out.")
@@ -79,6 +82,26 @@ class Evidence(Part):
         if self.n is not None and self.events is not None and self.events > self.n:
             raise broken("events", f"{self.events} events in {self.n} patients", "fewer events", "Correct one of them.")
         return self
+
+
+def _check_subject(evidence: Evidence) -> None:
+    """Refuse an entry that says nothing, or what does not go with what it is on."""
+    ratio = [key for key in ("odds_ratio", "low", "counts", "per", "level") if getattr(evidence, key) is not None]
+    if evidence.factor is None:
+        if evidence.percent is None or evidence.n is None:
+            key = "percent" if evidence.percent else "source"
+            step = "Name the factor, or give percent: and n: of those who had the outcome."
+            raise broken(key, "neither a factor nor a percentage of n", "one of them", step)
+        if ratio:
+            step = "Name the factor that it is for."
+            raise broken(ratio[0], f"{ratio[0]} without a factor", "a percentage alone", step)
+        return
+    if evidence.percent is not None:
+        step = "Write another entry without factor: for the outcome."
+        raise broken("percent", "percent beside a factor", "the percentage with the outcome by itself", step)
+    if evidence.odds_ratio is None and (ratio or evidence.p is None):
+        step = "Give the odds ratio, or, where none was printed, the P value alone."
+        raise broken(ratio[0] if ratio else "factor", "no odds ratio", "odds_ratio, or p alone", step)
 
 
 class DesignPlan(Part):

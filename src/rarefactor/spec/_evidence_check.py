@@ -14,7 +14,7 @@ def check_evidence(study: Study) -> Iterator[Problem]:
     """Yield everything in the published evidence that contradicts the study or itself."""
     for place, evidence in enumerate(study.evidence):
         key: Key = ("evidence", place)
-        if evidence.factor not in study.factors:
+        if evidence.factor is not None and evidence.factor not in study.factors:
             yield study.problem(
                 *key,
                 "factor",
@@ -28,18 +28,20 @@ def check_evidence(study: Study) -> Iterator[Problem]:
             yield study.problem(
                 *key,
                 "source",
-                found=f"{evidence.source} twice for {evidence.factor}",
+                found=f"{evidence.source} twice for {evidence.factor or 'the outcome'}",
                 expected="each published estimate once",
                 next_step="Remove one, or say in source how the two differ.",
             )
 
 
-def _name(evidence: Evidence) -> tuple[str, str | None, str]:
+def _name(evidence: Evidence) -> tuple[str | None, str | None, str]:
     return evidence.factor, evidence.level, " ".join(evidence.source.casefold().split())
 
 
 def _step(study: Study, key: Key, evidence: Evidence) -> Iterator[Problem]:
     """Refuse to compare odds ratios that are for different steps of a factor."""
+    if evidence.factor is None:
+        return
     ours = study.factors[evidence.factor].per or (2.0 if study.factors[evidence.factor].transform else 1.0)
     if evidence.comparable and evidence.per is not None and evidence.per != ours:
         yield study.problem(

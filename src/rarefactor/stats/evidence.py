@@ -306,6 +306,38 @@ def compute_attainable(published: Published) -> Attainable:
     )
 
 
+def check_percent(percent: float, total: int, *, decimals: int = 1) -> str:
+    """Return what a printed percentage says of the number of patients behind it; empty where it agrees.
+
+    A share of ``total`` patients is a whole number of them over ``total``: a percentage that no whole number gives is
+    of fewer patients than are said, or is wrong (the GRIM test).
+
+    References
+    ----------
+    Brown NJL, Heathers JAJ. The GRIM test: a simple technique detects numerous anomalies in the reporting of results in
+    psychology. Soc Psychol Personal Sci 2017;8:363-9.
+
+    Examples
+    --------
+    >>> print(check_percent(32.5, 48))
+    32.5% is no whole number of 48 patients; the most patients up to 48 of whom it is one are 40 (13 of them).
+    >>> check_percent(32.5, 40)
+    ''
+    """
+    totals = np.arange(1, total + 1)
+    nearest = np.rint(percent / 100.0 * totals)
+    low, high = _spread_rounding(percent, decimals)
+    fits = (100.0 * nearest / totals >= low - 1e-9) & (100.0 * nearest / totals <= high + 1e-9)
+    if fits[-1]:
+        return ""
+    told = f"{percent:.{decimals}f}% is no whole number of {total} patients; "
+    if not fits.any():
+        return f"{told}nor of fewer."
+    most = int(totals[fits][-1])
+    count = int(nearest[fits][-1])
+    return f"{told}the most patients up to {total} of whom it is one are {most} ({count} of them)."
+
+
 def compute_e_value(odds_ratio: float, low: float, high: float, *, rare: bool = False) -> tuple[float, float]:
     """Return how strong an unmeasured confounder would have to be to explain away the estimate, and the nearer limit.
 
