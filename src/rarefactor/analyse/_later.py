@@ -15,7 +15,7 @@ from rarefactor.analyse._follow_up import analyse_follow_up
 from rarefactor.analyse._hazards import Asked, analyse_hazards
 from rarefactor.analyse._images import analyse_images
 from rarefactor.analyse._repeatability import analyse_repeatability
-from rarefactor.analyse._response import analyse_response
+from rarefactor.analyse._response import analyse_outcome, analyse_response
 from rarefactor.derive import AnalysisTable
 from rarefactor.results import Analysed, FactorInfo
 from rarefactor.spec import Study, parse_column
@@ -44,8 +44,16 @@ def plan_later(study: Study, table: AnalysisTable) -> Iterator[Later]:
 
 
 def _responses(study: Study, table: AnalysisTable) -> Iterator[Later]:
-    """Yield the response by each score, shown patient by patient at the outcome's visit."""
+    """Yield the outcome, and the response by each score, shown patient by patient at the outcome's visit."""
     visits, at, level = tuple(study.cohort.visits), study.the_outcome.at, study.analysis.level
+    for name, landmark in table.landmarks.items():
+        known = landmark.frame["outcome"].to_list()
+        yield Later(
+            label=f"Outcome at {study.the_outcome.at.replace('_', ' ')} from {name.replace('_', ' ')}",
+            detail=f"{len(known)} patients",
+            content=(name, known, level),
+            compute=partial(analyse_outcome, landmark, level),
+        )
     for response in table.responses:
         yield Later(
             label=f"Response by {response.quantities[response.name].label}",

@@ -13,7 +13,7 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
-from rarefactor.derive import ResponseTable
+from rarefactor.derive import LandmarkTable, ResponseTable
 from rarefactor.results import Analysed, Estimate
 from rarefactor.stats import compute_risk, compute_summary
 
@@ -38,6 +38,19 @@ def analyse_response(table: ResponseTable, visits: Sequence[str], shown: str, le
     for visit in visits:
         rows.extend(_measures(replace(base, landmark=visit), table.measures.filter(pl.col.visit == visit)))
     return Analysed(rows=tuple(rows))
+
+
+def analyse_outcome(table: LandmarkTable, level: float) -> Analysed:
+    """Return the share with the outcome, and what it could be whatever the outcome of those without one was."""
+    outcome = table.frame["outcome"]
+    events, n, everyone = int(outcome.sum() or 0), outcome.count(), outcome.len()
+    risk = compute_risk(events, n, level=level)
+    row = Estimate(analysis="response", landmark=table.landmark, measure="risk", estimate=risk.estimate, events=events)
+    known = replace(row, method="wilson", low=risk.low, high=risk.high, n=n)
+    if n == everyone:
+        return Analysed(rows=(known,))
+    low, high = events / everyone, (events + everyone - n) / everyone
+    return Analysed(rows=(known, replace(row, measure="risk_bounds", estimate=None, low=low, high=high, n=everyone)))
 
 
 def describe(base: Estimate, rows: pl.DataFrame, value: str = "value") -> Iterator[Estimate]:

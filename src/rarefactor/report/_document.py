@@ -22,6 +22,7 @@ from rarefactor.report._performance import write_performance
 from rarefactor.report._plot import Sheet, write_png, write_svg
 from rarefactor.report._published import write_published
 from rarefactor.report._reach import write_reach
+from rarefactor.report._response import write_response
 from rarefactor.report._selection import write_selection
 from rarefactor.report._sensitivity import write_sensitivity
 from rarefactor.report._source import Source
@@ -97,6 +98,7 @@ def _findings(source: Source) -> Iterator[Block]:
     yield _flow_figure(source)
     yield from _notes(source, "data", "visits", "outcome", "factors", title="About the data")
     yield tabulate_table1(source, 1)
+    yield from write_response(source)
     yield from write_measured(source)
     yield from _univariable(source)
     yield from _multivariable(source)

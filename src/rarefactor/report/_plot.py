@@ -61,6 +61,12 @@ class Sheet:
 
         self.axes.add_patch(Rectangle(corner, *size, facecolor=fill, edgecolor=edge, linewidth=0.8))
 
+    def fill(self, corner: tuple[float, float], size: tuple[float, float], colour: str, *, alpha: float = 1.0) -> None:
+        """Fill a rectangle from its upper left corner, without an edge."""
+        from matplotlib.patches import Rectangle  # noqa: PLC0415 - loaded when something is drawn
+
+        self.axes.add_patch(Rectangle(corner, *size, facecolor=colour, alpha=alpha, linewidth=0))
+
     def dot(self, x: float, y: float, marker: str, color: str, *, hollow: bool = False) -> None:
         """Draw a mark of a point estimate."""
         fill = "#ffffff" if hollow else color

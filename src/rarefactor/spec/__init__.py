@@ -2,6 +2,7 @@
 
 from rarefactor.spec._check import check_expression
 from rarefactor.spec._compile import compile_expression
+from rarefactor.spec._cut import find_cut
 from rarefactor.spec._evidence import DesignPlan, Evidence
 from rarefactor.spec._fit import check_study
 from rarefactor.spec._imaging import Grades, Thigh
@@ -78,6 +79,7 @@ __all__ = [
     "compile_expression",
     "describe_instrument",
     "find_code",
+    "find_cut",
     "find_flag",
     "limits_by_level",
     "load",
