@@ -302,7 +302,10 @@ def score(  # noqa: PLR0913 - one parameter for each option
     epilog="\b\nExamples:\n"
     "  rarefactor measure ihc slides --stain BAFF-R --out measured\n"
     '  rarefactor measure ihc slides --layout "{subject}_{stain}.svs" --measure cells --out measured\n'
-    "  rarefactor measure ihc biopsy.ome.tif --regions roi.geojson --out measured",
+    "  rarefactor measure ihc biopsy.ome.tif --regions roi.geojson --out measured\n"
+    '  rarefactor measure ihc slides --layout "{subject}_{stain}.svs" --measure cells --cells --out measured\n'
+    '  rarefactor measure ihc slides --layout "{subject}_{stain}.tif" --manifest runs.csv --runs controls '
+    "--scores scores.csv --out measured",
 )
 def ihc(  # noqa: PLR0913 - one parameter for each option
     place: Annotated[
@@ -324,8 +327,15 @@ def ihc(  # noqa: PLR0913 - one parameter for each option
         typer.Option(help="Where a cell's stain is read: nucleus, ring around it, or the greater."),
     ] = "max",
     denominator: Annotated[
-        Literal["dense", "section"], typer.Option(help="What shares are of: dense pixels, or the whole section.")
-    ] = "dense",
+        Literal["section", "dense"], typer.Option(help="What shares are of: the whole section, or dense pixels.")
+    ] = "section",
+    detector: Annotated[
+        str,
+        typer.Option(metavar="NAME", help="Who finds nuclei: a plug-in, or instanseg:, stardist:, cellpose: and PATH."),
+    ] = "log_watershed",
+    cells: Annotated[
+        bool, typer.Option("--cells", help="Write the counted cells of each slide as GeoJSON, for QuPath.")
+    ] = False,
     regions: Annotated[
         str | None, typer.Option(metavar="FILE", help="Regions as GeoJSON, or the layout of one for each slide.")
     ] = None,
@@ -337,17 +347,33 @@ def ihc(  # noqa: PLR0913 - one parameter for each option
         float | None,
         typer.Option("--um-per-px", metavar="X", min=0.05, max=20, help="µm per pixel where the files do not say it."),
     ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Staining runs: slide, run, date, antibody, dilution, control."),
+    ] = None,
+    runs: Annotated[
+        Literal["none", "controls", "medians"],
+        typer.Option(help="Give values adjusted for the staining run too: by its control tissue, or its median."),
+    ] = "none",
+    scores: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Readers' scores: patient, stain, reader, scale, score.")
+    ] = None,
     workers: Workers = 1,
     cluster: Cluster = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but problems.")] = False,
 ) -> None:
     """Measure the DAB-positive area of stained sections, and their cells.
 
-    Writes measurements/ihc.parquet and .csv (a row per slide and region), measurements/ihc_failures.csv, and pictures
-    of every slide to overlays. Exit code 0: all measured; 5: some slides failed and are told.
+    Writes measurements/ihc.parquet and .csv (a row per slide and region), ihc_biopsies.csv (a row per patient and
+    stain), ihc_failures.csv, and pictures of every slide to overlays. A manifest adds ihc_runs.csv and takes control
+    tissue out, scores add ihc_agreement.csv. Exit code 0: all measured; 5: some slides or rows failed and are told.
     """
+    if cells and read == "area":
+        raise typer.BadParameter("cells are found with --measure cells", param_hint="--cells")
+    if runs != "none" and manifest is None:
+        raise typer.BadParameter("runs are known from --manifest", param_hint="--runs")
     from rarefactor.cli import _measure, _measure_ihc  # noqa: PLC0415 - late: --help stays quick
-    from rarefactor.pathology import Compartment, Denominator, Reading  # noqa: PLC0415 - late
+    from rarefactor.pathology import Beside, Compartment, Denominator, Reading  # noqa: PLC0415 - late
 
     asked = _measure.Asked(folder=place, layout=layout, workers=workers, cluster=cluster, quiet=quiet)
     reading = Reading(
@@ -355,8 +381,16 @@ def ihc(  # noqa: PLR0913 - one parameter for each option
         threshold=threshold,
         compartment=Compartment(compartment),
         denominator=Denominator[denominator.upper()],
+        detector=detector,
     )
-    drawn = _measure_ihc.Stained(stain=stain, regions=regions, reading=reading, um_per_px=um_per_px)
+    drawn = _measure_ihc.Stained(
+        stain=stain,
+        regions=regions,
+        reading=reading,
+        um_per_px=um_per_px,
+        cells=cells,
+        beside=Beside(manifest=manifest, scores=scores, runs=runs),
+    )
     if _measure_ihc.measure_ihc(asked, drawn, out):
         raise typer.Exit(FINDINGS)
 

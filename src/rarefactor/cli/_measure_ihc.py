@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import polars as pl
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -17,51 +16,57 @@ from rarefactor.cli._watch import Terminal
 from rarefactor.work import Silent, Workers, claim_folder
 
 _SHOWN = 24
-_PLACES = (("tables", "measurements"), ("pictures", "overlays"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stained:
-    """What the slides are stained for, how the stain is read, and where."""
+    """What the slides are stained for, how the stain is read, where, and what lies beside them."""
 
     stain: str | None
     regions: str | None
     reading: pathology.Reading
     um_per_px: float | None
+    cells: bool = False
+    beside: pathology.Beside = field(default_factory=pathology.Beside)
 
 
 def measure_ihc(asked: Asked, stained: Stained, out: Path) -> bool:
-    """Measure slides, write tables and pictures, and return whether a slide failed.
+    """Measure slides, write tables and pictures, and return whether a slide or a row of a table failed.
 
     Raises
     ------
-    ImageError, OutputError
-        There is nothing to measure, or the folder cannot be written.
+    DataError, ImageError, OutputError
+        There is nothing to measure, a table cannot be read, or the folder cannot be written.
     """
     with claim_folder(out) as claim:
-        results = _measure(_plan(asked, stained), asked)
-        claim.write(pathology.write_output(results))
+        plan = _plan(asked, stained)
+        found = _measure(plan, asked)
+        claim.write(pathology.write_output(found))
     if not asked.quiet:
-        places = draw_pairs((name, str((out / folder).absolute())) for name, folder in _PLACES)
         console = read_console()
-        for part in (*draw_results(results), places):
+        for part in (*draw_results(plan, found), draw_pairs(_list_places(found, out))):
             console.print(part)
-    return any(result.failures for result in results)
+    return bool(plan.problems) or any(result.failures for result in found.all)
 
 
 def _plan(asked: Asked, stained: Stained) -> pathology.Plan:
     """Return the slides, each stain of which is read the same way."""
-    settings = pathology.Settings(um_per_px=stained.um_per_px)
+    reading, settings = stained.reading, pathology.Settings(um_per_px=stained.um_per_px, outlines=stained.cells)
+    named, content = pathology.resolve_detector(reading.detector, Path())
+    reading = replace(reading, detector=named, detector_content=content)
     found = pathology.plan_folder(
-        asked.folder, settings, layout=asked.layout, stain=stained.stain, regions=stained.regions
+        asked.folder,
+        settings,
+        layout=asked.layout,
+        stain=stained.stain,
+        regions=stained.regions,
+        beside=stained.beside,
     )
-    readings = {each.stain: stained.reading for each in found.slides}
-    return pathology.Plan(
-        slides=found.slides, settings=pathology.Settings(readings=readings, um_per_px=stained.um_per_px)
-    )
+    readings = {each.stain: reading for each in found.all}
+    return replace(found, settings=replace(settings, readings=readings))
 
 
-def _measure(plan: pathology.Plan, asked: Asked) -> tuple[pathology.SlideResult, ...]:
+def _measure(plan: pathology.Plan, asked: Asked) -> pathology.Measurement:
     workers = Workers(processes=asked.workers, cluster=asked.cluster)
     if asked.quiet:
         return pathology.measure_folder(plan, workers=workers, progress=Silent())
@@ -69,10 +74,9 @@ def _measure(plan: pathology.Plan, asked: Asked) -> tuple[pathology.SlideResult,
         return pathology.measure_folder(plan, workers=workers, progress=watcher)
 
 
-def draw_results(results: Sequence[pathology.SlideResult]) -> Iterator[RenderableType]:
-    """Yield the value of each region, and what failed."""
-    tables = [result.rows for result in results if result.rows.height]
-    rows = pl.concat(tables).rows(named=True) if tables else []
+def draw_results(plan: pathology.Plan, found: pathology.Measurement) -> Iterator[RenderableType]:
+    """Yield the value of each region, what failed, and what must be known of it."""
+    rows = found.rows.rows(named=True)
     columns = ["slide", "stain", "region", "area %", "cells/mm²", "positive/mm²", "H-score", "flags"]
     shown = [
         [
@@ -90,8 +94,22 @@ def draw_results(results: Sequence[pathology.SlideResult]) -> Iterator[Renderabl
     yield draw_table(columns, shown, right=columns[3:7])
     if len(rows) > _SHOWN:
         yield Text(f"and {len(rows) - _SHOWN} more")
-    for failure in (failure for result in results for failure in result.failures):
+    for failure in (failure for result in found.all for failure in result.failures):
         yield Text(f"{failure.patient}: {failure.problem}", style="red")
+    for problem in plan.problems[:_SHOWN]:
+        yield Text(str(problem), style="red")
+    if plan.manifest or plan.scores:
+        yield draw_pairs(("note" if place == 0 else "", text) for place, text in enumerate(pathology.tell(plan, found)))
+
+
+def _list_places(found: pathology.Measurement, out: Path) -> Iterator[tuple[str, str]]:
+    drawn = any(result.cells is not None for result in found.all)
+    for name, folder in (
+        ("tables", "measurements"),
+        ("pictures", "overlays"),
+        *([("cells", "cells")] if drawn else []),
+    ):
+        yield name, str((out / folder).absolute())
 
 
 def _say(value: float | None, factor: float = 1.0) -> str:

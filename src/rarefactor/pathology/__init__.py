@@ -5,12 +5,15 @@ intensity); an area fraction is 0 to 1; micrometres per pixel are read, never gu
 a study.
 """
 
+from rarefactor.pathology._agreement import ReaderAgreement, compare_measured, tabulate_agreement
 from rarefactor.pathology._artefacts import Artefacts, compute_artefacts
-from rarefactor.pathology._biopsy import BiopsyValue, RegionValue, combine_regions
+from rarefactor.pathology._beside import Beside
+from rarefactor.pathology._biopsy import combine_biopsies
 from rarefactor.pathology._blur import Blur, compute_blur
 from rarefactor.pathology._bootstrap import TileInterval, compute_tile_interval
 from rarefactor.pathology._compartments import Compartment
 from rarefactor.pathology._density import H_DAB, StainVectors, compute_stains
+from rarefactor.pathology._detected import resolve_detector
 from rarefactor.pathology._geojson import Annotation, CellOutline, Polygon, read_regions, write_cells
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
 from rarefactor.pathology._lookup import Lookup, Measure, compute_lookup
@@ -21,28 +24,21 @@ from rarefactor.pathology._positivity import AreaSettings, Denominator, Positivi
 from rarefactor.pathology._pyramid import Tile, Window
 from rarefactor.pathology._regions import Placed, check_regions, rasterise
 from rarefactor.pathology._runs import (
-    Adjusted,
     Manifest,
     RunEffect,
+    RunGains,
     StainedSlide,
-    adjust_runs,
     compute_run_effect,
     compute_run_gains,
     read_manifest,
 )
-from rarefactor.pathology._scores import (
-    PatientScore,
-    ReaderAgreement,
-    Score,
-    ScoreTable,
-    derive_patient_scores,
-    read_scores,
-    tabulate_agreement,
-)
+from rarefactor.pathology._scores import PatientScore, Score, ScoreTable, derive_patient_scores, read_scores
 from rarefactor.pathology._settings import Reading, Settings
 from rarefactor.pathology._slide import Slide, open_slide
 from rarefactor.pathology._stain import StainCheck, compute_stain_check
+from rarefactor.pathology._summary import Measurement
 from rarefactor.pathology._tissue import compute_tissue
+from rarefactor.pathology._told import tell
 from rarefactor.pathology._white import White, WhiteSource, compute_white
 from rarefactor.pathology.stage import STEP, count_known, describe, measure, measure_folder, plan, write_output
 from rarefactor.results import Flag, Severity
@@ -50,11 +46,10 @@ from rarefactor.results import Flag, Severity
 __all__ = [
     "H_DAB",
     "STEP",
-    "Adjusted",
     "Annotation",
     "AreaSettings",
     "Artefacts",
-    "BiopsyValue",
+    "Beside",
     "Blur",
     "CellOutline",
     "Compartment",
@@ -64,6 +59,7 @@ __all__ = [
     "Lookup",
     "Manifest",
     "Measure",
+    "Measurement",
     "MicronsPerPixel",
     "PatientScore",
     "Placed",
@@ -72,8 +68,8 @@ __all__ = [
     "Positivity",
     "ReaderAgreement",
     "Reading",
-    "RegionValue",
     "RunEffect",
+    "RunGains",
     "Score",
     "ScoreTable",
     "Settings",
@@ -88,9 +84,9 @@ __all__ = [
     "White",
     "WhiteSource",
     "Window",
-    "adjust_runs",
     "check_regions",
-    "combine_regions",
+    "combine_biopsies",
+    "compare_measured",
     "compute_artefacts",
     "compute_blur",
     "compute_downsample",
@@ -116,7 +112,9 @@ __all__ = [
     "read_manifest",
     "read_regions",
     "read_scores",
+    "resolve_detector",
     "tabulate_agreement",
+    "tell",
     "write_cells",
     "write_output",
 ]

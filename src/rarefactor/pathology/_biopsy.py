@@ -1,107 +1,76 @@
-"""A biopsy is the area-weighted combination of its regions and slides.
+"""A biopsy is the combination of its slides and regions, weighted by their area of tissue.
 
-Convention: a value is per tissue (an area fraction, cells per mm², a mean density), its weight the area in mm² of the
-tissue it was measured on. Sums of positive and of all tissue give the same as the weighted mean of fractions.
+Convention: a share of tissue and a mean density are weighted by the tissue they were measured on, in mm² or, where the
+size of a pixel is not known, in pixels; cells per mm² are all cells over all tissue in focus, the H-score of cells and
+the share of positive cells are of all cells. So a biopsy has what it would have had as one slide. A region without
+tissue, and a value that is missing or no number, weigh nothing. An area fraction is 0 to 1.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-import numpy as np
+import polars as pl
 
-from rarefactor.pathology._flag import note, warn
-from rarefactor.results import Flag
-
-UNEVEN = 0.9
-"""A region with more than this share of the area is the biopsy, whatever the others say."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RegionValue:
-    """What was measured on one region: its name (slide and region), the value and the tissue's area in mm²."""
-
-    name: str
-    value: float | None
-    area_mm2: float
+BIOPSY = ("patient", "visit", "stain")
+"""What makes slides and regions one biopsy."""
+ADJUSTED = "_adjusted"
+"""How a column ends whose values are adjusted for the staining run."""
+_COUNTED = "counted_mm2"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BiopsyValue:
-    """A biopsy's value.
+def combine_biopsies(rows: pl.DataFrame, *, by: Sequence[str] = BIOPSY) -> pl.DataFrame:
+    """Return one row for each biopsy.
 
-    Attributes
+    Parameters
     ----------
-    value
-        Weighted by area; None where no region has a value.
-    area_mm2
-        Tissue of the regions that have one.
-    regions
-        Names of those regions.
-    low, high
-        Smallest and largest value of a region.
-    spread
-        Standard deviation between regions, weighted by area; None for one region.
-    effective
-        How many regions of equal size would weigh as these do (Kish).
-    """
+    rows
+        The measurements, one row for each region of a slide. Adjusted columns are combined like their measured ones.
+    by
+        The columns that tell biopsies apart.
 
-    value: float | None
-    area_mm2: float
-    regions: tuple[str, ...]
-    low: float | None = None
-    high: float | None = None
-    spread: float | None = None
-    effective: float = 0.0
-    flags: tuple[Flag, ...] = ()
-
-
-def combine_regions(regions: Sequence[RegionValue]) -> BiopsyValue:
-    """Return the value of a biopsy from those of its regions.
-
-    A region without a value or without tissue is left out, with the flag ``region_left_out``.
-
-    References
-    ----------
-    Kish L. Survey sampling. Wiley 1965.
+    Returns
+    -------
+    DataFrame
+        ``by``, ``slides`` and ``regions`` (with tissue), ``tissue_mm2``, ``positive_area``, ``mean_density``,
+        ``h_score`` (of cells where they were counted, else of pixels), ``positive_share``, ``cells_per_mm2``,
+        ``positive_per_mm2``, and the adjusted ones.
 
     Examples
     --------
-    >>> parts = [RegionValue(name="a", value=0.1, area_mm2=3.0), RegionValue(name="b", value=0.5, area_mm2=1.0)]
-    >>> found = combine_regions(parts)
-    >>> found.value, found.area_mm2, found.effective
-    (0.2, 4.0, 1.6)
+    >>> from rarefactor.pathology._measure_slide import SCHEMA
+    >>> two = [{"patient": "a", "stain": "CD20", "positive_area": 0.1, "tissue_px": 100, "tissue_mm2": 1.0},
+    ...        {"patient": "a", "stain": "CD20", "positive_area": 0.4, "tissue_px": 50, "tissue_mm2": 2.0}]
+    >>> combine_biopsies(pl.DataFrame(two, schema=SCHEMA))["positive_area"].round(6).to_list()
+    [0.3]
     """
-    used = [each for each in regions if _is_usable(each)]
-    left = len(regions) - len(used)
-    if not used:
-        return BiopsyValue(value=None, area_mm2=0.0, regions=(), flags=_find_flags(left, 0.0))
-    values = np.array([each.value for each in used], np.float64)
-    areas = np.array([each.area_mm2 for each in used], np.float64)
-    shares = areas / areas.sum()
-    mean = float(shares @ values)
-    return BiopsyValue(
-        value=mean,
-        area_mm2=float(areas.sum()),
-        regions=tuple(each.name for each in used),
-        low=float(values.min()),
-        high=float(values.max()),
-        spread=math.sqrt(float(shares @ np.square(values - mean))) if len(used) > 1 else None,
-        effective=float(1.0 / np.square(shares).sum()),
-        flags=_find_flags(left, float(shares.max()) if len(used) > 1 else 0.0),
+    known = pl.col.tissue_mm2.is_not_null().all().over(list(by))
+    weight = pl.when(known).then(pl.col.tissue_mm2).otherwise(pl.col.tissue_px.cast(pl.Float64))
+    held = rows.filter(pl.col.tissue_px > 0).with_columns(weight=weight)
+    ends = ["", *([ADJUSTED] if f"positive_area{ADJUSTED}" in rows.columns else [])]
+    return held.group_by(list(by), maintain_order=True).agg(
+        pl.col.slide.n_unique().alias("slides"),
+        pl.len().alias("regions"),
+        pl.when(pl.col.tissue_mm2.is_not_null().all()).then(pl.col.tissue_mm2.sum()).alias("tissue_mm2"),
+        pl.when(pl.col(_COUNTED).sum() > 0).then(pl.col.cells.sum() / pl.col(_COUNTED).sum()).alias("cells_per_mm2"),
+        *(expression for end in ends for expression in _combine(end)),
     )
 
 
-def _is_usable(region: RegionValue) -> bool:
-    return region.value is not None and math.isfinite(region.value) and region.area_mm2 > 0
+def _combine(end: str) -> tuple[pl.Expr, ...]:
+    positive, area, cells = pl.col(f"positive_cells{end}").sum(), pl.col(_COUNTED).sum(), pl.col.cells.sum()
+    score = pl.coalesce(_mean(f"h_score{end}", "cells"), _mean(f"h_score_px{end}", "weight"))
+    return (
+        _mean(f"positive_area{end}", "weight").alias(f"positive_area{end}"),
+        _mean(f"mean_density{end}", "weight").alias(f"mean_density{end}"),
+        score.alias(f"h_score{end}"),
+        pl.when(cells > 0).then(positive / cells).alias(f"positive_share{end}"),
+        pl.when(area > 0).then(positive / area).alias(f"positive_per_mm2{end}"),
+    )
 
 
-def _find_flags(left: int, largest: float) -> tuple[Flag, ...]:
-    flags: list[Flag] = []
-    if left:
-        flags.append(warn("region_left_out", f"{left} regions have no value or no tissue and do not count."))
-    if largest > UNEVEN:
-        flags.append(note("one_region_dominates", f"One region is {largest:.0%} of the tissue."))
-    return tuple(flags)
+def _mean(value: str, weight: str) -> pl.Expr:
+    """The weighted mean over rows that have the value."""
+    held = pl.col(value).is_not_null() & pl.col(value).is_not_nan()
+    total = pl.col(weight).filter(held).sum()
+    return pl.when(total > 0).then((pl.col(value) * pl.col(weight)).filter(held).sum() / total)

@@ -6,13 +6,16 @@ its pixels, and what they give is checked.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from rarefactor.errors import ImageError, Problem, RarefactorError
 from rarefactor.pathology._detector_scale import check_labels
 from rarefactor.pathology._nuclei import compute_nuclei
 from rarefactor.pathology._settings import OURS, Reading
 from rarefactor.pathology._watershed import Labels
 from rarefactor.pathology._white import Rgb, White
-from rarefactor.pathology.detect import find_detector
+from rarefactor.pathology.detect import check_detector, find_detector
+from rarefactor.work import content_key, hash_file
 
 
 def compute_labels(image: Rgb, white: White, reading: Reading, um_per_px: float) -> Labels:
@@ -38,3 +41,26 @@ def compute_labels(image: Rgb, white: White, reading: Reading, um_per_px: float)
                 next_step="Try it on one tile by itself, or take log_watershed.",
             )
         ) from error
+
+
+def resolve_detector(name: str, folder: Path) -> tuple[str, str]:
+    """Return a detector's name with the full path of its weights, and the hash of these.
+
+    Parameters
+    ----------
+    name
+        As :func:`~rarefactor.pathology.detect.find_detector` takes it.
+    folder
+        Where a path begins.
+
+    Raises
+    ------
+    ImageError
+        There is no such detector, its package is not installed, or its weights are not there.
+    """
+    kind, _, place = name.partition(":")
+    full = f"{kind}:{(folder / place).absolute()}" if place else name
+    check_detector(full)
+    path = folder / place
+    files = sorted(each for each in path.rglob("*") if each.is_file()) if path.is_dir() else [path]
+    return full, content_key(*(hash_file(each) for each in files)) if place else ""

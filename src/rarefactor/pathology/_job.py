@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +18,7 @@ import polars as pl
 from rarefactor.errors import ImageError, Problem, RarefactorError
 from rarefactor.pathology._block import (
     BLOCK_PX,
+    WHOLE,
     Part,
     looks_for_cells,
     make_empty,
@@ -25,6 +26,7 @@ from rarefactor.pathology._block import (
     read_parts,
     write_parts,
 )
+from rarefactor.pathology._cell_file import OutlineKeeper, write_cell_file
 from rarefactor.pathology._geojson import read_regions
 from rarefactor.pathology._measure_slide import SCHEMA, SlideResult, make_failures, measure_regions
 from rarefactor.pathology._picture import draw_slide
@@ -36,7 +38,7 @@ from rarefactor.pathology._survey import Survey, read_survey, survey_slide, writ
 from rarefactor.results import Flag
 from rarefactor.work import Job, content_key, hash_file, read_packed, write_packed
 
-_FAILED, _SURVEY, _PARTS = "failures.json", "survey", "parts"
+_FAILED, _SURVEY, _PARTS, _OUTLINES, _ROWS = "failures.json", "survey", "parts", "outlines", "rows.parquet"
 _Failed = tuple[Problem, ...]
 
 
@@ -109,8 +111,16 @@ def list_blocks(survey: Survey) -> tuple[Window, ...]:
 def block_to_bytes(file: SlideFile, data: bytes, settings: Settings, window: Window) -> bytes:
     """Return what a block holds, or why nothing was measured."""
     survey = read_survey(read_packed(data)[_SURVEY])
+    return _catch(file, lambda: _measure_block(file, survey, settings, window))
+
+
+def _measure_block(file: SlideFile, survey: Survey, settings: Settings, window: Window) -> dict[str, bytes]:
     reading = settings.reading(file.stain)
-    return _catch(file, lambda: {_PARTS: write_parts(measure_block(file, survey, reading, window))})
+    if not (settings.outlines and looks_for_cells(survey, reading)):
+        return {_PARTS: write_parts(measure_block(file, survey, reading, window))}
+    keeper = OutlineKeeper(survey.um_per_px or 0.0, survey.downsample)
+    parts = measure_block(file, survey, reading, window, keep=keeper.keep)
+    return {_PARTS: write_parts(parts), _OUTLINES: keeper.write()}
 
 
 def make_sum_job(found: Surveyed, settings: Settings, blocks: Sequence[bytes], *, code: str) -> Job:
@@ -131,7 +141,32 @@ def sum_to_bytes(file: SlideFile, data: bytes, blocks: Sequence[bytes], settings
     if failed:
         return write_packed({_FAILED: failed[0][_FAILED]})
     survey = read_survey(files[0][_SURVEY])
-    return _catch(file, lambda: _sum(file, survey, [each[_PARTS] for each in files[1:]], settings))
+    return _catch(file, lambda: _sum(file, survey, files[1:], settings))
+
+
+def make_adjusted_job(found: Surveyed, settings: Settings, blocks: Sequence[bytes], gain: float, *, code: str) -> Job:
+    """Return the job that reads the blocks of a slide again at the threshold of a run that stained ``gain`` as much."""
+    file = found.file
+    changed = replace(settings, readings={**settings.readings, file.stain: settings.reading(file.stain).adjust(gain)})
+    parts = [found.content, changed.content(file.stain), content_key(found.data, *blocks)]
+    return Job(
+        key=content_key("ihc adjusted", code, *parts),
+        function=adjusted_to_bytes,
+        arguments=(file, found.data, tuple(blocks), changed),
+    )
+
+
+def adjusted_to_bytes(file: SlideFile, data: bytes, blocks: Sequence[bytes], settings: Settings) -> bytes:
+    """Return the rows of a slide alone."""
+    survey = read_survey(read_packed(data)[_SURVEY])
+    parts = _join_parts([read_packed(block) for block in blocks], survey)
+    return _catch(file, lambda: {_ROWS: _write_rows(measure_regions(file, survey, parts, settings))})
+
+
+def read_adjusted(data: bytes) -> pl.DataFrame | None:
+    """Return what :func:`adjusted_to_bytes` gave; None where the run's threshold is none that can be read."""
+    files = read_packed(data)
+    return pl.read_parquet(io.BytesIO(files[_ROWS])) if _ROWS in files else None
 
 
 def read_result(file: SlideFile, data: bytes, survey: Survey | None) -> SlideResult:
@@ -143,33 +178,53 @@ def read_result(file: SlideFile, data: bytes, survey: Survey | None) -> SlideRes
         )
     return SlideResult(
         file=file,
-        rows=pl.read_parquet(io.BytesIO(files["rows.parquet"])),
-        total=read_parts(files["total"], survey)["all"],
+        rows=pl.read_parquet(io.BytesIO(files[_ROWS])),
+        total=read_parts(files["total"], survey)[WHOLE],
         pictures={f"{file.name}.png": files["picture.png"]},
         thumbnail=files["thumbnail.png"],
+        cells=files.get("cells.geojson"),
     )  # fmt: skip
 
 
-def _sum(file: SlideFile, survey: Survey, blocks: Sequence[bytes], settings: Settings) -> dict[str, bytes]:
-    parts: dict[str, Part] = {}
-    for block in blocks:
-        for name, part in read_parts(block, survey).items():
-            parts[name] = parts[name] + part if name in parts else part
+def _sum(
+    file: SlideFile, survey: Survey, blocks: Sequence[Mapping[str, bytes]], settings: Settings
+) -> dict[str, bytes]:
+    parts = _join_parts(blocks, survey)
     flags = _check_regions(file)
-    if not parts:
-        parts = {"all": make_empty(survey)}
-    buffer = io.BytesIO()
-    measure_regions(file, survey, parts, settings, flags).write_parquet(buffer)
     total = make_empty(survey)
     for part in parts.values():
         total = total + part
     picture, thumbnail = draw_slide(file, survey, total, settings)
     return {
-        "rows.parquet": buffer.getvalue(),
-        "total": write_parts({"all": total}),
+        **_write_cells(file, parts, blocks, settings),
+        _ROWS: _write_rows(measure_regions(file, survey, parts, settings, flags)),
+        "total": write_parts({WHOLE: total}),
         "picture.png": picture,
         "thumbnail.png": thumbnail,
     }
+
+
+def _join_parts(blocks: Sequence[Mapping[str, bytes]], survey: Survey) -> dict[str, Part]:
+    """Return the regions of a slide, each made of its parts in all blocks."""
+    parts: dict[str, Part] = {}
+    for block in blocks:
+        for name, part in read_parts(block[_PARTS], survey).items():
+            parts[name] = parts[name] + part if name in parts else part
+    return parts or {WHOLE: make_empty(survey)}
+
+
+def _write_cells(
+    file: SlideFile, parts: Mapping[str, Part], blocks: Sequence[Mapping[str, bytes]], settings: Settings
+) -> dict[str, bytes]:
+    outlines = [block[_OUTLINES] for block in blocks if _OUTLINES in block]
+    tables = [part.cells for part in parts.values() if part.cells is not None]
+    return {"cells.geojson": write_cell_file(tables, outlines, settings.reading(file.stain))} if outlines else {}
+
+
+def _write_rows(rows: pl.DataFrame) -> bytes:
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer)
+    return buffer.getvalue()
 
 
 def _check_regions(file: SlideFile) -> tuple[Flag, ...]:

@@ -60,7 +60,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SlideResult:
-    """One slide: its rows, or why there are none; the histogram and pictures of what was measured."""
+    """One slide: its rows, or why there are none; the histogram, pictures and cells (GeoJSON) of what was measured."""
 
     file: SlideFile
     rows: pl.DataFrame
@@ -68,6 +68,7 @@ class SlideResult:
     total: Part | None = None
     pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     thumbnail: bytes | None = None
+    cells: bytes | None = None
 
     @property
     def positive_area(self) -> float | None:

@@ -64,7 +64,7 @@ def derive_outlines(
         nucleus, outer = (
             (_trace(image, box, label) + 0.5 - tile.halo) * downsample + shift for image in (labels, grown)
         )
-        found.append(CellOutline(outline=outer, nucleus=nucleus, kind=_KINDS[-1], values=_describe(cells, place)))
+        found.append(CellOutline(outline=outer, nucleus=nucleus, kind=_KINDS[-1], values=describe_cell(cells, place)))
     return tuple(found)
 
 
@@ -98,7 +98,8 @@ def _trace(labels: Labels, box: _Box, label: int) -> NDArray[np.float64]:
     return np.column_stack([longest[:, 1] + box[1].start - 1, longest[:, 0] + box[0].start - 1])
 
 
-def _describe(cells: Cells, place: int) -> dict[str, float]:
+def describe_cell(cells: Cells, place: int) -> dict[str, float]:
+    """Return the values of a cell under the names that QuPath shows."""
     values = {
         "Nucleus: Area µm²": cells.area_um2,
         "Nucleus: Hematoxylin OD mean": cells.hematoxylin,

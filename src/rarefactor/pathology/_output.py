@@ -7,31 +7,42 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
-from rarefactor.pathology._measure_slide import SCHEMA, SlideResult
+from rarefactor.pathology._measure_slide import SlideResult
 from rarefactor.pathology._picture_sheet import draw_contact_sheet, draw_histograms
+from rarefactor.pathology._staining import tabulate_runs
+from rarefactor.pathology._summary import Measurement
 
 _FAILURES = ("patient", "visit", "stain", "file", "found", "expected", "next_step")
+_FOLDER = "measurements"
 
 
-def write_output(results: Sequence[SlideResult]) -> dict[str, bytes]:
-    """Return the files by their place in the output folder."""
-    rows = join_rows(results)
-    buffer = io.BytesIO()
-    rows.write_parquet(buffer)
-    pictures = {f"overlays/{name}": data for result in results for name, data in result.pictures.items()}
-    return {
-        "measurements/ihc.parquet": buffer.getvalue(),
-        "measurements/ihc.csv": rows.write_csv().encode(),
-        **({"measurements/ihc_failures.csv": _failed(results)} if any(r.failures for r in results) else {}),
-        **pictures,
-        **dict(_draw_sheets(results)),
-    }
+def write_output(found: Measurement) -> dict[str, bytes]:
+    """Return the files by their place in the output folder; none where there are neither slides nor scores."""
+    files = dict(_write_tables(found))
+    for result in found.all:
+        files.update({f"overlays/{name}": data for name, data in result.pictures.items()})
+        if result.cells is not None:
+            files[f"cells/{result.file.name}.geojson"] = result.cells
+    return {**files, **dict(_draw_sheets(found.results))}
 
 
-def join_rows(results: Sequence[SlideResult]) -> pl.DataFrame:
-    """Return the measurements of all slides, with the run in which each was stained."""
-    tables = [each.rows.with_columns(run=pl.lit(each.file.run, pl.String)) for each in results]
-    return pl.concat(tables) if tables else pl.DataFrame(schema={**SCHEMA, "run": pl.String})
+def _write_tables(found: Measurement) -> Iterator[tuple[str, bytes]]:
+    if found.all:
+        buffer = io.BytesIO()
+        found.rows.write_parquet(buffer)
+        yield f"{_FOLDER}/ihc.parquet", buffer.getvalue()
+        yield f"{_FOLDER}/ihc.csv", found.rows.write_csv().encode()
+        yield f"{_FOLDER}/ihc_biopsies.csv", found.biopsies.write_csv().encode()
+    if found.control_rows.height:
+        yield f"{_FOLDER}/ihc_controls.csv", found.control_rows.write_csv().encode()
+    runs = tabulate_runs(found.runs)
+    if runs.height:
+        yield f"{_FOLDER}/ihc_runs.csv", runs.write_csv().encode()
+    if found.agreement:
+        rows = pl.DataFrame([each.row for each in found.agreement], infer_schema_length=None)
+        yield f"{_FOLDER}/ihc_agreement.csv", rows.write_csv().encode()
+    if any(result.failures for result in found.all):
+        yield f"{_FOLDER}/ihc_failures.csv", _failed(found.all)
 
 
 def _draw_sheets(results: Sequence[SlideResult]) -> Iterator[tuple[str, bytes]]:

@@ -11,10 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rarefactor.errors import ImageError, Problem
+from rarefactor.pathology._beside import Beside, RunsAsked, find_patients, find_runs, read_beside
 from rarefactor.pathology._compartments import Compartment
+from rarefactor.pathology._detected import resolve_detector
 from rarefactor.pathology._positivity import Denominator
-from rarefactor.pathology._runs import Manifest, read_manifest
-from rarefactor.pathology._settings import Reading, Settings, SlideFile
+from rarefactor.pathology._runs import Manifest
+from rarefactor.pathology._scores import ScoreTable
+from rarefactor.pathology._settings import OURS, Reading, Settings, SlideFile
 from rarefactor.pathology._slide import ENDINGS
 from rarefactor.spec import Biopsy, Study
 from rarefactor.work import find_by_layout
@@ -24,18 +27,64 @@ NO_STAIN, NO_VISIT = "DAB", ""
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Slides to measure, how, and what does not fit: slides of nobody, subjects without one, rows of the manifest."""
+    """Slides to measure and how, scores to read, and what does not fit.
+
+    Attributes
+    ----------
+    slides, controls
+        Of patients, and control tissue of staining runs.
+    settings
+        How they are measured.
+    manifest, scores
+        The tables beside them, with the rows that do not fit; no score of a patient who is not known.
+    runs
+        By what values are adjusted for the staining run.
+    strangers, without
+        Patients with slides who are not known, known ones without.
+    scored_strangers
+        Patients with scores who are not known.
+    missing
+        Rows of the manifest without a slide.
+    """
 
     slides: tuple[SlideFile, ...]
     settings: Settings
+    controls: tuple[SlideFile, ...] = ()
+    manifest: Manifest | None = None
+    scores: ScoreTable | None = None
+    runs: RunsAsked = "none"
     strangers: int = 0
     without: int = 0
-    rows_left: int = 0
+    scored_strangers: int = 0
+    missing: int = 0
 
     @property
     def patients(self) -> int:
         """How many patients have a slide."""
         return len({each.patient for each in self.slides})
+
+    @property
+    def all(self) -> tuple[SlideFile, ...]:
+        """Every slide that is measured, of patients and of control tissue."""
+        return (*self.slides, *self.controls)
+
+    @property
+    def unlisted(self) -> int:
+        """How many slides the manifest does not name."""
+        return sum(each.run is None for each in self.slides) if self.manifest else 0
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Rows of the manifest and of the scores that do not fit and are left out."""
+        return tuple(problem for table in (self.manifest, self.scores) if table for problem in table.failures)
+
+    @property
+    def counts(self) -> Mapping[tuple[str, str], tuple[int, int]]:
+        """Patients and slides by visit and stain."""
+        held: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+        for each in self.slides:
+            held[each.visit, each.stain].append(each.patient)
+        return {key: (len(set(patients)), len(patients)) for key, patients in sorted(held.items())}
 
 
 def plan_study(study: Study, source: Biopsy, subjects: Mapping[str, str]) -> Plan:
@@ -49,20 +98,48 @@ def plan_study(study: Study, source: Biopsy, subjects: Mapping[str, str]) -> Pla
     Raises
     ------
     ImageError
-        The folder is not there, or nothing in it fits the layout.
+        The folder is not there, nothing in it fits the layout, or there is no such detector.
+    DataError
+        The manifest or the scores cannot be read.
     """
+    beside = Beside(
+        manifest=study.folder / source.manifest if source.manifest else None,
+        scores=study.folder / source.scores if source.scores else None,
+        runs=source.runs,
+    )
+    manifest, scores = read_beside(beside)
+    scored, scored_strangers = find_patients(scores, subjects, source.visit) if scores else (None, 0)
+    settings = Settings(
+        readings=make_readings(source, study.folder), um_per_px=source.um_per_px, level=study.analysis.level
+    )
+    plan = Plan(
+        slides=(),
+        settings=settings,
+        manifest=manifest if source.manifest else None,
+        scores=scored,
+        runs=source.runs,
+        scored_strangers=scored_strangers,
+    )
+    return _add_slides(plan, study, source, subjects)
+
+
+def _add_slides(plan: Plan, study: Study, source: Biopsy, subjects: Mapping[str, str]) -> Plan:
+    if source.folder is None:
+        return plan
     folder = study.folder / source.folder
     known = {"stain": tuple(source.stains), "visit": tuple(study.cohort.visits)}
-    found = _find(folder, source.layout, known, source.regions)
-    slides = [replace(each, visit=each.visit or source.visit) for each in found]
-    own = [replace(each, patient=subjects[each.patient]) for each in slides if each.patient in subjects]
-    manifest = read_manifest(study.folder / source.manifest) if source.manifest else Manifest(slides=())
-    return Plan(
-        slides=tuple(_number(replace(each, run=_find_run(manifest, each)) for each in own)),
-        settings=Settings(readings=make_readings(source), um_per_px=source.um_per_px, level=study.analysis.level),
-        rows_left=len(manifest.failures),
-        strangers=len({each.patient for each in slides} - set(subjects)),
+    found = [
+        replace(each, visit=each.visit or source.visit) for each in _find(folder, source.layout, known, source.regions)
+    ]
+    stained = find_runs(found, plan.manifest or Manifest(slides=()), folder, source.stains)
+    own = [replace(each, patient=subjects[each.patient]) for each in stained.slides if each.patient in subjects]
+    return replace(
+        plan,
+        slides=tuple(_number(own)),
+        controls=tuple(_number(stained.controls)),
+        strangers=len({each.patient for each in stained.slides} - set(subjects)),
         without=len(set(subjects.values()) - {each.patient for each in own}),
+        missing=stained.missing,
     )
 
 
@@ -73,6 +150,7 @@ def plan_folder(
     layout: str | None = None,
     stain: str | None = None,
     regions: str | None = None,
+    beside: Beside | None = None,
 ) -> Plan:
     """Return what a file or a folder without a study wants measured.
 
@@ -88,23 +166,44 @@ def plan_folder(
         What the slides are stained for where the layout does not say, else the only stain that is wanted.
     regions
         A GeoJSON file, or the layout of one for each slide.
+    beside
+        The manifest of staining runs and the readers' scores.
 
     Raises
     ------
     ImageError
         There is no such place, or no image in it.
+    DataError
+        A table beside the slides cannot be read.
     """
-    if layout:
-        known = {"stain": (stain,)} if stain else {}
-        found = _find(place, layout, known, regions)
-    else:
-        drawn = _one_regions(place, regions)
-        found = [
-            SlideFile(patient=name, visit=NO_VISIT, stain=NO_STAIN, path=path, regions=drawn)
-            for name, path in _list_images(place)
-        ]
+    beside = beside or Beside()
+    manifest, scores = read_beside(beside)
+    found = _find_in_folder(place, layout, stain, regions)
     named = [replace(each, stain=stain or NO_STAIN) if each.stain == NO_STAIN else each for each in found]
-    return Plan(slides=tuple(_number(named)), settings=settings)
+    folder = place if place.is_dir() else place.parent
+    stained = find_runs(named, manifest, folder, {each.stain for each in named})
+    known = {each.patient: each.patient for each in stained.slides}
+    scored, strangers = find_patients(scores, known, NO_VISIT) if scores else (None, 0)
+    return Plan(
+        slides=tuple(_number(stained.slides)),
+        controls=tuple(_number(stained.controls)),
+        settings=settings,
+        manifest=manifest if beside.manifest else None,
+        scores=scored,
+        runs=beside.runs,
+        scored_strangers=strangers,
+        missing=stained.missing,
+    )
+
+
+def _find_in_folder(place: Path, layout: str | None, stain: str | None, regions: str | None) -> list[SlideFile]:
+    if layout:
+        return _find(place, layout, {"stain": (stain,)} if stain else {}, regions)
+    drawn = _one_regions(place, regions)
+    return [
+        SlideFile(patient=name, visit=NO_VISIT, stain=NO_STAIN, path=path, regions=drawn)
+        for name, path in _list_images(place)
+    ]
 
 
 def _find(folder: Path, layout: str, known: Mapping[str, Iterable[str]], regions: str | None) -> list[SlideFile]:
@@ -189,22 +288,26 @@ def _number(slides: Iterable[SlideFile]) -> Iterator[SlideFile]:
         yield from (replace(each, number=number) for number, each in enumerate(held, start=1))
 
 
-def make_readings(source: Biopsy) -> dict[str, Reading]:
-    """Return how the stains of a study are read."""
+def make_readings(source: Biopsy, folder: Path | None = None) -> dict[str, Reading]:
+    """Return how the stains of a study are read; with its folder the detector is looked up there.
+
+    Raises
+    ------
+    ImageError
+        There is no such detector, or what it needs is not there.
+    """
+    named, content = resolve_detector(source.detector, folder) if source.detector and folder else (OURS, "")
     return {
         name: Reading(
             measure=stain.measure,
             threshold=stain.threshold,
             compartment=Compartment(stain.compartment),
             denominator=Denominator[stain.denominator.upper()],
+            detector=named if stain.measure == "cells" else OURS,
+            detector_content=content if stain.measure == "cells" else "",
         )
         for name, stain in source.stains.items()
     }
-
-
-def _find_run(manifest: Manifest, slide: SlideFile) -> str | None:
-    row = manifest.find(slide.path.name)
-    return row.run if row else None
 
 
 def _refuse(place: Path, found: str, expected: str, next_step: str) -> ImageError:

@@ -1,4 +1,4 @@
-"""Staining runs: the manifest, whether runs differ, and values and thresholds adjusted for it.
+"""Staining runs: the manifest, whether runs differ, and how strongly each stained.
 
 Convention: a run is what was stained together with one antibody; runs of different antibodies are never compared.
 DAB is not stoichiometric and its strength changes from run to run: densities are compared within a run, or after an
@@ -7,7 +7,7 @@ adjustment that is named. Control tissue is the same in every run, so that what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -23,11 +23,14 @@ from rarefactor.results import Flag
 from rarefactor.stats import ChiSquareTest, compare_many
 
 Floats = NDArray[np.float64]
-AdjustBy = Literal["control", "median"]
-On = Literal["ratio", "difference", "logit"]
+AdjustBy = Literal["controls", "medians"]
 COLUMNS: Final = ("slide", "run", "date", "antibody", "dilution", "control")
 FEW_IN_RUN: Final = 5
 """A run with fewer slides is flagged: its median is mostly chance."""
+GAINS: Final = (0.5, 2.0)
+"""A run outside is not adjusted."""
+FAINTEST: Final = 0.01
+"""Mean DAB density below which nothing stains."""
 _YES: Final = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": False, "false": False, "0": False}
 
 
@@ -84,23 +87,22 @@ class RunEffect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Adjusted:
-    """Values with the runs' differences taken out.
+class RunGains:
+    """How strongly each run stained.
 
     Attributes
     ----------
-    values
-        In the order they came, in their own unit; NaN stays NaN.
-    shifts
-        What was taken out of each run: a factor (ratio), a difference, or a difference of logits.
-    by, on
-        Against what, and on which scale.
+    gains
+        Of the runs that can be judged; 1 is the middle run. A run that is not here is left as it was measured.
+    densities
+        The mean DAB density that each rests on: of control tissue, or the median of its slides.
+    by
+        Which of the two.
     """
 
-    values: Floats
-    shifts: Mapping[str, float]
+    gains: Mapping[str, float]
+    densities: Mapping[str, float]
     by: AdjustBy
-    on: On
     flags: tuple[Flag, ...] = ()
 
 
@@ -179,88 +181,45 @@ def compute_run_effect(values: Sequence[float] | Floats, runs: Sequence[str], *,
     )
 
 
-def adjust_runs(
-    values: Sequence[float] | Floats,
-    runs: Sequence[str],
-    *,
-    on: On = "ratio",
-    controls: Mapping[str, float] | None = None,
-) -> Adjusted:
-    """Take the difference between staining runs out of a value.
+def compute_run_gains(densities: Mapping[str, Sequence[float]], runs: Sequence[str], *, by: AdjustBy) -> RunGains:
+    """Return how strongly each staining run of one antibody stained, 1 being the middle run.
 
-    Each run is moved so that its control has the median value of all controls or, where there are no controls, so that
-    its median is the median of all slides.
+    A threshold of density times the gain is the same threshold for that run, and a mean density over the gain the same
+    density; with a histogram of densities the area is read again without the slide.
 
     Parameters
     ----------
-    values
-        One per slide (n,), of one antibody, controls left out.
+    densities
+        By run, the mean DAB densities of its control tissue or, by medians, of its slides; NaN is missing.
     runs
-        The run of each slide (n,).
-    on
-        ``ratio`` for densities and H-scores, ``logit`` for area fractions (0 to 1), ``difference`` else.
-    controls
-        The same value measured on each run's control tissue. A run without one is left as it is, with a flag.
-
-    Raises
-    ------
-    InputError
-        Different lengths, or values that the scale cannot take.
+        The run of each slide that is to be adjusted.
+    by
+        What the densities are of.
 
     Notes
     -----
-    By medians, real differences between the patients of two runs are taken out too. A value of 0 stays 0 by ratio and
-    logit.
+    By medians, real differences between the patients of two runs are taken out with the runs'. A gain outside
+    ``GAINS`` is refused: such a run cannot be mended by a threshold.
 
     Examples
     --------
-    >>> adjusted = adjust_runs([0.2, 0.4, 0.1, 0.2], ["a", "a", "b", "b"], controls={"a": 0.6, "b": 0.3})
-    >>> adjusted.values.round(3).tolist(), {run: round(shift, 3) for run, shift in adjusted.shifts.items()}
-    ([0.15, 0.3, 0.15, 0.3], {'a': 1.333, 'b': 0.667})
+    >>> found = compute_run_gains({"a": [0.6], "b": [0.3], "c": [0.4]}, ["a", "b", "c"], by="controls")
+    >>> {run: round(gain, 2) for run, gain in found.gains.items()}
+    {'a': 1.5, 'b': 0.75, 'c': 1.0}
     """
-    groups = _group(values, runs)
-    array = np.asarray(values, np.float64)
-    _check_scale([*array.tolist(), *(controls or {}).values()], on)
-    by: AdjustBy = "control" if controls else "median"
-    places = dict(controls) if controls else {run: float(np.median(g)) for run, g in groups.items() if g.size}
-    middle = float(np.median(list(places.values()) if controls else array[np.isfinite(array)])) if places else np.nan
-    usable = {run: place for run, place in places.items() if run in groups and _is_inside(place, middle, on)}
-    shifts = {run: _compute_shift(place, middle, on) for run, place in usable.items()}
-    adjusted = array.copy()
-    for run, shift in shifts.items():
-        here = np.array([each == run for each in runs])
-        adjusted[here] = _SHIFTED[on](array[here], shift)
-    left = [run for run, group in groups.items() if run not in shifts and group.size]
-    return Adjusted(values=adjusted, shifts=shifts, by=by, on=on, flags=tuple(_find_adjust_flags(by, left, groups)))
-
-
-def compute_run_gains(controls: Mapping[str, float]) -> dict[str, float]:
-    """Return how strongly each run stained, 1 being the median of all, from the mean DAB density of its control.
-
-    A threshold of density times the gain is the same threshold for that run; with a histogram of densities the area is
-    then read again without the slide.
-
-    Examples
-    --------
-    >>> compute_run_gains({"a": 0.75, "b": 0.25, "c": 0.5})
-    {'a': 1.5, 'b': 0.5, 'c': 1.0}
-
-    Raises
-    ------
-    InputError
-        A density that is not above 0.
-    """
-    _check_scale(controls.values(), "ratio")
-    if any(not value > 0 for value in controls.values()):
-        raise InputError(
-            Problem(
-                found="a control without DAB",
-                expected="control tissue that stains",
-                next_step="Check the control; without it the run cannot be judged.",
-            )
-        )
-    middle = float(np.median(list(controls.values()))) if controls else 1.0
-    return {run: value / middle for run, value in controls.items()}
+    known = {run: [value for value in held if np.isfinite(value)] for run, held in densities.items()}
+    medians = {run: float(np.median(held)) for run, held in known.items() if held}
+    usable = {run: value for run, value in medians.items() if value >= FAINTEST}
+    middle = float(np.median(list(usable.values()))) if usable else 1.0
+    all_gains = {run: value / middle for run, value in usable.items()}
+    gains = {run: gain for run, gain in all_gains.items() if GAINS[0] <= gain <= GAINS[1]}
+    counts = {run: len(held) for run, held in known.items()}
+    return RunGains(
+        gains=gains,
+        densities=medians,
+        by=by,
+        flags=tuple(_find_gain_flags(by, counts, (medians, all_gains, gains), runs)),
+    )
 
 
 def _check_row(table: Table, number: int, row: Mapping[str, str], seen: set[str]) -> Iterator[Problem]:
@@ -349,57 +308,27 @@ def _find_effect_flags(test: ChiSquareTest, counts: Mapping[str, int], alpha: fl
         yield note("few_per_run", "So few slides per run hide all but large differences: no difference is not shown.")
 
 
-def _find_adjust_flags(by: AdjustBy, left: Sequence[str], groups: Mapping[str, Floats]) -> Iterator[Flag]:
+def _find_gain_flags(
+    by: AdjustBy,
+    counts: Mapping[str, int],
+    found: tuple[Mapping[str, float], Mapping[str, float], Mapping[str, float]],
+    runs: Sequence[str],
+) -> Iterator[Flag]:
+    medians, all_gains, gains = found
+    faint = [run for run in medians if run not in all_gains]
+    if faint:
+        yield warn("run_without_dab", f"Nothing stains in run {', '.join(faint)}: it cannot be judged.")
+    extreme = [f"{run} ({gain:.2g})" for run, gain in all_gains.items() if run not in gains]
+    if extreme:
+        detail = f"Stained too differently for any threshold: run {', '.join(extreme)}."
+        yield warn("run_gain_extreme", detail)
+    left = sorted(set(runs) - set(gains))
     if left:
-        yield warn(
-            "run_not_adjusted", f"Nothing to adjust against in run {', '.join(left)}; its values are as measured."
-        )
-    if by == "median":
+        detail = f"Nothing to adjust against in run {', '.join(left)}; its values are as measured."
+        yield warn("run_not_adjusted", detail)
+    if by == "medians":
         yield note("adjusted_by_median", "Differences between the patients of two runs were taken out with the runs'.")
-        few = [run for run, group in groups.items() if group.size < FEW_IN_RUN]
+        few = [run for run in gains if counts[run] < FEW_IN_RUN]
         if few:
             detail = f"Fewer than {FEW_IN_RUN} slides in run {', '.join(few)}: its median is mostly chance."
             yield warn("few_in_run", detail)
-
-
-def _check_scale(values: Iterable[float], on: On) -> None:
-    array = np.asarray(list(values), np.float64)
-    known = array[np.isfinite(array)]
-    if (on == "logit" and ((known < 0) | (known > 1)).any()) or (on == "ratio" and (known < 0).any()):
-        raise InputError(
-            Problem(
-                key="on",
-                found=f"values that {on} cannot take",
-                expected="values from 0 to 1 for logit, from 0 up for ratio",
-                next_step="Use on='difference' for values of either sign.",
-            )
-        )
-
-
-def _is_inside(place: float, middle: float, on: On) -> bool:
-    if not (np.isfinite(place) and np.isfinite(middle)):
-        return False
-    return on == "difference" or (place > 0 and middle > 0 and (on == "ratio" or (place < 1 and middle < 1)))
-
-
-def _compute_shift(place: float, middle: float, on: On) -> float:
-    if on == "ratio":
-        return place / middle
-    return place - middle if on == "difference" else float(_logit(place) - _logit(middle))
-
-
-def _logit(value: Floats | float) -> Floats:
-    with np.errstate(divide="ignore"):
-        return np.asarray(np.log(value) - np.log1p(-np.asarray(value)), np.float64)
-
-
-def _move_logit(values: Floats, shift: float) -> Floats:
-    with np.errstate(over="ignore"):
-        return np.asarray(1.0 / (1.0 + np.exp(-(_logit(values) - shift))), np.float64)
-
-
-_SHIFTED: Final[Mapping[On, Callable[[Floats, float], Floats]]] = {
-    "ratio": lambda values, shift: values / shift,
-    "difference": lambda values, shift: values - shift,
-    "logit": _move_logit,
-}

@@ -1,41 +1,24 @@
-"""Readers' scores of stained slides, and how far the readers agree.
+"""Readers' scores of stained slides.
 
-Convention: a score belongs to a patient, a slide (one per patient and stain unless named), a stain and a reader. It is
-on one of three scales: 0-3 (whole numbers), percent (0 to 100) or H-score (0 to 300); one scale per stain. An empty
-score means that this reader did not score. Differences are first minus second reader, readers in order of their names.
+Convention: a score belongs to a patient, a slide (one per patient, visit and stain unless named), a stain and a reader.
+It is on one of three scales: 0-3 (whole numbers), percent (0 to 100) or H-score (0 to 300); one scale per stain. An
+empty score means that this reader did not score.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import combinations
 from pathlib import Path
 from statistics import fmean, median
 from typing import Final
 
-import numpy as np
-
 from rarefactor.errors import Problem
-from rarefactor.pathology._flag import warn
 from rarefactor.pathology._table import Table, read_table
-from rarefactor.results import Flag
-from rarefactor.stats import (
-    BlandAltman,
-    Icc,
-    WeightedKappa,
-    compute_bland_altman,
-    compute_icc,
-    compute_weighted_kappa,
-)
 
 COLUMNS: Final = ("patient", "stain", "reader", "scale", "score")
-FEW_ITEMS: Final = 10
-"""Fewer slides than this that all of the readers scored are flagged."""
-FEW_IN_RUN: Final = 4
-"""A staining run with fewer such slides gets no agreement of its own."""
-_KEY = ("patient", "slide", "stain", "reader")
+_KEY = ("patient", "visit", "slide", "stain", "reader")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +50,14 @@ _SPELLINGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One reader's score of one slide; ``slide`` is empty where the table names none."""
+    """One reader's score of one slide; ``slide`` and ``visit`` are empty where the table names none."""
 
     patient: str
     stain: str
     reader: str
     score: float
     slide: str = ""
+    visit: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,69 +70,11 @@ class ScoreTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReaderAgreement:
-    """How far two readers, or all, agree on a stain, over all runs or within one.
-
-    Attributes
-    ----------
-    readers
-        Two, or all of three and more.
-    run
-        The staining run; None for all.
-    n
-        Slides that all of them scored.
-    icc
-        ICC(2,1) and ICC(3,1).
-    kappa
-        Of two readers on the scale 0-3, else None.
-    limits
-        Of agreement of two readers in percent or H-score, else None.
-    """
-
-    stain: str
-    scale: str
-    readers: tuple[str, ...]
-    run: str | None
-    n: int
-    icc: Icc
-    kappa: WeightedKappa | None = None
-    limits: BlandAltman | None = None
-    flags: tuple[Flag, ...] = ()
-
-    @property
-    def row(self) -> dict[str, float | int | str | None]:
-        """One row of a table."""
-        kappa, limits = self.kappa, self.limits
-        return {
-            "stain": self.stain,
-            "scale": self.scale,
-            "readers": " / ".join(self.readers),
-            "run": self.run,
-            "n": self.n,
-            "icc_2_1": self.icc.agreement.icc,
-            "icc_2_1_low": self.icc.agreement.low,
-            "icc_2_1_high": self.icc.agreement.high,
-            "icc_3_1": self.icc.consistency.icc,
-            "icc_3_1_low": self.icc.consistency.low,
-            "icc_3_1_high": self.icc.consistency.high,
-            "kappa": kappa.kappa if kappa else None,
-            "kappa_low": kappa.low if kappa else None,
-            "kappa_high": kappa.high if kappa else None,
-            "kappa_weights": kappa.weights if kappa else None,
-            "bias": limits.bias.estimate if limits else None,
-            "bias_low": limits.bias.low if limits else None,
-            "bias_high": limits.bias.high if limits else None,
-            "limit_lower": limits.lower.estimate if limits else None,
-            "limit_upper": limits.upper.estimate if limits else None,
-            "flags": " ".join(flag.name for flag in self.flags),
-        }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PatientScore:
     """What all readers together say of a patient's stain: mean over readers, of slides; median on the scale 0-3."""
 
     patient: str
+    visit: str
     stain: str
     scale: str
     score: float
@@ -163,7 +89,7 @@ def read_scores(path: Path) -> ScoreTable:
     Parameters
     ----------
     path
-        CSV with the columns patient, stain, reader, scale, score and, where a patient has several slides of a stain,
+        CSV with the columns patient, stain, reader, scale, score and, where a patient has several of them, visit and
         slide.
 
     Raises
@@ -197,41 +123,24 @@ def read_scores(path: Path) -> ScoreTable:
     return ScoreTable(scores=tuple(scores), scales=scales, failures=tuple(failures))
 
 
-def tabulate_agreement(table: ScoreTable, *, runs: Mapping[str, str] | None = None) -> tuple[ReaderAgreement, ...]:
-    """Return the agreement of all readers and of each pair, by stain, over all runs and within each.
-
-    Parameters
-    ----------
-    table
-        Of `read_scores`.
-    runs
-        The staining run of each slide by its name, or of a patient where the scores name no slide; from the manifest of
-        staining runs.
-
-    Notes
-    -----
-    A run with fewer than ``FEW_IN_RUN`` slides that a pair scored gets no row.
-    """
-    return tuple(found for stain in sorted(table.scales) for found in _tabulate_stain(table, stain, runs or {}))
-
-
 def derive_patient_scores(table: ScoreTable) -> tuple[PatientScore, ...]:
-    """Return one score per patient and stain: first over the readers of a slide, then the mean over slides."""
-    grouped: defaultdict[tuple[str, str], defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    readers: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    """Return one score per patient, visit and stain: first over the readers of a slide, then the mean over slides."""
+    grouped: defaultdict[tuple[str, str, str], defaultdict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    readers: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
     for score in table.scores:
-        grouped[score.patient, score.stain][score.slide].append(score.score)
-        readers[score.patient, score.stain].add(score.reader)
+        grouped[score.patient, score.visit, score.stain][score.slide].append(score.score)
+        readers[score.patient, score.visit, score.stain].add(score.reader)
     return tuple(
         PatientScore(
             patient=patient,
+            visit=visit,
             stain=stain,
             scale=table.scales[stain].name,
             score=fmean((median if table.scales[stain].whole else fmean)(values) for values in slides.values()),
-            readers=len(readers[patient, stain]),
+            readers=len(readers[patient, visit, stain]),
             apart=max(max(values) - min(values) for values in slides.values()),
         )
-        for (patient, stain), slides in grouped.items()
+        for (patient, visit, stain), slides in grouped.items()
     )
 
 
@@ -279,6 +188,7 @@ def _build(table: Table, row: Mapping[str, str]) -> Score:
         reader=row["reader"],
         score=table.number(row["score"]) or 0.0,
         slide=row.get("slide", ""),
+        visit=row.get("visit", ""),
     )
 
 
@@ -289,54 +199,4 @@ def _repeated(file: str, number: int) -> Problem:
         found="a second score of the same slide by the same reader",
         expected="one row per patient, slide, stain and reader",
         next_step="Remove one of the rows, or name the second reading as another reader.",
-    )
-
-
-def _tabulate_stain(table: ScoreTable, stain: str, runs: Mapping[str, str]) -> Iterator[ReaderAgreement]:
-    items: defaultdict[tuple[str, str], dict[str, float]] = defaultdict(dict)
-    for score in table.scores:
-        if score.stain == stain:
-            items[score.patient, score.slide][score.reader] = score.score
-    readers = sorted({reader for by_reader in items.values() for reader in by_reader})
-    groups: list[tuple[str, ...]] = [*combinations(readers, 2)]
-    if len(readers) > 2:
-        groups.insert(0, tuple(readers))
-    of_item = {item: runs.get(item[1] or item[0]) for item in items}
-    for group in groups:
-        held = {item: [found[r] for r in group] for item, found in items.items() if all(r in found for r in group)}
-        yield _agree(table.scales[stain], (stain, group, None), list(held.values()))
-        for run in sorted({run for item, run in of_item.items() if run and item in held}):
-            within = [values for item, values in held.items() if of_item[item] == run]
-            if len(within) >= FEW_IN_RUN:
-                yield _agree(table.scales[stain], (stain, group, run), within)
-
-
-def _agree(
-    scale: ScoreScale, what: tuple[str, tuple[str, ...], str | None], values: Sequence[Sequence[float]]
-) -> ReaderAgreement:
-    stain, readers, run = what
-    table = np.asarray(values, np.float64).reshape(-1, len(readers))
-    pair = len(readers) == 2
-    return ReaderAgreement(
-        stain=stain,
-        scale=scale.name,
-        readers=readers,
-        run=run,
-        n=len(table),
-        icc=compute_icc(table),
-        kappa=_compute_kappa(table, scale) if pair and scale.whole else None,
-        limits=compute_bland_altman(table[:, 0], table[:, 1]) if pair and not scale.whole else None,
-        flags=_find_flags(len(table)),
-    )
-
-
-def _compute_kappa(table: np.ndarray, scale: ScoreScale) -> WeightedKappa:
-    return compute_weighted_kappa(table[:, 0], table[:, 1], categories=round(scale.high) + 1, weights="quadratic")
-
-
-def _find_flags(n: int) -> tuple[Flag, ...]:
-    if n >= FEW_ITEMS:
-        return ()
-    return (
-        warn("few_scored_twice", f"Only {n} slides were scored by all of these readers; see the width of intervals."),
     )

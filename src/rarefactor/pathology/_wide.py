@@ -1,17 +1,19 @@
 """Biopsies as a table by patient and visit, one column for each thing that a factor can name.
 
-Convention: a biopsy is the combination of its slides and regions, weighted by their area of tissue; cells per mm² are
-all cells over all tissue in focus. ``BAFF-R.positive_area`` is in per cent here. ``CD20.h_score`` is of cells where
-they are counted, else of pixels.
+Convention: ``BAFF-R.positive_area`` is in per cent here, and so is ``BAFF-R.positive_area_adjusted``, which stands
+beside it where values adjusted for the staining run are asked for. ``CD20.h_score`` is of cells where they are counted,
+else of pixels. ``CD20.score`` is what the readers say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from itertools import product
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
+from rarefactor.pathology._biopsy import ADJUSTED
+from rarefactor.pathology._scores import PatientScore
 from rarefactor.pathology._settings import Reading
 from rarefactor.results import MeasuredTable, Quantity
 
@@ -24,66 +26,71 @@ _OF_CELLS: Mapping[str, tuple[str, str | None]] = {
     "cells_per_mm2": ("Cells per mm² on the {stain} section", "1/mm²"),
     "positive_per_mm2": ("{stain}-positive cells per mm²", "1/mm²"),
 }
+_SCORE = "score"
+_HUNDREDFOLD = {"positive_area", f"positive_area{ADJUSTED}"}
+_KEY = {"subject": pl.String, "visit": pl.String}
 
 
-def describe_quantities(readings: Mapping[str, Reading]) -> dict[str, Quantity]:
-    """Return every column in words.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Columns:
+    """What a study has columns of: stains in slides, their adjusted values, stains that readers scored."""
 
-    Examples
-    --------
-    >>> describe_quantities({"CD20": Reading(measure="cells")})["CD20.positive_per_mm2"].label
-    'CD20-positive cells per mm²'
-    """
-    return {
-        f"{stain}.{name}": Quantity(label=words.format(stain=stain), unit=unit)
-        for stain, reading in readings.items()
-        for name, (words, unit) in {**_OF_AREA, **(_OF_CELLS if reading.measure == "cells" else {})}.items()
-    }
+    readings: Mapping[str, Reading]
+    adjusted: bool = False
+    scored: Sequence[str] = ()
+    scales: Mapping[str, str] | None = None
 
+    def describe(self) -> dict[str, Quantity]:
+        """Return every column in words.
 
-def tabulate_wide(name: str, rows: pl.DataFrame, readings: Mapping[str, Reading]) -> MeasuredTable:
-    """Return the table that factors are made from, of the rows of all slides and regions."""
-    quantities = describe_quantities(readings)
-    biopsies = combine_biopsies(rows)
-    frame = rows.select(pl.col.patient.alias("subject"), "visit").unique(maintain_order=True)
-    for stain, quantity in product(readings, {**_OF_AREA, **_OF_CELLS}):
-        column = f"{stain}.{quantity}"
-        if column in quantities:
-            own = biopsies.filter(pl.col.stain == stain)
-            found = own.select("subject", "visit", pl.col(quantity).cast(pl.Float64).alias(column))
-            frame = frame.join(found, on=["subject", "visit"], how="left", maintain_order="left")
-    return MeasuredTable(name=name, frame=frame, quantities=quantities)
+        Examples
+        --------
+        >>> Columns(readings={"CD20": Reading(measure="cells")}).describe()["CD20.positive_per_mm2"].label
+        'CD20-positive cells per mm²'
+        """
+        return dict(self._describe())
 
+    def list_measured(self, stain: str) -> Iterator[str]:
+        """Give what is measured of a stain, adjusted values included."""
+        for name in (*_OF_AREA, *(_OF_CELLS if self.readings[stain].measure == "cells" else ())):
+            yield name
+            if self.adjusted and name != "cells_per_mm2":
+                yield f"{name}{ADJUSTED}"
 
-def combine_biopsies(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return one row per subject, visit and stain.
-
-    Examples
-    --------
-    >>> from rarefactor.pathology._measure_slide import SCHEMA
-    >>> two = [{"patient": "a", "stain": "CD20", "positive_area": 0.1, "tissue_px": 100, "tissue_mm2": 1.0},
-    ...        {"patient": "a", "stain": "CD20", "positive_area": 0.4, "tissue_px": 50, "tissue_mm2": 2.0}]
-    >>> combine_biopsies(pl.DataFrame(two, schema=SCHEMA))["positive_area"].round(6).to_list()
-    [30.0]
-    """
-    groups = ["subject", "visit", "stain"]
-    known = pl.col.tissue_mm2.is_not_null().all().over(groups)
-    weighted = rows.rename({"patient": "subject"}).filter(pl.col.tissue_px > 0)
-    weighted = weighted.with_columns(
-        weight=pl.when(known).then(pl.col.tissue_mm2).otherwise(pl.col.tissue_px.cast(pl.Float64))
-    )
-    area = pl.col.counted_mm2.sum()
-    return weighted.group_by(groups, maintain_order=True).agg(
-        positive_area=100.0 * _mean("positive_area", "weight"),
-        mean_density=_mean("mean_density", "weight"),
-        h_score=pl.coalesce(_mean("h_score", "cells"), _mean("h_score_px", "weight")),
-        cells_per_mm2=pl.when(area > 0).then(pl.col.cells.sum() / area),
-        positive_per_mm2=pl.when(area > 0).then(pl.col.positive_cells.sum() / area),
-    )
+    def _describe(self) -> Iterator[tuple[str, Quantity]]:
+        for stain in self.readings:
+            for name in self.list_measured(stain):
+                label, unit = {**_OF_AREA, **_OF_CELLS}[name.removesuffix(ADJUSTED)]
+                ending = ", adjusted for the staining run" if name.endswith(ADJUSTED) else ""
+                yield f"{stain}.{name}", Quantity(label=label.format(stain=stain) + ending, unit=unit)
+        for stain in self.scored:
+            scale = (self.scales or {}).get(stain)
+            words = f"Readers’ score of {stain}" + (f" ({scale})" if scale and scale != "percent" else "")
+            yield f"{stain}.{_SCORE}", Quantity(label=words, unit="%" if scale == "percent" else None)
 
 
-def _mean(value: str, weight: str) -> pl.Expr:
-    """The weighted mean over rows that have the value."""
-    held = pl.col(value).is_not_null() & pl.col(value).is_not_nan()
-    total = pl.col(weight).filter(held).sum()
-    return pl.when(total > 0).then((pl.col(value) * pl.col(weight)).filter(held).sum() / total)
+def tabulate_wide(
+    name: str, columns: Columns, biopsies: pl.DataFrame, scores: Sequence[PatientScore] = ()
+) -> MeasuredTable:
+    """Return the table that factors are made from, of all biopsies and scores; without any it is empty."""
+    quantities = columns.describe()
+    frame = pl.DataFrame(schema=_KEY)
+    for stain in columns.readings:
+        own = biopsies.filter(pl.col.stain == stain)
+        chosen = [
+            (pl.col(each).cast(pl.Float64) * (100.0 if each in _HUNDREDFOLD else 1.0)).alias(f"{stain}.{each}")
+            for each in columns.list_measured(stain)
+        ]
+        frame = _join(frame, own.select(pl.col.patient.alias("subject"), "visit", *chosen) if own.height else None)
+    for stain in columns.scored:
+        rows = [(each.patient, each.visit, each.score) for each in scores if each.stain == stain]
+        schema = {**_KEY, f"{stain}.{_SCORE}": pl.Float64}
+        frame = _join(frame, pl.DataFrame(rows, schema=schema, orient="row"))
+    missing = [pl.lit(None, pl.Float64).alias(each) for each in quantities if each not in frame.columns]
+    return MeasuredTable(name=name, frame=frame.with_columns(missing).select(*_KEY, *quantities), quantities=quantities)
+
+
+def _join(frame: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:
+    if more is None:
+        return frame
+    return frame.join(more, on=list(_KEY), how="full", coalesce=True, maintain_order="left_right")

@@ -15,6 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.metadata import entry_points
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
@@ -26,7 +27,7 @@ from rarefactor.pathology._nuclei import NUCLEI, NucleusSettings, compute_nuclei
 from rarefactor.pathology._watershed import Labels
 from rarefactor.pathology._white import Rgb, White, compute_white
 
-__all__ = ["GROUP", "Cellpose", "Detector", "InstanSeg", "LogWatershed", "StarDist", "find_detector"]
+__all__ = ["GROUP", "Cellpose", "Detector", "InstanSeg", "LogWatershed", "StarDist", "check_detector", "find_detector"]
 
 GROUP: Final = "rarefactor.detectors"
 """Entry points of this group name a class, or a function without arguments, that gives a detector."""
@@ -221,18 +222,41 @@ def find_detector(name: str) -> Detector:
     )
 
 
+def check_detector(name: str) -> None:
+    """Refuse a detector that is not there, or whose package or weights are not, without loading any of them.
+
+    Raises
+    ------
+    ImageError
+        There is none of that name, its package is not installed, or its weights are not there.
+
+    Examples
+    --------
+    >>> check_detector("log_watershed")
+    """
+    found = find_detector(name)
+    if isinstance(found, InstanSeg | StarDist | Cellpose):
+        tool = type(found).__name__
+        package = _PACKAGES[tool]
+        if find_spec(package) is None:
+            raise ImageError(_no_package(package, tool, "not installed"))
+        if not found.model.exists():
+            raise ImageError(_no_weights(tool, found.model, "nothing of this name"))
+
+
 def _import(module: str, tool: str) -> Any:
     try:
         return import_module(module)
     except Exception as error:  # a broken installation fails in any way
-        package = module.partition(".")[0]
-        raise ImageError(
-            Problem(
-                found=f"no usable package {package} ({type(error).__name__})",
-                expected=f"{package}, which {tool} needs, installed by you",
-                next_step=f"Install {package} into this environment, or take log_watershed.",
-            )
-        ) from error
+        raise ImageError(_no_package(module.partition(".")[0], tool, type(error).__name__)) from error
+
+
+def _no_package(package: str, tool: str, reason: str) -> Problem:
+    return Problem(
+        found=f"no usable package {package} ({reason})",
+        expected=f"{package}, which {tool} needs, installed by you",
+        next_step=f"Install {package} into this environment, or take log_watershed.",
+    )
 
 
 def _load(tool: str, model: Path, load: Callable[[], Any]) -> Any:
@@ -272,6 +296,7 @@ def _bad_plugin(name: str, reason: str) -> Problem:
     )
 
 
+_PACKAGES: Final = {"InstanSeg": "torch", "StarDist": "stardist", "Cellpose": "cellpose"}
 _ADAPTERS: Final[Mapping[str, Callable[[Path], Detector]]] = {
     "instanseg": lambda path: InstanSeg(model=path),
     "stardist": lambda path: StarDist(model=path),

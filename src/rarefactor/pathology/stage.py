@@ -4,36 +4,47 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
-from rarefactor.errors import InputError
+from rarefactor.pathology._biopsy import combine_biopsies
+from rarefactor.pathology._counts import count_measured
 from rarefactor.pathology._job import (
     Surveyed,
     hash_content,
+    make_adjusted_job,
     make_block_jobs,
     make_sum_job,
     make_survey_job,
+    read_adjusted,
     read_result,
     read_surveyed,
 )
-from rarefactor.pathology._measure_slide import SlideResult
-from rarefactor.pathology._output import join_rows, write_output
+from rarefactor.pathology._measure_slide import SCHEMA, SlideResult
+from rarefactor.pathology._output import write_output
 from rarefactor.pathology._plan import Plan, make_readings, plan_study
-from rarefactor.pathology._runs import compute_run_effect
-from rarefactor.pathology._settings import Settings
-from rarefactor.pathology._wide import describe_quantities, tabulate_wide
-from rarefactor.results import InputFile, Measured, MeasuredTable, Note
+from rarefactor.pathology._runs import RunGains
+from rarefactor.pathology._staining import find_gains
+from rarefactor.pathology._summary import Again, Measurement, find_gain, summarise
+from rarefactor.pathology._told import tell
+from rarefactor.pathology._wide import Columns, tabulate_wide
+from rarefactor.results import InputFile, Measured, Note
 from rarefactor.spec import Biopsy, Study
-from rarefactor.work import Cache, Progress, Workers, content_key, map_jobs
+from rarefactor.work import Cache, Job, Progress, Silent, Workers, content_key, hash_file, map_jobs
 
 STEP = "Measure stained sections"
-LOOK, BLOCKS = "Look at the slides", "Measure their blocks"
+LOOK, BLOCKS, RUNS = "Look at the slides", "Measure their blocks", "Adjust for staining runs"
 
 
 def describe(study: Study) -> Measured:
     """Return the tables that a study's slides give, without any rows: what its factors may name."""
-    return Measured(tables=tuple(_empty(name, source) for name, source in study.pathology.items()))
+    return Measured(
+        tables=tuple(
+            tabulate_wide(name, _columns(source), combine_biopsies(pl.DataFrame(schema=SCHEMA)))
+            for name, source in study.pathology.items()
+        )
+    )
 
 
 def plan(study: Study, subjects: Mapping[str, str]) -> Plan | None:
@@ -49,16 +60,16 @@ def plan(study: Study, subjects: Mapping[str, str]) -> Plan | None:
     Raises
     ------
     ImageError
-        The folder is not there, or nothing in it fits the layout.
+        The folder is not there, nothing in it fits the layout, or there is no such detector.
     DataError
-        The manifest of staining runs cannot be read.
+        The manifest of staining runs or the scores cannot be read.
     """
     return next((plan_study(study, source, subjects) for source in study.pathology.values()), None)
 
 
 def count_known(asked: Plan, cache: Cache, *, code: str) -> int:
     """Return how many slides were looked at before."""
-    jobs = (make_survey_job(file, asked.settings, hash_content(file), code=code) for file in asked.slides)
+    jobs = (make_survey_job(file, asked.settings, hash_content(file), code=code) for file in asked.all)
     return sum(cache.get(job.key) is not None for job in jobs)
 
 
@@ -71,98 +82,109 @@ def measure(
     workers: Workers | None = None,
     progress: Progress | None = None,
 ) -> Measured:
-    """Measure the slides of a study; what the cache holds is not measured again.
+    """Measure the slides of a study and read its scores; what the cache holds is not measured again.
 
     Slides that cannot be measured are told in a note and in ``measurements/ihc_failures.csv``; the others go on.
     """
     ((name, source),) = study.pathology.items()
-    surveyed, results = _measure(asked, code=code, cache=cache, workers=workers, progress=progress)
-    rows = join_rows(results)
-    table = tabulate_wide(name, rows, asked.settings.readings) if rows.height else _empty(name, source)
+    work = _Work(code=code, cache=cache, workers=workers, progress=progress or Silent())
+    surveyed, found = _measure(asked, work)
+    scales = {stain: scale.name for stain, scale in asked.scores.scales.items()} if asked.scores else None
     return Measured(
-        tables=(table,),
-        notes=tuple(_notes(asked, results)),
-        inputs=(_input(source, asked, surveyed),),
-        files=write_output(results),
+        tables=(tabulate_wide(name, _columns(source, scales), found.biopsies, found.scores),),
+        notes=tuple(Note(about="pathology", text=text) for text in tell(asked, found)),
+        rows=tuple(count_measured(name, found)),
+        inputs=tuple(_inputs(study, source, asked, surveyed)),
+        files=write_output(found),
     )
 
 
-def measure_folder(
-    asked: Plan, *, workers: Workers | None = None, progress: Progress | None = None
-) -> tuple[SlideResult, ...]:
+def measure_folder(asked: Plan, *, workers: Workers | None = None, progress: Progress | None = None) -> Measurement:
     """Measure what :func:`plan_folder` found, without a study."""
-    return _measure(asked, code="", workers=workers, progress=progress)[1]
+    return _measure(asked, _Work(code="", workers=workers, progress=progress or Silent()))[1]
 
 
-def _measure(
-    asked: Plan,
-    *,
-    code: str,
-    cache: Cache | None = None,
-    workers: Workers | None = None,
-    progress: Progress | None = None,
-) -> tuple[tuple[Surveyed, ...], tuple[SlideResult, ...]]:
-    """Look at all slides, measure all their blocks, and add these up, slide by slide."""
-    settings = asked.settings
-    contents = [hash_content(file) for file in asked.slides]
-    pairs = list(zip(asked.slides, contents, strict=True))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """How work is done."""
+
+    code: str
+    progress: Progress
+    cache: Cache | None = None
+    workers: Workers | None = None
+
+    def do(self, step: str, jobs: Sequence[Job], detail: str) -> list[bytes]:
+        """Return what all jobs of a step give."""
+        done = map_jobs(jobs, cache=self.cache, workers=self.workers, step=step, progress=self.progress)
+        self.progress.finish(step, detail, reused=all(each.reused for each in done))
+        return [each.data for each in done]
+
+
+def _measure(asked: Plan, work: _Work) -> tuple[tuple[Surveyed, ...], Measurement]:
+    """Look at all slides, measure all their blocks, and add these up, slide by slide and all together."""
+    settings, code = asked.settings, work.code
+    pairs = [(file, hash_content(file)) for file in asked.all]
     looks = [make_survey_job(file, settings, content, code=code) for file, content in pairs]
-    done = map_jobs(looks, cache=cache, workers=workers, step=LOOK, progress=progress)
-    surveyed = tuple(read_surveyed(file, content, each.data) for (file, content), each in zip(pairs, done, strict=True))
-    jobs = [(place, job) for place, s in enumerate(surveyed) for job in make_block_jobs(s, settings, code=code)]
-    if progress:
-        progress.finish(LOOK, f"{len(surveyed)} slides")
-    blocks: defaultdict[int, list[bytes]] = defaultdict(list)
-    parts = map_jobs([job for _, job in jobs], cache=cache, workers=workers, step=BLOCKS, progress=progress)
-    for (place, _), part in zip(jobs, parts, strict=True):
-        blocks[place].append(part.data)
-    if progress:
-        progress.finish(BLOCKS, f"{len(jobs)} blocks", reused=all(part.reused for part in parts))
-    sums = [make_sum_job(s, settings, blocks[place], code=code) for place, s in enumerate(surveyed)]
-    drawn = map_jobs(sums, cache=cache, workers=workers, step=STEP, progress=progress)
-    if progress:
-        progress.finish(STEP, f"{len(sums)} slides", reused=all(each.reused for each in drawn))
-    results = (read_result(s.file, each.data, s.survey) for s, each in zip(surveyed, drawn, strict=True))
-    return surveyed, tuple(results)
+    seen = work.do(LOOK, looks, f"{len(pairs)} slides") if pairs else []
+    surveyed = tuple(read_surveyed(file, content, data) for (file, content), data in zip(pairs, seen, strict=True))
+    blocks = _measure_blocks(asked, surveyed, work)
+    sums = [make_sum_job(s, settings, own, code=code) for s, own in zip(surveyed, blocks, strict=True)]
+    drawn = work.do(STEP, sums, f"{len(sums)} slides") if sums else []
+    results = [read_result(s.file, data, s.survey) for s, data in zip(surveyed, drawn, strict=True)]
+    controls = [each for each in results if each.file.control]
+    own = [each for each in results if not each.file.control]
+    gains = find_gains(own, controls, settings.readings, asked.runs)
+    again = _read_again(asked, (surveyed, blocks, results), gains, work)
+    return surveyed, summarise(asked, results, gains, again)
 
 
-def _empty(name: str, source: Biopsy) -> MeasuredTable:
-    quantities = describe_quantities(make_readings(source))
-    schema = {"subject": pl.String, "visit": pl.String, **dict.fromkeys(quantities, pl.Float64)}
-    return MeasuredTable(name=name, frame=pl.DataFrame(schema=schema), quantities=quantities)
+def _measure_blocks(asked: Plan, surveyed: Sequence[Surveyed], work: _Work) -> list[list[bytes]]:
+    """Return what the blocks of each slide hold."""
+    pairs = [
+        (place, job)
+        for place, each in enumerate(surveyed)
+        for job in make_block_jobs(each, asked.settings, code=work.code)
+    ]
+    found: defaultdict[int, list[bytes]] = defaultdict(list)
+    done = work.do(BLOCKS, [job for _, job in pairs], f"{len(pairs)} blocks") if surveyed else []
+    for (place, _), data in zip(pairs, done, strict=True):
+        found[place].append(data)
+    return [found[place] for place in range(len(surveyed))]
 
 
-def _input(source: Biopsy, asked: Plan, surveyed: Sequence[Surveyed]) -> InputFile:
-    """All slides as one input: the table of measurements names every file with its hash."""
-    size = sum(each.path.stat().st_size for each in asked.slides if each.path.is_file())
-    return InputFile(id="ihc", path=source.folder, sha256=content_key(*(s.content for s in surveyed)), bytes=size)
-
-
-def _notes(asked: Plan, results: Sequence[SlideResult]) -> Iterator[Note]:
-    failed = sum(bool(result.failures) for result in results)
-    counts = {
-        f"{failed} slides could not be measured; each is in measurements/ihc_failures.csv with its reason.": failed,
-        f"{asked.strangers} patients with slides are not in the records and were left out.": asked.strangers,
-        f"{asked.without} patients have no slide.": asked.without,
-        f"{asked.rows_left} rows of the manifest of staining runs do not fit and were left out.": asked.rows_left,
+def _read_again(
+    asked: Plan,
+    measured: tuple[Sequence[Surveyed], Sequence[list[bytes]], Sequence[SlideResult]],
+    gains: Mapping[str, RunGains],
+    work: _Work,
+) -> Again:
+    """Return the rows of slides at the thresholds of their runs."""
+    jobs = {
+        result.file.name: make_adjusted_job(each, asked.settings, own, gain, code=work.code)
+        for each, own, result in zip(*measured, strict=True)
+        if result.rows.height and not result.file.control and (gain := find_gain(result, gains)) is not None
     }
-    yield from (Note(about="pathology", text=text) for text, found in counts.items() if found)
-    yield from (Note(about="pathology", text=text) for text in _describe_runs(asked.settings, results))
+    if not jobs:
+        return {}
+    done = work.do(RUNS, list(jobs.values()), f"{len(jobs)} slides")
+    return {name: read_adjusted(data) for name, data in zip(jobs, done, strict=True)}
 
 
-def _describe_runs(settings: Settings, results: Sequence[SlideResult]) -> Iterator[str]:
-    """Say of each stain whether its positive area differs between staining runs."""
-    for stain in settings.readings:
-        known = [
-            (each.positive_area, each.file.run or "")
-            for each in results
-            if each.file.stain == stain and each.file.run and each.positive_area is not None
-        ]
-        if len({run for _, run in known}) < 2:
-            continue
-        try:
-            found = compute_run_effect([value for value, _ in known], [run for _, run in known])
-        except InputError:
-            continue
-        test = f"P = {found.test.p:.2g} (Kruskal-Wallis)"
-        yield f"DAB-positive area of {stain} across staining runs: {test}; values are not adjusted."
+def _columns(source: Biopsy, scales: Mapping[str, str] | None = None) -> Columns:
+    return Columns(
+        readings=make_readings(source) if source.folder else {},
+        adjusted=source.runs != "none",
+        scored=tuple(source.stains) if source.scores else (),
+        scales=scales,
+    )
+
+
+def _inputs(study: Study, source: Biopsy, asked: Plan, surveyed: Sequence[Surveyed]) -> Iterator[InputFile]:
+    """All slides as one input (the table of measurements names every file with its hash), and the tables beside."""
+    if source.folder is not None:
+        size = sum(each.path.stat().st_size for each in asked.all if each.path.is_file())
+        yield InputFile(id="ihc", path=source.folder, sha256=content_key(*(s.content for s in surveyed)), bytes=size)
+    for name, path in (("ihc_manifest", source.manifest), ("ihc_scores", source.scores)):
+        if path is not None:
+            file = study.folder / path
+            yield InputFile(id=name, path=path, sha256=hash_file(file), bytes=file.stat().st_size)

@@ -21,13 +21,13 @@ class Staining(Part):
     """How a stain is read.
 
     ``cells`` counts nuclei too, and reads the stain in their ``compartment``; ``threshold`` is the density of DAB from
-    which a pixel or cell is positive; ``denominator`` what shares are of: dense pixels, or the whole section.
+    which a pixel or cell is positive; ``denominator`` what shares are of: the whole section, or dense pixels.
     """
 
     measure: Literal["area", "cells"] = "area"
     threshold: float = Field(default=0.2, ge=0.1, le=1.5)
     compartment: Literal["nucleus", "ring", "max"] = "max"
-    denominator: Literal["dense", "section"] = "dense"
+    denominator: Literal["section", "dense"] = "section"
 
 
 def _as_stains(value: Any) -> Any:
@@ -43,7 +43,7 @@ class Biopsy(Part):
     Attributes
     ----------
     folder, layout
-        Where the slide of a patient and stain lies.
+        Where the slide of a patient and stain lies. Without a folder only scores are read.
     stains
         What is measured of each stain, under the name that stands in the layout.
     visit
@@ -52,20 +52,46 @@ class Biopsy(Part):
         The layout of GeoJSON files with the regions to measure; else all tissue.
     manifest
         The table of staining runs (slide, run, date, antibody, dilution, control).
+    runs
+        Whether values adjusted for the staining run stand beside the measured ones: by the control tissue of each run,
+        or by the median of its slides.
+    scores
+        The table of readers' scores (patient, stain, reader, scale, score; slide and visit where there are several).
+    detector
+        Who finds nuclei: a plug-in, or ``instanseg:``, ``stardist:`` or ``cellpose:`` with the path of the weights.
     um_per_px
         Micrometres per pixel of every slide, where the files do not say it.
     """
 
-    folder: str
+    folder: str | None = None
     layout: Annotated[str, Field(min_length=1)] = "{subject}_{stain}.tif"
     stains: Annotated[Mapping[StainName, Staining], BeforeValidator(_as_stains), Field(min_length=1)]
     visit: Name = "baseline"
     regions: Annotated[str, Field(min_length=1)] | None = None
     manifest: str | None = None
+    runs: Literal["none", "controls", "medians"] = "none"
+    scores: str | None = None
+    detector: Annotated[str, Field(min_length=1)] | None = None
     um_per_px: float | None = Field(default=None, gt=0.05, lt=20)
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
+        if self.folder is None and self.scores is None:
+            raise broken("folder", "neither slides nor scores", "folder: with slides, or scores:", "Name one of them.")
+        if self.runs != "none" and self.manifest is None:
+            raise broken(
+                "runs",
+                f"runs: {self.runs} without a manifest",
+                "the manifest that says which slide was stained in which run",
+                "Add manifest:, or leave runs: out.",
+            )
+        if self.detector and all(stain.measure == "area" for stain in self.stains.values()):
+            raise broken(
+                "detector",
+                "a detector of nuclei where no stain has its cells counted",
+                "measure: cells for a stain",
+                "Leave detector: out, or count cells.",
+            )
         for key, layout, words in (
             ("layout", self.layout, ("{subject}", "{stain}")),
             ("regions", self.regions, ("{subject}",)),

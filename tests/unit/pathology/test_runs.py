@@ -1,21 +1,15 @@
-"""Staining runs: the manifest, differences between runs, and what adjusting makes of them."""
+"""Staining runs: the manifest, differences between runs, gains; and a biopsy made of slides and regions."""
 
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
-from rarefactor.errors import InputError
-from rarefactor.pathology._biopsy import RegionValue, combine_regions
-from rarefactor.pathology._runs import adjust_runs, compute_run_effect, compute_run_gains, read_manifest
-from rarefactor.pathology.simulate import (
-    Camera,
-    Field,
-    StainingRun,
-    simulate_control,
-    simulate_field,
-    simulate_section,
-)
+from rarefactor.pathology import _measure_slide as measured
+from rarefactor.pathology._biopsy import combine_biopsies
+from rarefactor.pathology._runs import compute_run_effect, compute_run_gains, read_manifest
+from rarefactor.pathology.simulate import Camera, Field, StainingRun, simulate_control
 
 HEADER = "slide,run,date,antibody,dilution,control"
 
@@ -88,64 +82,87 @@ def test_the_share_of_variance_is_that_of_the_analysis_of_variance() -> None:
     assert compute_run_effect(values, ["a", "a", "b", "b", "c", "c"]).share == pytest.approx(11.5 / 12.5)
 
 
-@pytest.mark.parametrize("on", ["ratio", "difference", "logit"])
-def test_adjusting_by_medians_makes_medians_equal_and_keeps_order(on: str) -> None:
-    values = np.array([0.1, 0.3, 0.2, 0.5, 0.4, 0.7, np.nan])
-    runs = ["a", "a", "a", "b", "b", "b", "b"]
-    adjusted = adjust_runs(values, runs, on=on)
-    assert np.median(adjusted.values[:3]) == pytest.approx(np.median(adjusted.values[3:6]))
-    assert np.array_equal(np.argsort(adjusted.values[:3]), np.argsort(values[:3]))
-    assert np.isnan(adjusted.values[6])
-    assert [flag.name for flag in adjusted.flags] == ["adjusted_by_median", "few_in_run"]
+def test_a_run_that_cannot_be_judged_has_no_gain() -> None:
+    densities = {"a": [0.2], "b": [0.3, 0.5, float("nan")], "faint": [0.001], "wild": [1.2], "x": []}
+    found = compute_run_gains(densities, ["a", "b", "faint", "wild", "x"], by="controls")
+    assert found.gains == pytest.approx({"a": 0.5, "b": 1.0})
+    assert found.densities == pytest.approx({"a": 0.2, "b": 0.4, "faint": 0.001, "wild": 1.2})
+    assert [flag.name for flag in found.flags] == ["run_without_dab", "run_gain_extreme", "run_not_adjusted"]
+    assert "faint, wild, x" in found.flags[2].detail
 
 
-def test_logits_stay_between_0_and_1_and_keep_both() -> None:
-    adjusted = adjust_runs([0.0, 1.0, 0.9, 0.1, 0.2, 0.05], ["a"] * 3 + ["b"] * 3, on="logit")
-    assert adjusted.values[:2].tolist() == [0.0, 1.0]
-    assert ((adjusted.values >= 0) & (adjusted.values <= 1)).all()
-    with pytest.raises(InputError, match="logit cannot take"):
-        adjust_runs([1.2, 0.1], ["a", "b"], on="logit")
-
-
-def test_a_run_without_control_is_left_as_it_is() -> None:
-    adjusted = adjust_runs([1.0, 2.0, 3.0], ["a", "b", "c"], controls={"a": 1.0, "b": 3.0, "x": 2.0})
-    assert adjusted.values.tolist() == [2.0, pytest.approx(4 / 3), 3.0]
-    assert [flag.name for flag in adjusted.flags] == ["run_not_adjusted"]
-    with pytest.raises(InputError, match="without DAB"):
-        compute_run_gains({"a": 0.0})
+def test_gains_by_medians_say_what_they_take_out() -> None:
+    found = compute_run_gains({"a": [0.2] * 5, "b": [0.3] * 2}, ["a", "b"], by="medians")
+    assert found.gains == pytest.approx({"a": 0.8, "b": 1.2})
+    assert [flag.name for flag in found.flags] == ["adjusted_by_median", "few_in_run"]
+    assert "run b:" in found.flags[1].detail
 
 
 def mean_density(field: Field) -> float:
     return float(field.truth.histogram @ (np.arange(400) + 0.5) / field.truth.histogram.sum() / 100)
 
 
-def test_controls_take_out_what_runs_did_to_made_sections() -> None:
+def test_controls_tell_how_strongly_a_run_stained() -> None:
     camera = Camera(width=160, height=160, jpeg_quality=None)
-    patients = [simulate_section(np.random.default_rng(seed), width_um=80, height_um=80) for seed in (1, 2)]
     gains = {"weak": 0.6, "usual": 1.0, "strong": 1.5}
-    densities, runs, controls = [], [], {}
-    for number, (name, gain) in enumerate(gains.items()):
-        run = StainingRun(name=name, dab_gain=gain)
-        control = simulate_control(np.random.default_rng(number), stain="MHC-I", run=run, camera=camera)
-        controls[name] = mean_density(control)
-        for section in patients:
-            rng = np.random.default_rng(5)
-            densities.append(mean_density(simulate_field(rng, stain="MHC-I", run=run, camera=camera, section=section)))
-            runs.append(name)
-    assert compute_run_gains(controls) == pytest.approx(gains, rel=0.1)
-    adjusted = adjust_runs(densities, runs, controls=controls).values.reshape(3, 2)
-    assert densities[4] / densities[0] == pytest.approx(2.5, rel=0.1)
-    np.testing.assert_allclose(adjusted / adjusted[1], 1.0, atol=0.12)
+    controls = {
+        name: [
+            mean_density(
+                simulate_control(
+                    np.random.default_rng(number),
+                    stain="MHC-I",
+                    run=StainingRun(name=name, dab_gain=gain),
+                    camera=camera,
+                )
+            )
+        ]
+        for number, (name, gain) in enumerate(gains.items())
+    }
+    assert compute_run_gains(controls, list(gains), by="controls").gains == pytest.approx(gains, rel=0.1)
 
 
-def test_a_biopsy_is_the_sum_of_its_regions() -> None:
+SCHEMA = {**measured.SCHEMA, "positive_area_adjusted": pl.Float64, "mean_density_adjusted": pl.Float64}
+SCHEMA |= dict.fromkeys(("h_score_adjusted", "h_score_px_adjusted", "positive_cells_adjusted"), pl.Float64)
+
+
+def combine(*rows: dict[str, object]) -> dict[str, object]:
+    named = [{"patient": "p", "visit": "v", "stain": "CD20", "slide": "s1"} | row for row in rows]
+    (found,) = combine_biopsies(pl.DataFrame(named, schema=SCHEMA)).to_dicts()
+    return found
+
+
+def test_a_biopsy_is_the_sum_of_its_regions_and_slides() -> None:
     positive, tissue = np.array([2.0, 5.0, 0.0]), np.array([10.0, 8.0, 0.0])
-    regions = [
-        RegionValue(name=name, value=p / t if t else None, area_mm2=t)
-        for name, p, t in zip("abc", positive, tissue, strict=True)
+    rows = [
+        {
+            "slide": f"s{place // 2}",
+            "positive_area": p / t if t else float("nan"),
+            "tissue_px": int(4 * t),
+            "tissue_mm2": t,
+        }
+        for place, (p, t) in enumerate(zip(positive, tissue, strict=True))
     ]
-    found = combine_regions(regions)
-    assert found.value == pytest.approx(positive.sum() / tissue.sum())
-    assert (found.regions, found.area_mm2, found.low, found.high) == (("a", "b"), 18.0, 0.2, 0.625)
-    assert [flag.name for flag in found.flags] == ["region_left_out"]
-    assert combine_regions([]).value is None
+    found = combine(*rows)
+    assert found["positive_area"] == pytest.approx(positive.sum() / tissue.sum())
+    assert (found["slides"], found["regions"], found["tissue_mm2"]) == (1, 2, 18.0)
+    assert (found["h_score"], found["cells_per_mm2"], found["positive_area_adjusted"]) == (None, None, None)
+
+
+def test_cells_of_a_biopsy_are_all_cells_over_all_tissue_in_focus() -> None:
+    area = {"tissue_px": 100, "tissue_mm2": 1.0, "positive_area": 0.1, "h_score_px": 12.0}
+    counted = {"cells": 30, "positive_cells": 6, "counted_mm2": 0.5, "h_score": 40.0, "positive_cells_adjusted": 3}
+    blurred = {"cells": 10, "positive_cells": 4, "counted_mm2": 0.3, "h_score": 80.0, "positive_cells_adjusted": 1}
+    found = combine({**area, **counted}, {**area, **blurred}, {**area, "slide": "s2"})
+    assert found["cells_per_mm2"] == pytest.approx(40 / 0.8)
+    assert found["positive_per_mm2"] == pytest.approx(10 / 0.8)
+    assert found["positive_per_mm2_adjusted"] == pytest.approx(4 / 0.8)
+    assert found["h_score"] == pytest.approx((30 * 40 + 10 * 80) / 40)
+    assert found["slides"] == 2
+
+
+def test_without_the_size_of_a_pixel_pixels_weigh() -> None:
+    found = combine(
+        {"tissue_px": 300, "positive_area": 0.1}, {"tissue_px": 100, "tissue_mm2": 5.0, "positive_area": 0.5}
+    )
+    assert found["positive_area"] == pytest.approx(0.2)
+    assert found["tissue_mm2"] is None

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
 from rarefactor.errors import DataError
-from rarefactor.pathology._scores import derive_patient_scores, read_scores, tabulate_agreement
+from rarefactor.pathology._agreement import compare_measured, tabulate_agreement
+from rarefactor.pathology._scores import derive_patient_scores, read_scores
 
 HEADER = "patient,stain,reader,scale,score"
 
@@ -81,19 +83,25 @@ def make_readers(tmp_path: Path) -> Path:
 
 def test_agreement_by_pair_and_by_run(tmp_path: Path) -> None:
     table = read_scores(make_readers(tmp_path))
-    runs = {f"p{number}": ("R1" if number < 12 else "R2" if number < 21 else "R3") for number in range(24)}
+    runs = {
+        (f"p{number}", stain): ("R1" if number < 12 else "R2" if number < 21 else "R3")
+        for number in range(24)
+        for stain in ("BAFF-R", "CD20")
+    }
     found = tabulate_agreement(table, runs=runs)
     by_key = {(each.stain, each.readers, each.run): each for each in found}
     assert len(by_key) == len(found)
     assert {run for stain, readers, run in by_key if stain == "CD20"} == {None, "R1", "R2"}  # R3 has three slides
     three = by_key["BAFF-R", ("A", "B", "C"), None]
+    assert three.icc is not None
     assert (three.icc.readers, three.n, three.limits, three.kappa) == (3, 24, None, None)
     shifted = by_key["BAFF-R", ("A", "B"), None]
     assert shifted.limits is not None
+    assert shifted.icc is not None
     assert shifted.limits.bias.estimate == pytest.approx(-15, abs=4)
-    assert (
-        shifted.icc.consistency.icc > shifted.icc.agreement.icc > by_key["BAFF-R", ("A", "C"), None].icc.agreement.icc
-    )
+    wide = by_key["BAFF-R", ("A", "C"), None].icc
+    assert wide is not None
+    assert shifted.icc.consistency.icc > shifted.icc.agreement.icc > wide.agreement.icc
     graded = by_key["CD20", ("A", "B"), None]
     assert graded.limits is None
     assert graded.kappa is not None
@@ -108,3 +116,36 @@ def test_one_score_per_patient(tmp_path: Path) -> None:
     table = read_scores(write(tmp_path, *rows, header="patient,slide,stain,reader,scale,score"))
     (score,) = derive_patient_scores(table)
     assert (score.score, score.readers, score.apart) == (1.0, 3, 1.0)
+
+
+def test_repeated_biopsies_are_told_apart_by_their_visit(tmp_path: Path) -> None:
+    rows = ("p,baseline,CD20,A,0-3,1", "p,month_12,CD20,A,0-3,3", "p,month_12,CD20,A,0-3,3")
+    table = read_scores(write(tmp_path, *rows, header="patient,visit,stain,reader,scale,score"))
+    assert [problem.row for problem in table.failures] == [4]
+    assert [(each.visit, each.score) for each in derive_patient_scores(table)] == [("baseline", 1.0), ("month_12", 3.0)]
+
+
+def test_what_was_measured_is_compared_on_the_scale_of_the_readers(tmp_path: Path) -> None:
+    table = read_scores(make_readers(tmp_path))
+    scores = derive_patient_scores(table)
+    held = {(each.patient, each.stain): each.score for each in scores}
+    areas = [
+        {"patient": f"p{number}", "visit": "", "stain": stain, "positive_area": held[f"p{number}", stain] / 300}
+        | {"h_score": held[f"p{number}", stain] - 20, "positive_share": None}
+        for number in range(20)
+        for stain in ("BAFF-R", "CD20")
+    ]
+    graded, scored = sorted(
+        compare_measured(scores, pl.DataFrame(areas, infer_schema_length=None)), key=lambda each: each.scale
+    )
+    assert (graded.scale, graded.readers, graded.n, graded.icc, graded.kappa) == (
+        "0-3",
+        ("measured", "readers"),
+        20,
+        None,
+        None,
+    )
+    assert graded.rank is not None
+    assert graded.rank.rho == pytest.approx(1.0)
+    assert scored.limits is not None
+    assert scored.limits.bias.estimate == pytest.approx(-20)

@@ -1,0 +1,114 @@
+"""What a reader of the results must know of the slides and scores, in sentences.
+
+Convention: counts and names of stains and runs; no patient, no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rarefactor.pathology._agreement import MEASURED, READERS, ReaderAgreement
+from rarefactor.pathology._plan import Plan
+from rarefactor.pathology._runs import RunGains
+from rarefactor.pathology._staining import RunFinding
+from rarefactor.pathology._summary import Measurement
+
+_ROWS_SHOWN = 6
+
+
+def tell(asked: Plan, found: Measurement) -> Iterator[str]:
+    """Give the sentences, what was left out first."""
+    yield from _tell_left_out(asked, found)
+    yield from _tell_tables(asked)
+    if asked.manifest is None and found.results:
+        yield "No manifest names the staining runs: whether values differ between runs was not tested."
+    for stain, runs in found.runs.items():
+        yield from _tell_runs(stain, runs)
+    for each in found.agreement:
+        if each.run is None:
+            yield from _tell_agreement(each)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> count(1, "slide"), count(2, "slide")
+    ('1 slide', '2 slides')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def _tell_left_out(asked: Plan, found: Measurement) -> Iterator[str]:
+    failed, lost = (sum(bool(each.failures) for each in held) for held in (found.results, found.controls))
+    own = len(found.controls)
+    counts = {
+        f"{count(failed, 'slide')} could not be measured: measurements/ihc_failures.csv says why.": failed,
+        f"{count(asked.strangers, 'patient')} with slides and not in the records, left out.": asked.strangers,
+        f"{count(asked.without, 'patient')} without a slide.": asked.without if asked.slides else 0,
+        f"{count(asked.scored_strangers, 'patient')} with scores and not known, left out.": asked.scored_strangers,
+        f"{count(own, 'slide')} of control tissue, in no patient’s value: measurements/ihc_controls.csv.": own,
+        f"{count(lost, 'slide')} of control tissue could not be measured.": lost,
+        f"{count(asked.unlisted, 'slide')} not named in the manifest of staining runs.": asked.unlisted,
+        f"{count(asked.missing, 'row')} of the manifest without a slide.": asked.missing,
+    }
+    yield from (text for text, number in counts.items() if number)
+
+
+def _tell_tables(asked: Plan) -> Iterator[str]:
+    for table, what in ((asked.manifest, "manifest of staining runs"), (asked.scores, "table of scores")):
+        if table and table.failures:
+            rows = sorted({each.row for each in table.failures if each.row is not None})
+            more = f" and {len(rows) - _ROWS_SHOWN} more" if len(rows) > _ROWS_SHOWN else ""
+            shown = ", ".join(map(str, rows[:_ROWS_SHOWN]))
+            yield f"Rows of the {what} that do not fit and were left out: {shown}{more}."
+    if asked.manifest:
+        yield from (flag.detail for flag in asked.manifest.flags if flag.name == "run_mixed")
+
+
+def _tell_runs(stain: str, found: RunFinding) -> Iterator[str]:
+    if found.effect is None:
+        yield f"Whether {stain} differs between staining runs could not be tested: {found.reason}."
+    else:
+        test = f"P = {found.effect.test.p:.2g} (Kruskal-Wallis)"
+        yield f"DAB-positive area of {stain} across staining runs: {test}; {_say_adjusted(found)}."
+    if found.gains:
+        yield from (f"{stain}: {flag.detail}" for flag in found.gains.flags)
+
+
+def _say_adjusted(found: RunFinding) -> str:
+    if found.gains is None:
+        return "values are not adjusted"
+    return f"{_say_by(found.gains)}, " + (
+        f"P = {found.adjusted.test.p:.2g} when adjusted" if found.adjusted else "adjusted values stand beside them"
+    )
+
+
+def _say_by(gains: RunGains) -> str:
+    by = "control tissue" if gains.by == "controls" else "the medians of runs"
+    return f"values adjusted by {by} stand beside the measured ones"
+
+
+def _tell_agreement(found: ReaderAgreement) -> Iterator[str]:
+    if found.readers == (MEASURED, READERS):
+        words = f"Measured {found.stain} and readers’ scores of {count(found.n, 'patient')}"
+    else:
+        words = f"{len(found.readers)} readers scored {count(found.n, 'slide')} of {found.stain}"
+    icc, kappa, rank = found.icc, found.kappa, found.rank
+    said = [
+        f"{name} {value:.2f} ({low:.2f} to {high:.2f})"
+        for name, value, low, high in (
+            ("weighted kappa", kappa.kappa, kappa.low, kappa.high) if kappa and not kappa.reason else _NOTHING,
+            ("intraclass correlation", icc.agreement.icc, icc.agreement.low, icc.agreement.high)
+            if icc and not icc.reason
+            else _NOTHING,
+            ("Spearman’s correlation", rank.rho, rank.low, rank.high) if rank and not rank.reason else _NOTHING,
+        )
+        if name
+    ]
+    if said:
+        yield f"{words}: {', '.join(said)}."
+
+
+_NOTHING = ("", 0.0, 0.0, 0.0)
