@@ -120,7 +120,8 @@ def compute_saturation(image: Rgb) -> Mask:
     >>> compute_saturation(np.array([[[90, 40, 0], [90, 40, 20]]], dtype=np.uint8)).tolist()
     [[True, False]]
     """
-    return np.asarray((image <= NO_LIGHT).any(axis=2), dtype=np.bool_)
+    least = np.minimum(np.minimum(image[..., 0], image[..., 1]), image[..., 2])
+    return np.asarray(least <= NO_LIGHT, dtype=np.bool_)
 
 
 def expand_squares(squares: Mask, block_px: int, shape: tuple[int, int]) -> Mask:

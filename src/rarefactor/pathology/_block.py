@@ -143,10 +143,10 @@ def _read_tiles(file: SlideFile, survey: Survey, window: Window, halo: int) -> I
         for each in slide.windows(TILE_PX, downsample=survey.downsample, within=window):
             if survey.holds_tissue(each):
                 tile = slide.read_tile(each, downsample=survey.downsample, halo=halo)
-                yield _mirror_outside(tile, survey) if halo else tile
+                yield mirror_outside(tile, survey) if halo else tile
 
 
-def _mirror_outside(tile: Tile, survey: Survey) -> Tile:
+def mirror_outside(tile: Tile, survey: Survey) -> Tile:
     """Return a tile whose halo beyond the slide mirrors its border: white there would make nuclei of it."""
     rows, columns = tile.image.shape[:2]
     pads: list[tuple[int, int]] = []

@@ -8,12 +8,13 @@ not judged.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rarefactor.pathology._density import Densities, Floats, compute_density
+from rarefactor.pathology._density import Densities, Floats, compute_channel_density
 from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._tissue import Mask
 from rarefactor.pathology._white import Rgb, White
@@ -49,6 +50,8 @@ class BlurSettings:
 
 
 BLUR = BlurSettings()
+_COARSE_UM = 2.0
+"""µm per pixel at which detail of 2.8 µm and more is read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -101,7 +104,7 @@ def compute_blur(
     """
     if um_per_px is None or um_per_px > settings.coarsest_um:
         return _unchecked(tissue)
-    sharpness = _compute_sharpness(compute_density(image, white).mean(axis=2), tissue, um_per_px, settings)
+    sharpness = _compute_sharpness(_read_density(image, white), tissue, um_per_px, settings)
     blurred = np.nan_to_num(sharpness, nan=np.inf) < settings.sharpness
     mask = _spread(blurred, tissue.shape) & tissue
     judged = int(tissue.sum())
@@ -114,12 +117,31 @@ def compute_blur(
 
 
 def _compute_sharpness(density: Densities, tissue: Mask, um_per_px: float, settings: BlurSettings) -> Floats:
-    side = max(1, min(round(settings.square_um / um_per_px), *density.shape))
-    levels = {size: _smooth(density, size / um_per_px) for size in (0.7, 1.0, 2.8, 5.6)}
-    fine = _block_mean((levels[0.7] - levels[1.0]) ** 2, side)
-    coarse = _block_mean((levels[2.8] - levels[5.6]) ** 2, side)
-    judged = (_block_mean(tissue.astype(np.float32), side) >= settings.tissue) & (coarse >= settings.structure**2)
+    """Return the sharpness of squares; coarse detail is read from averaged pixels, which hold all of it."""
+    factor = max(1, min(round(_COARSE_UM / um_per_px), min(density.shape) // 8))
+    side = max(1, min(round(settings.square_um / um_per_px), *density.shape)) // factor * factor
+    smooth = _smooth(density, 0.7 / um_per_px)
+    fine = _block_mean((smooth - _smooth(smooth, math.sqrt(1.0 - 0.7**2) / um_per_px)) ** 2, side)
+    small = _average(density, factor)
+    blurs = (_smooth(small, _narrow(size / um_per_px, factor)) for size in (2.8, 5.6))
+    coarse = _block_mean((next(blurs) - next(blurs)) ** 2, side // factor)
+    held = _block_mean(tissue[: small.shape[0] * factor : factor, : small.shape[1] * factor : factor], side // factor)
+    judged = (held >= settings.tissue) & (coarse >= settings.structure**2)
     return np.where(judged, np.sqrt(fine / np.maximum(coarse, 1e-12)), np.nan)
+
+
+def _average(density: Densities, factor: int) -> Densities:
+    """Return means of squares of ``factor`` pixels; what is over is left out."""
+    rows, columns = (length // factor for length in density.shape)
+    whole = density[: rows * factor, : columns * factor]
+    down = sum((whole[place::factor] for place in range(1, factor)), start=whole[::factor])
+    across = down.reshape(rows, columns, factor)
+    return np.asarray(across.sum(axis=2) / factor**2, dtype=np.float32)
+
+
+def _narrow(sigma: float, factor: int) -> float:
+    """Return the smoothing that averaged pixels still need, in these pixels."""
+    return math.sqrt(sigma**2 - (factor**2 - 1) / 12) / factor
 
 
 def _smooth(density: Densities, sigma_px: float) -> Densities:
@@ -130,7 +152,16 @@ def _smooth(density: Densities, sigma_px: float) -> Densities:
     return smooth
 
 
-def _block_mean(values: NDArray[np.float32], side: int) -> Floats:
+def _read_density(image: Rgb, white: White) -> Densities:
+    """Return the mean density of the three channels."""
+    table = (compute_channel_density(white) / 3).astype(np.float32)
+    density = table[:, 0][image[..., 0]]
+    for channel in (1, 2):
+        density += table[:, channel][image[..., channel]]
+    return density
+
+
+def _block_mean(values: NDArray[np.float32] | Mask, side: int) -> Floats:
     """Return means of squares; what is over at the right and below goes to the last square."""
     rows, columns = (np.arange(max(1, length // side)) * side for length in values.shape)
     sums = np.add.reduceat(np.add.reduceat(values, rows, axis=0, dtype=np.float64), columns, axis=1)

@@ -9,6 +9,7 @@ density moves by the same amount (``shift_255``), which is how one pass serves b
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -90,8 +91,15 @@ def compute_lookup(white: White, vectors: StainVectors = H_DAB, *, tissue_densit
                 next_step=f"{TISSUE_DENSITY} keeps pale tissue and leaves glass out.",
             )
         )
-    measure = Measure(white=white, vectors=vectors, tissue_density=tissue_density)
-    return Lookup(measure=measure, codes=_compute_codes(measure))
+    return _remember(Measure(white=white, vectors=vectors, tissue_density=tissue_density))
+
+
+@lru_cache(maxsize=2)
+def _remember(measure: Measure) -> Lookup:
+    """Return the table of a measure: that of the last two is kept, for the blocks of a slide come one by one."""
+    codes = _compute_codes(measure)
+    codes.flags.writeable = False
+    return Lookup(measure=measure, codes=codes)
 
 
 def _compute_codes(measure: Measure) -> NDArray[np.uint16]:

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from rarefactor.pathology._measure_slide import SlideResult
-from rarefactor.pathology._picture_sheet import draw_contact_sheet, draw_histograms
+from rarefactor.pathology._picture_runs import draw_histograms
+from rarefactor.pathology._picture_sheet import draw_contact_sheet
 from rarefactor.pathology._staining import tabulate_runs
 from rarefactor.pathology._summary import Measurement
 

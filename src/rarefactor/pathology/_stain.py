@@ -59,7 +59,7 @@ class StainSettings:
     none_below: float = 0.001
     all_above: float = 0.98
     enough: int = 50
-    sample: int = 1_000_000
+    sample: int = 400_000
 
 
 STAIN = StainSettings()
@@ -148,8 +148,9 @@ def compute_stain_check(
 
 
 def _sample_tissue(image: Rgb, white: White, mask: NDArray[np.bool_] | None, settings: StainSettings) -> Floats:
-    pixels = image.reshape(-1, 3) if mask is None else image[mask]
-    pixels = pixels[:: max(1, -(-len(pixels) // settings.sample))]
+    places = np.arange(image.shape[0] * image.shape[1]) if mask is None else np.flatnonzero(mask)
+    places = places[:: max(1, -(-len(places) // settings.sample))]
+    pixels = image.reshape(-1, 3)[places]
     table = compute_channel_density(white)
     density = np.stack([table[pixels[:, channel], channel] for channel in range(3)], axis=1)
     return density[density.sum(axis=1) >= settings.tissue_density]

@@ -20,6 +20,7 @@ from rarefactor.pathology._artefacts import Artefacts, compute_artefacts
 from rarefactor.pathology._density import compute_stains
 from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._microns import MicronsPerPixel
+from rarefactor.pathology._paper import read_image, write_jpeg
 from rarefactor.pathology._pyramid import Window
 from rarefactor.pathology._settings import COARSEST_CELLS_UM, WANTED_UM, Settings, SlideFile
 from rarefactor.pathology._slide import Slide, open_slide
@@ -62,7 +63,7 @@ class Survey:
     dab_angle, residual
         Of the stain check; None where too little is positive.
     overview
-        (row, column, 3), for pictures.
+        (row, column, 3), for pictures only: it is kept as JPEG.
     flags
         What is doubtful.
     """
@@ -152,19 +153,20 @@ def survey_slide(file: SlideFile, settings: Settings) -> Survey:
 
 def write_survey(survey: Survey) -> bytes:
     """Return a survey as bytes."""
-    arrays = ("measured", "excluded", "overview")
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, **{name: getattr(survey, name) for name in arrays})
-    words = {name: value for name, value in _as_words(survey).items() if name not in arrays}
-    return write_packed({"survey.json": json.dumps(words).encode(), "arrays.npz": buffer.getvalue()})
+    np.savez_compressed(buffer, measured=survey.measured, excluded=survey.excluded)
+    words = json.dumps(_as_words(survey)).encode()
+    return write_packed(
+        {"survey.json": words, "masks.npz": buffer.getvalue(), "overview.jpg": write_jpeg(survey.overview)}
+    )
 
 
 def read_survey(data: bytes) -> Survey:
     """Return what :func:`write_survey` wrote."""
     files = read_packed(data)
     words: dict[str, Any] = json.loads(files["survey.json"])
-    with np.load(io.BytesIO(files["arrays.npz"]), allow_pickle=False) as held:
-        arrays = {name: held[name] for name in held.files}
+    with np.load(io.BytesIO(files["masks.npz"]), allow_pickle=False) as held:
+        masks = {name: held[name] for name in held.files}
     white = words.pop("white")
     level = tuple(white["level"])
     words["white"] = White(
@@ -175,7 +177,7 @@ def read_survey(data: bytes) -> Survey:
     )
     words["microns"] = MicronsPerPixel(**words["microns"]) if words["microns"] else None
     words["flags"] = read_flags(words["flags"])
-    return Survey(**words, **arrays)
+    return Survey(**words, **masks, overview=read_image(files["overview.jpg"]))
 
 
 def read_flags(items: Sequence[Mapping[str, str]]) -> tuple[Flag, ...]:

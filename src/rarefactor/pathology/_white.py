@@ -112,6 +112,8 @@ UNEVEN = 0.05
 """A blank field whose brightness varies by more than this share gets a note."""
 CLIPPED = 254.5
 """A white this bright may have been cut off by the camera."""
+_SHORT = 65535 // 255
+"""Pixels whose sum fits 16 bits, with which adding is twice as fast."""
 
 
 def compute_white(image: Rgb, *, blank: Rgb | None = None, settings: GlassSettings = GLASS) -> White:
@@ -165,8 +167,14 @@ def compute_block_means(image: Rgb, block_px: int) -> Grid:
     whole = image[: rows * block_px, : columns * block_px]
     if not whole.size:
         return np.zeros((rows, columns, 3))
-    down = np.add.reduceat(whole, np.arange(0, rows * block_px, block_px), axis=0, dtype=np.uint32)
-    return np.add.reduceat(down, np.arange(0, columns * block_px, block_px), axis=1) / float(block_px**2)
+    down = whole[::block_px].astype(np.uint16 if block_px <= _SHORT else np.uint32)
+    for row in range(1, block_px):
+        down += whole[row::block_px]
+    across = down.reshape(rows, columns, block_px, 3)
+    total = across[:, :, 0].astype(np.uint32)
+    for column in range(1, block_px):
+        total += across[:, :, column]
+    return total / float(block_px**2)
 
 
 def _find_glass(means: Grid, settings: GlassSettings) -> NDArray[np.bool_] | None:
