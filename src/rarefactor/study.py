@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
-from rarefactor import analyse, cohort, derive, imaging, pathology, report, spec
+from rarefactor import analyse, cohort, derive, imaging, pathology, predict, report, spec
 from rarefactor.results import Analysed, Measured, Results, write_results
 from rarefactor.work import (
     Cache,
@@ -103,8 +104,14 @@ def plan(path: Path) -> tuple[PlanStep, ...]:
         *_plan_images(checked.images, cache),
         PlanStep(name="Derive outcome and factors", detail=", ".join(checked.study.factors)),
         *(PlanStep(name=task.label, detail=task.detail, reused=cache.get(task.key) is not None) for task in analyses),
+        *_plan_models(checked.study),
         PlanStep(name="Write the report", detail="report.html, report.docx, report.pdf, tables, figures, provenance"),
     )
+
+
+def _plan_models(study: spec.Study) -> Iterator[PlanStep]:
+    if study.analysis.models:
+        yield PlanStep(name=predict.STEP, detail=", ".join(study.analysis.models))
 
 
 def _plan_images(images: Images, cache: Cache) -> Iterator[PlanStep]:
@@ -156,9 +163,12 @@ def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Prog
         measured = _measure(study, images, cache, workers, log)
         table = _derive(study, data, measured, log)
         results = analyse.run(study, table, cache=cache, code=code_key(_CODE), progress=log)
-        results = replace(results, rows=(*(row for each in measured for row in each.rows), *results.rows))
+        risk = predict.build(study, table, results, cache=cache, code=code_key(_CODE), progress=log)
+        rows = (*(row for each in measured for row in each.rows), *results.rows, *risk.rows)
+        results = replace(results, rows=rows, notes=(*results.notes, *risk.notes))
         pictures = {name: data for each in measured for name, data in each.files.items()}
-        files = {**pictures, **_report(results, cache, log), "results.json": write_results(results)}
+        written = _report(results, risk, cache, log)
+        files = {**pictures, **written, **risk.files, "results.json": write_results(results)}
         crate = report.write_provenance(results, files, created=datetime.now(UTC))
         claim.write({**files, report.PROVENANCE: crate, "run.log": log.text().encode()})
     return results
@@ -181,10 +191,11 @@ def _measure(
     return tuple(measured)
 
 
-def _report(results: Results, cache: Cache, progress: Progress) -> Mapping[str, bytes]:
+def _report(results: Results, risk: predict.RiskModels, cache: Cache, progress: Progress) -> Mapping[str, bytes]:
     progress.start("Write the report")
-    key = content_key("report", write_results(results), code_key(_CODE))
-    files, reused = remember(cache, key, lambda: report.write_report(results), write=write_packed, read=read_packed)
+    key = content_key("report", write_results(results), risk.files, code_key(_CODE))
+    write = partial(report.write_report, results, risk_models=risk.models)
+    files, reused = remember(cache, key, write, write=write_packed, read=read_packed)
     progress.finish("Write the report", f"{len(files)} files", reused=reused)
     return files
 

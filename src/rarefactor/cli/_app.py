@@ -150,6 +150,59 @@ def design(
     _design.show_design(_commands.find_study(study), data_sets=data_sets, odds_ratios=odds_ratio or [], n=n)
 
 
+@app.command(
+    "predict",
+    short_help="Predict the risk of a next patient by a risk model.",
+    epilog="\b\nExamples:\n"
+    "  rarefactor predict mystudy/out --list\n"
+    "  rarefactor predict mystudy/out --model clinical --set male=yes --set mmt8=40 --set age=52\n"
+    "  rarefactor predict clinical.json patients.csv --out risks.csv",
+)
+def predict_risk(  # noqa: PLR0913 - one parameter for each option
+    path: Annotated[
+        Path, typer.Argument(metavar="MODEL", help="The file of a model, or the output of a run.", show_default=False)
+    ],
+    table: Annotated[
+        Path | None, typer.Argument(metavar="FILE", help="A CSV file, one patient per row.", show_default=False)
+    ] = None,
+    *,
+    given: Annotated[
+        list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="A value of one patient; once for each.")
+    ] = None,
+    model: Annotated[
+        str | None, typer.Option("--model", metavar="NAME", help="Which model, where a run wrote several.")
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the table with its risks; else they are shown.")
+    ] = None,
+    research: Annotated[
+        bool, typer.Option("--research", help="Let a model answer that its data cannot carry; every number is marked.")
+    ] = False,
+    show: Annotated[
+        bool, typer.Option("--list", help="Say what the model wants: names, units, levels, ranges.")
+    ] = False,
+) -> None:
+    """Predict the risk of one patient, or of a table with one patient per row, with its interval.
+
+    Values are in the units of the model, levels by their label. A missing value means no risk; nothing is filled in.
+    Exit code 10: the model is for research only, and why.
+    """
+    from rarefactor.cli import _predict  # noqa: PLC0415 - late: --help stays quick
+
+    wanted = _predict.Wanted(path=path, name=model, research=research)
+    if show:
+        _predict.show_model(wanted)
+        return
+    if (table is None) == (not given):
+        raise typer.BadParameter(
+            "give a CSV file, or one patient's values by --set; --list shows them", param_hint="FILE"
+        )
+    if table is None:
+        _predict.predict_patient(wanted, given or [])
+    else:
+        _predict.predict_table(wanted, table, out)
+
+
 measure = typer.Typer(help="Measure images without a study.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(measure, name="measure")
 

@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 done; 1 a bug; 2 a command that cannot be understood; 3 the study file, 4 the data, 5 findings in the data;
-        6 the analysis; 7 the output; 130 interrupted.
+        6 the analysis; 7 the output; 10 a risk model for research only; 130 interrupted.
 
     Examples
     --------

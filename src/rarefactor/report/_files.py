@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from rarefactor.report._bibliography import write_bibtex, write_csl, write_ris
@@ -14,14 +14,16 @@ from rarefactor.report._html import write_html
 from rarefactor.report._pdf import write_pdf
 from rarefactor.report._source import read_source
 from rarefactor.report.tree import Document, Reference
-from rarefactor.results import Results
+from rarefactor.results import Results, RiskModel
 
 _FIXED_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 
 
-def write_files(results: Results, created: datetime | None) -> Mapping[str, bytes]:
+def write_files(
+    results: Results, created: datetime | None, risk_models: Sequence[RiskModel] = ()
+) -> Mapping[str, bytes]:
     """Return every file of the report by its path; the provenance, which names all others, comes last."""
-    source = read_source(results)
+    source = read_source(results, risk_models)
     document = write_document(source)
     files = {
         "report.html": write_html(document),

@@ -5,14 +5,14 @@ Convention: a row that is not there is None, and is shown as a dash; nothing is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.report.format import format_percent
-from rarefactor.results import Estimate, FactorInfo, FlowStep, Note, Results
+from rarefactor.results import Estimate, FactorInfo, FlowStep, Note, Results, RiskModel
 from rarefactor.spec import Outcome, Study
 
 _PARTS = ("analysis", "measure", "landmark", "model", "factor", "term", "group", "method")
@@ -20,11 +20,12 @@ _PARTS = ("analysis", "measure", "landmark", "model", "factor", "term", "group",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The results, the study that they answer, and an index of the rows."""
+    """The results, the study that they answer, an index of the rows, and the risk models made from them."""
 
     results: Results
     study: Study
     index: Mapping[tuple[str | None, ...], Estimate]
+    risk_models: tuple[RiskModel, ...] = ()
 
     def row(self, analysis: str, measure: str, **parts: str | None) -> Estimate | None:
         """Return the row with these parts, or None; a part that is not given is None, a method any."""
@@ -83,8 +84,8 @@ class Source:
         )
 
 
-def read_source(results: Results) -> Source:
-    """Return the results with their study and index.
+def read_source(results: Results, risk_models: Sequence[RiskModel] = ()) -> Source:
+    """Return the results with their study, index and risk models.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def read_source(results: Results) -> Source:
                 next_step="Run the study again with this version of rarefactor.",
             )
         ) from error
-    return Source(results=results, study=study, index=_index(results.rows))
+    return Source(results=results, study=study, index=_index(results.rows), risk_models=tuple(risk_models))
 
 
 def _index(rows: Iterable[Estimate]) -> Mapping[tuple[str | None, ...], Estimate]:
