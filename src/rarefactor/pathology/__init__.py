@@ -33,6 +33,10 @@ from rarefactor.pathology._runs import (
     read_manifest,
 )
 from rarefactor.pathology._scores import PatientScore, Score, ScoreTable, derive_patient_scores, read_scores
+from rarefactor.pathology._section_build import Extent
+from rarefactor.pathology._section_image import Camera
+from rarefactor.pathology._section_stains import StainingRun
+from rarefactor.pathology._section_wanted import Wanted, simulate_specimen
 from rarefactor.pathology._settings import Reading, Settings
 from rarefactor.pathology._slide import Slide, open_slide
 from rarefactor.pathology._stain import StainCheck, compute_stain_check
@@ -40,6 +44,8 @@ from rarefactor.pathology._summary import Measurement
 from rarefactor.pathology._tissue import compute_tissue
 from rarefactor.pathology._told import tell
 from rarefactor.pathology._white import White, WhiteSource, compute_white
+from rarefactor.pathology._write_slide import write_photograph, write_slide
+from rarefactor.pathology.simulate import Truth, photograph, simulate_control
 from rarefactor.pathology.stage import STEP, count_known, describe, measure, measure_folder, plan, write_output
 from rarefactor.results import Flag, Severity
 
@@ -51,10 +57,12 @@ __all__ = [
     "Artefacts",
     "Beside",
     "Blur",
+    "Camera",
     "CellOutline",
     "Compartment",
     "Denominator",
     "DensityHistogram",
+    "Extent",
     "Flag",
     "Lookup",
     "Manifest",
@@ -79,8 +87,11 @@ __all__ = [
     "StainCheck",
     "StainVectors",
     "StainedSlide",
+    "StainingRun",
     "Tile",
     "TileInterval",
+    "Truth",
+    "Wanted",
     "White",
     "WhiteSource",
     "Window",
@@ -106,6 +117,7 @@ __all__ = [
     "measure",
     "measure_folder",
     "open_slide",
+    "photograph",
     "plan",
     "plan_folder",
     "rasterise",
@@ -113,8 +125,12 @@ __all__ = [
     "read_regions",
     "read_scores",
     "resolve_detector",
+    "simulate_control",
+    "simulate_specimen",
     "tabulate_agreement",
     "tell",
     "write_cells",
     "write_output",
+    "write_photograph",
+    "write_slide",
 ]

@@ -57,6 +57,42 @@ def write_field(field: Field) -> bytes:
     return buffer.getvalue()
 
 
+def write_photograph(field: Field, *, quality: int = 85) -> bytes:
+    """Return a field as TIFF with JPEG in it, a tenth of the size of :func:`write_field`'s.
+
+    Parameters
+    ----------
+    field
+        Taken with a camera whose ``jpeg_quality`` is None, so that JPEG comes in once.
+    quality
+        1 to 100.
+
+    Examples
+    --------
+    >>> from rarefactor.pathology.simulate import simulate_field
+    >>> camera = Camera(width=128, height=128, jpeg_quality=None)
+    >>> write_photograph(simulate_field(np.random.default_rng(1), camera=camera))[:2]
+    b'II'
+    """
+    from tifffile import TiffWriter  # noqa: PLC0415 - an imaging library, loaded when an image is written
+
+    buffer = BytesIO()
+    with TiffWriter(buffer) as tiff:
+        tiff.write(
+            iter([_encode(field.image, quality)]),
+            shape=field.image.shape,
+            dtype=np.uint8,
+            rowsperstrip=field.image.shape[0],
+            photometric="ycbcr",
+            subsampling=(1, 1),
+            compression="jpeg",
+            description=_describe(field.stain, field.run.name),
+            metadata=None,
+            **_resolution(field.camera.um_per_px),
+        )
+    return buffer.getvalue()
+
+
 def write_slide(
     path: Path, specimen: Specimen, *, camera: Camera | None = None, copies: tuple[int, int] = (1, 1)
 ) -> Truth:

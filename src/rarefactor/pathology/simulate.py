@@ -42,6 +42,7 @@ __all__ = [
     "StainingRun",
     "TrueCell",
     "Truth",
+    "photograph",
     "simulate_control",
     "simulate_field",
     "simulate_lymphoid",
@@ -193,7 +194,7 @@ def simulate_field(
     camera = camera or Camera()
     width_um, height_um = camera.width * camera.um_per_px, camera.height * camera.um_per_px
     made = section or simulate_section(rng, width_um=width_um, height_um=height_um, look=look)
-    return _photograph(stain_section(made, stain, rng, run=run, um_per_px=camera.um_per_px), camera)
+    return photograph(stain_section(made, stain, rng, run=run, um_per_px=camera.um_per_px), camera)
 
 
 def simulate_control(
@@ -208,7 +209,7 @@ def simulate_control(
     section = simulate_lymphoid(
         rng, width_um=camera.width * camera.um_per_px, height_um=camera.height * camera.um_per_px
     )
-    return _photograph(stain_section(section, stain, rng, run=run, um_per_px=camera.um_per_px), camera)
+    return photograph(stain_section(section, stain, rng, run=run, um_per_px=camera.um_per_px), camera)
 
 
 def write_truth(truth: Truth, threshold: float = THRESHOLD) -> bytes:
@@ -228,7 +229,8 @@ def write_truth(truth: Truth, threshold: float = THRESHOLD) -> bytes:
     return json.dumps(held).encode()
 
 
-def _photograph(specimen: Specimen, camera: Camera) -> Field:
+def photograph(specimen: Specimen, camera: Camera) -> Field:
+    """Return the field at a specimen's upper left corner."""
     view = View(x=0, y=0, width=camera.width, height=camera.height, um_per_px=camera.um_per_px)
     image, histogram = specimen.render(view, camera)
     cells = tuple(specimen.list_cells(view))
