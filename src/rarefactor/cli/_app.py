@@ -28,7 +28,7 @@ Study = Annotated[
 ]
 
 Workers = Annotated[
-    int, typer.Option("--workers", metavar="N", min=1, max=1024, help="How many images are measured at once.")
+    int, typer.Option("--workers", metavar="N", min=1, max=1024, help="How many images are worked on at once.")
 ]
 Cluster = Annotated[
     str | None,
@@ -53,14 +53,20 @@ def options(
     """Options that every command has."""
 
 
-@app.command(epilog="\b\nExamples:\n  rarefactor init mystudy\n  rarefactor init small --template pbc48")
+@app.command(
+    epilog="\b\nExamples:\n  rarefactor init mystudy\n  rarefactor init mystudy --template anm-srp --workers 2"
+)
 def init(
     folder: Annotated[Path | None, typer.Argument(metavar="DIR", help="The new folder.", show_default=False)] = None,
     *,
     template: Annotated[str, typer.Option(help="Which example to start from.")] = "pbc",
+    workers: Workers = 1,
     show: Annotated[bool, typer.Option("--list", help="Say which templates there are.")] = False,
 ) -> None:
-    """Make a study folder that runs as it is."""
+    """Make a study folder that runs as it is.
+
+    The patients of anm-srp are synthetic: their records, scans and slides are made.
+    """
     from rarefactor.cli import _templates  # noqa: PLC0415 - late: --help stays quick
 
     if show:
@@ -68,7 +74,7 @@ def init(
     elif folder is None:
         raise typer.BadParameter("say which folder to make, such as mystudy", param_hint="DIR")
     else:
-        _templates.make_study(folder, template)
+        _templates.make_study(folder, template, workers=workers)
 
 
 @app.command(
@@ -448,15 +454,28 @@ def ihc(  # noqa: PLR0913 - one parameter for each option
         raise typer.Exit(FINDINGS)
 
 
-@app.command(epilog="\b\nExample:\n  rarefactor demo --out demo")
+@app.command(
+    short_help="Run an example from nothing to its report.",
+    epilog="\b\nExamples:\n  rarefactor demo\n  rarefactor demo pbc48 --out demo",
+)
 def demo(
+    examples: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME]...", help="Which examples.", show_default=False)
+    ] = None,
     *,
+    every: Annotated[bool, typer.Option("--all", help="Run every example.")] = False,
     out: Annotated[Path, typer.Option(metavar="DIR", help="Where the studies and reports go.")] = Path(
         "rarefactor-demo"
     ),
+    workers: Workers = 2,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but problems.")] = False,
 ) -> None:
-    """Run the example studies on real patients."""
-    from rarefactor.cli import _commands  # noqa: PLC0415 - late: --help stays quick
+    """Make the patients of the example anm-srp, which are synthetic, and run it, images and slides included.
 
-    _commands.run_demo(out, quiet=quiet)
+    With names, or --all, run other examples: the patients of pbc and pbc48 are real. A second run reuses what is
+    unchanged.
+    """
+    from rarefactor.cli import _commands, _templates  # noqa: PLC0415 - late: --help stays quick
+
+    names = list(_templates.read_templates()) if every else examples or []
+    _commands.run_demo(names, out, workers=workers, quiet=quiet)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import polars as pl
@@ -11,15 +13,17 @@ from rich.text import Text
 from rarefactor import study
 from rarefactor.cli._console import draw_pairs, draw_table, read_console
 from rarefactor.cli._findings import draw_failures, draw_notes, draw_study
-from rarefactor.cli._templates import STUDY_FILE, read_templates, write_demo
+from rarefactor.cli._found import draw_images, find_problems
+from rarefactor.cli._templates import STUDY_FILE, read_template, write_demo
 from rarefactor.cli._watch import Terminal
 from rarefactor.cohort import check_data
 from rarefactor.errors import DataError
 from rarefactor.results import Results
 from rarefactor.spec import load
-from rarefactor.work import Silent, Workers, write_file
+from rarefactor.work import Progress, Silent, Workers, write_file
 
 REPORTS = ("report.html", "report.docx", "report.pdf")
+FIRST = ("anm-srp",)
 
 
 def check_study(path: Path, table: Path | None) -> bool:
@@ -39,9 +43,9 @@ def check_study(path: Path, table: Path | None) -> bool:
         _show_what_was_read(file, table)
         raise
     failures, notes = checked.cohort.failures, [note.text for note in checked.table.notes]
-    _show(*draw_study(checked), *draw_failures(failures), draw_notes(notes))
+    _show(*draw_study(checked), *draw_failures(failures), *draw_images(checked), draw_notes(notes))
     _write_failures(table, failures)
-    return bool(failures.height)
+    return bool(failures.height or find_problems(checked))
 
 
 def _write_failures(table: Path | None, failures: pl.DataFrame) -> None:
@@ -79,13 +83,15 @@ def run_study(path: Path, out: Path | None, *, workers: int, cluster: str | None
         _show_reports(folder)
 
 
-def run_demo(out: Path, *, quiet: bool) -> None:
-    """Run every example in a folder of its own."""
-    for name in read_templates():
+def run_demo(names: Sequence[str], out: Path, *, workers: int, quiet: bool) -> None:
+    """Run examples, each in a folder of its own: those named, or the first."""
+    for name in [read_template(name).name for name in names or FIRST]:
         folder = out / name
         if not quiet:
             read_console(stderr=True).print(Text(name, style="bold"))
-        _run(write_demo(name, folder), folder / "out", quiet=quiet)
+        with _watched(quiet=quiet) as watcher:
+            file = write_demo(name, folder, workers=Workers(processes=workers), progress=watcher)
+        _run(file, folder / "out", workers=Workers(processes=workers), quiet=quiet)
         _show_reports(folder / "out")
 
 
@@ -95,10 +101,17 @@ def find_study(path: Path) -> Path:
 
 
 def _run(file: Path, out: Path, *, quiet: bool, workers: Workers | None = None) -> Results:
-    if quiet:
-        return study.run(file, out, workers=workers, progress=Silent())
-    with Terminal(read_console(stderr=True)) as watcher:
+    with _watched(quiet=quiet) as watcher:
         return study.run(file, out, workers=workers, progress=watcher)
+
+
+@contextmanager
+def _watched(*, quiet: bool) -> Generator[Progress]:
+    if quiet:
+        yield Silent()
+        return
+    with Terminal(read_console(stderr=True)) as watcher:
+        yield watcher
 
 
 def _show_reports(out: Path) -> None:

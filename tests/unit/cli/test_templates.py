@@ -53,6 +53,27 @@ def test_the_demo_keeps_what_was_changed_in_its_copy(tmp_path):
     assert study.with_name("study.yaml.previous").read_text() == "changed"
 
 
+def test_the_demo_makes_synthetic_patients_anew_when_their_truth_has_changed(tmp_path, monkeypatch):
+    made = []
+
+    def fake(source, folder, **_):
+        made.append(source.read_bytes())
+        for part in ("truth", "data"):
+            (folder / part).mkdir(parents=True)
+        (folder / "data" / "records.csv").write_text(str(len(made)))
+
+    monkeypatch.setattr("rarefactor.simulate.write_study", fake)
+    folder = tmp_path / "anm-srp"
+    truth = write_demo("anm-srp", folder).with_name("truth.yaml")
+    assert write_demo("anm-srp", folder).exists()
+    assert len(made) == 1
+    truth.write_text("patients: 3")
+    write_demo("anm-srp", folder)
+    assert (folder / "data" / "records.csv").read_text() == "2"
+    assert (folder / "truth.yaml.previous").read_text() == "patients: 3"
+    assert [each.name for each in tmp_path.iterdir()] == ["anm-srp"]
+
+
 def test_init_says_what_comes_next(tmp_path, capsys):
     folder = tmp_path / "mystudy"
     assert main(["init", str(folder)]) == 0
