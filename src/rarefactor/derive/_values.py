@@ -72,6 +72,8 @@ class Values:
     def _one(self, column: Column, at: str) -> pl.DataFrame:
         name, _ = self.scope.find(column)
         table = self.tables[name]
+        if table.refused is not None:
+            raise table.refused
         rows = table.frame.filter(pl.col.visit == (column.visit or at)) if table.by_visit else table.frame
         return rows.select("subject", pl.col(column_name(column, table)).alias(str(column)))
 

@@ -25,13 +25,15 @@ class VisitTable:
     """A table whose rows are at most one per patient and visit.
 
     ``frame`` is the table with a column ``visit``; it is null throughout where the table describes patients.
-    ``repeatability`` is the SD of one measurement repeated, of the columns for which it is known.
+    ``repeatability`` is the SD of one measurement repeated, of the columns for which it is known. ``refused`` says why
+    a repeating form has no row for a visit: whatever names one of its columns is refused with it.
     """
 
     table: Table
     frame: pl.DataFrame
     by_visit: bool
     repeatability: Mapping[str, float] = field(default_factory=dict[str, float])
+    refused: DataError | None = None
 
 
 def derive_visits(table: Table, study: Study) -> tuple[VisitTable, tuple[Note, ...]]:
@@ -40,7 +42,8 @@ def derive_visits(table: Table, study: Study) -> tuple[VisitTable, tuple[Note, .
     Raises
     ------
     DataError
-        Several rows of a patient cannot be told apart by event or day, or a visit has no window.
+        Several rows of a patient cannot be told apart by event or day, or a visit has no window. Such rows of a
+        repeating form are refused where a column of theirs is named.
     """
     if not _has(table, "event") and not _has(table, "day"):
         _check_one_row_each(table, ["subject"])
@@ -49,10 +52,22 @@ def derive_visits(table: Table, study: Study) -> tuple[VisitTable, tuple[Note, .
     chosen, notes = [], []
     for name, visit in study.cohort.visits.items():
         rows = _candidates(table, study, name, visit)
-        frame, found = _nearest(rows, table, name, visit)
+        try:
+            frame, found = _nearest(rows, table, name, visit)
+        except DataError as error:
+            if table.frame["instance"].is_null().all():
+                raise
+            return _repeated(table, error)
         chosen.append(frame)
         notes.extend(found)
     return VisitTable(table=table, frame=pl.concat(chosen), by_visit=True), tuple(notes)
+
+
+def _repeated(table: Table, error: DataError) -> tuple[VisitTable, tuple[Note, ...]]:
+    """Return a repeating form whose rows cannot be told apart: it stands for no visit, which is told."""
+    none = table.frame.clear().with_columns(visit=pl.lit(None, pl.String))
+    text = f"The {table.frame.height} rows of {table.name} repeat within a visit: none stands for it, and none is used."
+    return VisitTable(table=table, frame=none, by_visit=True, refused=error), (Note(about="visits", text=text),)
 
 
 def derive_visit_days(visits: Mapping[str, VisitTable], name: str, visit: Visit) -> pl.DataFrame:
