@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -84,7 +85,7 @@ def open_field(path: Path) -> Pyramid:
     image, colours, scale = _read_deep_png(path) if _is_deep_png(path) else _read(path)
     source = Source(
         path=path,
-        reader=f"Pillow {version('pillow')}",
+        reader=_reader(),
         scale=choose_scale(read_sidecar(path), scale),
         flags=colours.flags,
     )
@@ -148,6 +149,11 @@ def _opened(path: Path, *, decode: bool = True) -> Generator[Image]:
         except (OSError, ValueError, SyntaxError, IndexError) as error:
             raise ImageError(_unreadable(path, f"an image that cannot be decoded ({error})")) from error
         yield image
+
+
+@cache
+def _reader() -> str:
+    return f"Pillow {version('pillow')}"
 
 
 def _scale(image: Image) -> Scale:

@@ -157,8 +157,9 @@ def _colour_residual(density: NDArray[np.float32]) -> Rgb:
 
 
 def _find_positive(image: Rgb, survey: Survey, reading: Reading) -> Mask:
-    dense = compute_density(image, survey.white).sum(axis=2) >= TISSUE_DENSITY
-    return dense & (compute_stains(image, survey.white)[..., 1] >= reading.threshold)
+    density = compute_density(image, survey.white)
+    dense = density[..., 0] + density[..., 1] + density[..., 2] >= TISSUE_DENSITY
+    return dense & (density @ H_DAB.unmixing[:, 1].astype(np.float32) >= reading.threshold)
 
 
 def _on_image(squares: Mask, shape: tuple[int, ...]) -> Mask:

@@ -59,7 +59,7 @@ class StainSettings:
     none_below: float = 0.001
     all_above: float = 0.98
     enough: int = 50
-    sample: int = 400_000
+    sample: int = 200_000
 
 
 STAIN = StainSettings()

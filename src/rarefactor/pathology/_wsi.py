@@ -13,6 +13,7 @@ import struct
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -248,6 +249,7 @@ def _area(page: Any) -> int:
     return int(page.imagewidth) * int(page.imagelength)
 
 
+@cache
 def _reader() -> str:
     return f"tifffile {version('tifffile')}, imagecodecs {version('imagecodecs')}"
 
