@@ -9,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rarefactor.report._bibliography import cite
+from rarefactor.report._calculator import calculator_methods
 from rarefactor.report._cells import cell, runs
 from rarefactor.report._doubt_methods import describe_doubts
 from rarefactor.report._effects import step_words
 from rarefactor.report._imaging_methods import describe_imaging
 from rarefactor.report._instruments_methods import describe_instruments
 from rarefactor.report._over_time import describe_over_time
+from rarefactor.report._pathology_methods import describe_pathology
 from rarefactor.report._performance_methods import performance_methods
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report._summary import joined
@@ -46,18 +48,17 @@ def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
         yield _subheading(title)
         yield Paragraph(runs=text, ask=ask)
     yield tabulate_factors(source, number_of_table)
-    if source.study.imaging:
-        yield _subheading("Thigh MRI")
-    for text in describe_imaging(source):
-        yield Paragraph(runs=text)
-    if source.study.instruments:
-        yield _subheading("Instruments")
-    for text in describe_instruments(source):
-        yield Paragraph(runs=text)
+    for title, texts in (
+        ("Thigh MRI", describe_imaging(source)),
+        ("Stained sections", describe_pathology(source)),
+        ("Instruments", describe_instruments(source)),
+    ):
+        paragraphs = [Paragraph(runs=text) for text in texts]
+        yield from [_subheading(title), *paragraphs] if paragraphs else []
     yield _subheading("Statistical analysis")
     for text in (_description(), _comparison(source), _regression(), _models(source), _missing(source)):
         yield Paragraph(runs=text)
-    for text in performance_methods(source):
+    for text in (*performance_methods(source), *calculator_methods(source)):
         yield Paragraph(runs=text)
     for text in (*describe_over_time(source), *describe_doubts(source)):
         yield Paragraph(runs=text)
