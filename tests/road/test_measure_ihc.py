@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,14 @@ import pytest
 
 from rarefactor.cli import main
 from rarefactor.pathology._write_slide import write_field
-from rarefactor.pathology.simulate import Camera, simulate_field
+from rarefactor.pathology.simulate import (
+    Camera,
+    Look,
+    StainingRun,
+    simulate_control,
+    simulate_field,
+    simulate_section,
+)
 
 BROWN, BLUE, GLASS = (150, 110, 80), (165, 165, 205), (240, 240, 240)
 
@@ -56,8 +64,7 @@ def test_every_bad_file_is_told_and_the_others_are_measured(tmp_path: Path) -> N
     failed = {row["patient"]: row["found"] for row in read_rows(tmp_path / "out/measurements/ihc_failures.csv")}
     assert set(failed) | set(rows) == {"half", "colon", "text", "dot", "red"}
     assert "no image" in failed["text"]
-    assert "pen_red" in rows["red"]["flags"]
-    assert rows["red"]["tissue_px"] == "0"
+    assert "another chromogen" in failed["red"]
     assert (tmp_path / "out/overlays/CD20_contact_sheet.png").exists()
     assert (tmp_path / "out/overlays/half_CD20.png").exists()
 
@@ -107,41 +114,123 @@ def test_reference_slides_give_the_known_area_and_red_is_refused(shared: Path, t
 
 PATHOLOGY = """\
 pathology:
-  biopsy: {folder: slides, stains: {BAFF-R: {denominator: dense}, CD20: area}, manifest: runs.csv}
+  biopsy:
+    folder: slides
+    stains: {BAFF-R: area, CD20: cells}
+    manifest: runs.csv
+    runs: controls
+    scores: scores.csv
 outcome:
 """
-FACTOR = """\
+FACTORS = """\
   baff: {label: BAFF-R, from: biopsy.BAFF-R.positive_area, per: 10}
+  baff_adjusted: {label: BAFF-R adjusted, from: biopsy.BAFF-R.positive_area_adjusted, per: 10}
+  baff_score: {label: H-score of BAFF-R, from: biopsy.BAFF-R.h_score, per: 10}
+  baff_read: {label: BAFF-R as read, from: biopsy.BAFF-R.score, per: 10}
+  cd20: {label: Cells, from: biopsy.CD20.cells_per_mm2, per: 100}
 analysis:
   resamples: 0
   missing: {imputations: 0}
+  design: {data_sets: 0}
 """
+PAIRS = (("001", "011"), ("002", "013"), ("003", "009"))
+"""Patients of both outcomes, each pair with one and the same muscle, stained in a weak and in a strong run."""
+RUNS = {"R1": 0.8, "R2": 1.4}
 
 
-def test_a_study_measures_its_slides(clinic: Any) -> None:
+def write_biopsies(folder: Path) -> None:
+    """Write the slides of six patients, a control of each run, one of nobody, one that is none; runs and scores."""
+    camera = Camera(width=224, height=224)
+    runs, scores = ["slide,run,date,antibody,dilution,control"], ["patient,stain,reader,scale,score"]
+    (folder / "slides").mkdir()
+
+    def write(name: str, stain: str, run: str, made: Any, control: str = "no") -> None:
+        (folder / f"slides/{name}_{stain}.tif").write_bytes(write_field(made))
+        runs.append(f"{name}_{stain}.tif,{run},2024-01-0{run[1]},{stain},1:100,{control}")
+
+    for number, pair in enumerate(PAIRS):
+        look = Look(lymphocytes_per_mm2=400.0 * (number + 1), b_share=0.5, regenerating=0.2 * number)
+        muscle = simulate_section(np.random.default_rng(number), width_um=112, height_um=112, look=look)
+        for patient, (run, gain) in zip(pair, RUNS.items(), strict=True):
+            for stain in ("BAFF-R", "CD20"):
+                stained = StainingRun(name=run, dab_gain=gain)
+                rng = np.random.default_rng(9)
+                write(patient, stain, run, simulate_field(rng, stain=stain, run=stained, camera=camera, section=muscle))
+            scores += [f"{patient},BAFF-R,{who},H-score,{30 * number + more}" for who, more in (("A", 5), ("B", 12))]
+    for run, gain in RUNS.items():
+        control = simulate_control(
+            np.random.default_rng(3), stain="BAFF-R", run=StainingRun(name=run, dab_gain=gain), camera=camera
+        )
+        write(f"tonsil{run}", "BAFF-R", run, control, "yes")
+    (folder / "slides/014_CD20.tif").write_text("no slide")
+    write_section(folder / "slides/stranger_CD20.tif", 0.5)
+    (folder / "runs.csv").write_text("\n".join([*runs, "x.tif,R1,soon,CD20,1:100,no"]) + "\n")
+    (folder / "scores.csv").write_text("\n".join([*scores, "001,BAFF-R,C,H-score,400"]) + "\n")
+
+
+def test_slides_scores_and_runs_become_factors_of_a_study(clinic: Any, capsys: pytest.CaptureFixture[str]) -> None:
     clinic.edit("outcome:\n", PATHOLOGY)
-    clinic.edit("analysis:\n", FACTOR)
-    shares = {f"{number:03}": 0.1 * number for number in range(1, 7)}
-    names = ["slide,run,date,antibody,dilution,control"]
-    for place, (patient, share) in enumerate(shares.items()):
-        write_section(clinic.folder / f"slides/{patient}_BAFF-R.tif", share, side=120)
-        names.append(f"{patient}_BAFF-R.tif,run {place % 2},2024-01-0{1 + place % 2},BAFF-R,1:100,no")
-    (clinic.folder / "slides/011_CD20.tif").write_text("no slide")
-    write_section(clinic.folder / "slides/stranger_CD20.tif", 0.5)
-    (clinic.folder / "runs.csv").write_text("\n".join(names) + "\n")
-    assert main(["run", str(clinic.study), "--dry-run"]) == 0
+    clinic.edit("analysis:\n", FACTORS)
+    write_biopsies(clinic.folder)
+    assert main(["check", str(clinic.study)]) == 5
+    told = capsys.readouterr().out
+    for line in (
+        r"biopsy +baseline +CD20 +7 +7 +53",
+        r"BAFF-R, control tissue +2",
+        r"baseline +BAFF-R, scores +6 +12 +54",
+    ):
+        assert re.search(line, told), line
+    assert re.search(r"runs.csv +16 +date", told)
+    assert re.search(r"scores.csv +14 +score", told)
+    assert "1 patient with slides and not in the records" in told
     assert main(["run", str(clinic.study), "--quiet"]) == 0
     rows = read_rows(clinic.out / "measurements/ihc.csv")
-    assert sorted(float(row["positive_area"]) for row in rows) == pytest.approx(sorted(shares.values()), abs=0.02)
-    assert {row["run"] for row in rows} == {"run 0", "run 1"}
+    assert len(rows) == 12
+    check_runs(clinic, rows)
     results = json.loads((clinic.out / "results.json").read_text(encoding="utf-8"))
-    assert any(factor["name"] == "baff" and factor["unit"] == "%" for factor in results["factors"])
-    notes = " ".join(note["text"] for note in results["notes"])
-    assert "1 slide could not be measured" in notes
-    assert "across staining runs" in notes
-    hidden = [f"{number:03}_" for number in range(1, 12)]
+    check_results(results)
+    hidden = [f"{name}_" for pair in PAIRS for name in pair]
     for path in clinic.out.rglob("*"):
         assert not any(name in str(path.relative_to(clinic.out)) for name in hidden)
         assert path.is_dir() or not any(
             f"{name}{stain}".encode() in path.read_bytes() for name in hidden for stain in ("BAFF", "CD20")
         )
+
+
+def check_runs(clinic: Any, rows: list[dict[str, str]]) -> None:
+    """Adjusting by the controls brings the same muscle in two runs together; controls are nobody's biopsy."""
+    gains = {row["run"]: float(row["run_gain"]) for row in rows if row["stain"] == "BAFF-R"}
+    assert gains == pytest.approx({"R1": 0.8 / 1.1, "R2": 1.4 / 1.1}, rel=0.1)
+    apart = {}
+    for column in ("positive_area", "positive_area_adjusted"):
+        own = [sorted(float(r[column]) for r in rows if (r["stain"], r["run"]) == ("BAFF-R", run)) for run in RUNS]
+        apart[column] = np.mean(np.abs(np.subtract(*own)))
+    assert apart["positive_area_adjusted"] < 0.4 * apart["positive_area"]
+    assert all("run_not_adjusted" in row["flags"] for row in rows if row["stain"] == "CD20")
+    controls = read_rows(clinic.out / "measurements/ihc_controls.csv")
+    assert {row["patient"] for row in controls} == {"control R1", "control R2"}
+    assert len(read_rows(clinic.out / "measurements/ihc_biopsies.csv")) == 12
+    assert {row["run"] for row in read_rows(clinic.out / "measurements/ihc_runs.csv")} == set(RUNS)
+    (agreed, measured) = read_rows(clinic.out / "measurements/ihc_agreement.csv")
+    assert (agreed["readers"], agreed["n"], measured["readers"]) == ("A / B", "6", "measured / readers")
+
+
+def check_results(results: dict[str, Any]) -> None:
+    univariable = {row["factor"] for row in results["rows"] if row["analysis"] == "univariable"}
+    assert {"baff", "baff_adjusted", "baff_score", "baff_read", "cd20"} <= univariable
+    units = {factor["name"]: factor["unit"] for factor in results["factors"]}
+    assert (units["baff"], units["cd20"], units["baff_read"]) == ("%", "1/mm²", None)
+    found = {
+        (row["measure"], row.get("term"), row.get("group")): row
+        for row in results["rows"]
+        if row["analysis"] == "pathology"
+    }
+    assert found["bias", "BAFF-R.score", "A / B"]["estimate"] == pytest.approx(-7.0)
+    assert found["icc_consistency", "BAFF-R.score", "A / B"]["estimate"] == pytest.approx(1.0)
+    assert ("spearman", "BAFF-R.score", "measured / readers") in found
+    assert 0 < found["kruskal_wallis", "BAFF-R.positive_area", None]["p"] < 1
+    assert ("kruskal_wallis", "BAFF-R.positive_area_adjusted", None) in found
+    assert [found[measure, "CD20", None]["n"] for measure in ("patients", "slides", "failed")] == [6, 7, 1]
+    notes = " ".join(note["text"] for note in results["notes"])
+    for words in ("1 slide could not be measured", "2 slides of control tissue", "across staining runs", "Rows of the"):
+        assert words in notes

@@ -86,7 +86,7 @@ def _describe_runs(base: Estimate, found: RunFinding) -> Iterator[Estimate]:
 def _describe_effect(base: Estimate, effect: RunEffect) -> Iterator[Estimate]:
     n, flags = sum(effect.counts.values()), tuple(flag.name for flag in effect.flags)
     statistic, p = effect.test.statistic, effect.test.p
-    yield replace(base, measure="kruskal_wallis", method="kruskal_wallis", estimate=statistic, p=p, n=n, flags=flags)
+    yield replace(base, measure="kruskal_wallis", estimate=statistic, p=p, n=n, flags=flags)
     if np.isfinite(effect.share):
         yield replace(base, measure="share_between_runs", estimate=effect.share, n=n)
     for run, count in effect.counts.items():

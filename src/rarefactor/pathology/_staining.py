@@ -103,10 +103,9 @@ def _compare(biopsies: pl.DataFrame, gains: RunGains | None) -> RunFinding:
     effect = compute_run_effect(named[AREA].to_numpy(), named["run"].to_list())
     if np.isnan(effect.test.p):
         return RunFinding(effect=None, reason="all values are the same", gains=gains)
-    adjusted = f"{AREA}{ADJUSTED}"
-    again = (
-        compute_run_effect(named[adjusted].to_numpy(), named["run"].to_list()) if adjusted in named.columns else None
-    )
+    if gains is None or not gains.gains:
+        return RunFinding(effect=effect, gains=gains)
+    again = compute_run_effect(named[f"{AREA}{ADJUSTED}"].to_numpy(), named["run"].to_list())
     return RunFinding(effect=effect, adjusted=again, gains=gains)
 
 

@@ -5,11 +5,11 @@ Convention: counts and names of stains and runs; no patient, no file.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 from rarefactor.pathology._agreement import MEASURED, READERS, ReaderAgreement
 from rarefactor.pathology._plan import Plan
-from rarefactor.pathology._runs import RunGains
 from rarefactor.pathology._staining import RunFinding
 from rarefactor.pathology._summary import Measurement
 
@@ -80,14 +80,11 @@ def _tell_runs(stain: str, found: RunFinding) -> Iterator[str]:
 def _say_adjusted(found: RunFinding) -> str:
     if found.gains is None:
         return "values are not adjusted"
-    return f"{_say_by(found.gains)}, " + (
-        f"P = {found.adjusted.test.p:.2g} when adjusted" if found.adjusted else "adjusted values stand beside them"
-    )
-
-
-def _say_by(gains: RunGains) -> str:
-    by = "control tissue" if gains.by == "controls" else "the medians of runs"
-    return f"values adjusted by {by} stand beside the measured ones"
+    if found.adjusted is None:
+        return "values could not be adjusted"
+    by = "control tissue" if found.gains.by == "controls" else "the medians of runs"
+    p = f"P = {found.adjusted.test.p:.2g}"
+    return f"values adjusted by {by} stand beside the measured ones, and among them {p}"
 
 
 def _tell_agreement(found: ReaderAgreement) -> Iterator[str]:
@@ -97,18 +94,16 @@ def _tell_agreement(found: ReaderAgreement) -> Iterator[str]:
         words = f"{len(found.readers)} readers scored {count(found.n, 'slide')} of {found.stain}"
     icc, kappa, rank = found.icc, found.kappa, found.rank
     said = [
-        f"{name} {value:.2f} ({low:.2f} to {high:.2f})"
-        for name, value, low, high in (
-            ("weighted kappa", kappa.kappa, kappa.low, kappa.high) if kappa and not kappa.reason else _NOTHING,
-            ("intraclass correlation", icc.agreement.icc, icc.agreement.low, icc.agreement.high)
-            if icc and not icc.reason
-            else _NOTHING,
-            ("Spearman’s correlation", rank.rho, rank.low, rank.high) if rank and not rank.reason else _NOTHING,
-        )
-        if name
+        *(_say("weighted kappa", kappa.kappa, kappa.low, kappa.high) if kappa else ()),
+        *(_say("intraclass correlation", icc.agreement.icc, icc.agreement.low, icc.agreement.high) if icc else ()),
+        *(_say("Spearman’s correlation", rank.rho, rank.low, rank.high) if rank else ()),
     ]
     if said:
         yield f"{words}: {', '.join(said)}."
 
 
-_NOTHING = ("", 0.0, 0.0, 0.0)
+def _say(name: str, value: float, low: float, high: float) -> Iterator[str]:
+    """Give a number with its interval, as far as there are such."""
+    if math.isfinite(value):
+        interval = f" ({low:.2f} to {high:.2f})" if math.isfinite(low) and math.isfinite(high) else ""
+        yield f"{name} {value:.2f}{interval}"
