@@ -18,7 +18,7 @@ from rarefactor.pathology._edges import compute_edges
 from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._folds import compute_folds
 from rarefactor.pathology._lookup import TISSUE_DENSITY
-from rarefactor.pathology._pens import compute_pens
+from rarefactor.pathology._pens import Ink, compute_pens
 from rarefactor.pathology._tissue import Mask
 from rarefactor.pathology._white import Rgb, White, compute_block_means
 from rarefactor.results import Flag
@@ -31,6 +31,8 @@ UNKNOWN_SIDE_UM = 480.0
 """What the shorter side of an image of unknown scale is taken for: ink must then be wider than a tenth of it."""
 NO_LIGHT = 3
 """Grey level up to which a channel holds no light that could be measured."""
+MOST_INK = 0.5
+"""Share of tissue up to which red is taken for ink; beyond it is the stain, and left for the check of the stain."""
 MUCH = 0.01
 """Share of tissue from which an artefact is flagged as a warning rather than a note."""
 
@@ -98,6 +100,7 @@ def compute_artefacts(image: Rgb, white: White, *, um_per_px: float | None = Non
     density = np.log10(np.asarray(white.level) / np.maximum(compute_block_means(image, block_px), 1.0))
     masks = _find(density, block_px * scale, None if um_per_px is None else max(rows, columns) * um_per_px)
     tissue = density.sum(axis=2) >= TISSUE_DENSITY
+    masks = {name: mask for name, mask in masks.items() if name != Ink.RED or _share(mask, tissue) <= MOST_INK}
     excluded = _join(tissue.shape, masks)
     shares = {name: _share(mask, tissue) for name, mask in masks.items()}
     saturated = float(compute_saturation(image).mean()) / max(float(tissue.mean()), 1e-9) if tissue.any() else 0.0

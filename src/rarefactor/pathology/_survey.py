@@ -117,6 +117,7 @@ def survey_slide(file: SlideFile, settings: Settings) -> Survey:
         The file cannot be read, or what it shows must not be measured.
     """
     with open_slide(file.path) as slide:
+        _refuse(file, slide.flags)
         microns = _find_scale(slide, settings)
         downsample = max(1.0, WANTED_UM / microns.value) if microns else 1.0
         downsample = downsample if downsample > 1.02 else 1.0
@@ -288,7 +289,7 @@ def _refuse(file: SlideFile, flags: Sequence[Flag]) -> None:
             Problem(
                 file=file.path.name,
                 found=" ".join(flag.detail for flag in refused).rstrip("."),
-                expected="hematoxylin and DAB, nothing else",
+                expected="a section in colour, stained with hematoxylin and DAB and nothing else",
                 next_step="Leave the slide out, or look at its stain and its white.",
             )
         )

@@ -112,6 +112,8 @@ UNEVEN = 0.05
 """A blank field whose brightness varies by more than this share gets a note."""
 CLIPPED = 254.5
 """A white this bright may have been cut off by the camera."""
+_PAINTED = 255.0
+"""Grey level of tiles that were never scanned or cannot be read: no camera's glass is so even."""
 _SHORT = 65535 // 255
 """Pixels whose sum fits 16 bits, with which adding is twice as fast."""
 
@@ -178,13 +180,20 @@ def compute_block_means(image: Rgb, block_px: int) -> Grid:
 
 
 def _find_glass(means: Grid, settings: GlassSettings) -> NDArray[np.bool_] | None:
+    """Return the squares of glass; pure white is where a program had no pixels, unless there is no other glass."""
+    seen = np.asarray((means < _PAINTED).any(axis=2), dtype=np.bool_)
+    found = _find_flat(means, seen, settings)
+    return _find_flat(means, np.ones(means.shape[:2], dtype=np.bool_), settings) if found is None else found
+
+
+def _find_flat(means: Grid, among: NDArray[np.bool_], settings: GlassSettings) -> NDArray[np.bool_] | None:
     from scipy import ndimage  # noqa: PLC0415 - loaded when an image is measured
 
     light = means.mean(axis=2)
     if min(light.shape) < 3:
         return None
     steps = ndimage.maximum_filter(light, 3) - ndimage.minimum_filter(light, 3)
-    flat = (steps <= settings.flatness * light) & _is_light(means, settings)
+    flat = (steps <= settings.flatness * light) & _is_light(means, settings) & among
     if not flat.any():
         return None
     glass = flat & (light >= (1 - settings.below_top) * np.percentile(light[flat], 99))

@@ -79,6 +79,14 @@ def test_brown_never_stands_for_white() -> None:
     assert (found.level, found.flags[0].name) == ((255.0, 255.0, 255.0), "white_assumed")
 
 
+def test_places_that_were_never_scanned_are_not_glass() -> None:
+    slide = np.full((400, 400, 3), 232, dtype=np.uint8)
+    slide[200:, :] = 255
+    slide[40:160, 40:300] = (150, 130, 160)
+    assert compute_white(slide).level == (232.0, 232.0, 232.0)
+    assert compute_white(np.maximum(slide, np.uint8(255))).level == (255.0, 255.0, 255.0)
+
+
 def test_a_blank_field_gives_white_only_if_it_is_blank() -> None:
     brown = _plain(150, 95, 70)
     assert compute_white(brown, blank=_plain(231, 233, 228)).level == (231.0, 233.0, 228.0)
