@@ -1,7 +1,7 @@
 """The cells of a slide as a file for QuPath: outlines kept block by block, classes given when all is known.
 
-Convention: outlines are kept in hundredths of a pixel of level 0. A cell is known by the place of its centroid; those
-that are not counted (out of focus, in no region) are not written.
+Convention: outlines are kept in hundredths of a pixel of level 0 and end where the slide does. A cell is known by the
+place of its centroid; those that are not counted (out of focus, in no region) are not written.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from rarefactor.pathology._geojson import CellOutline, write_cells
 from rarefactor.pathology._outlines import classify_outlines, derive_outlines, describe_cell
 from rarefactor.pathology._pyramid import Tile
 from rarefactor.pathology._settings import Reading
+from rarefactor.pathology._survey import Survey
 from rarefactor.pathology._watershed import Labels
 
 _HUNDREDTHS = 100.0
@@ -27,8 +28,9 @@ _Rings = tuple[NDArray[np.float64], NDArray[np.float64]]
 class OutlineKeeper:
     """Keeps the outlines of the cells of a block, tile by tile."""
 
-    def __init__(self, um_per_px: float, downsample: float) -> None:
-        self._scale = um_per_px, downsample
+    def __init__(self, survey: Survey) -> None:
+        self._scale = survey.um_per_px or 0.0, survey.downsample
+        self._size = survey.width, survey.height
         self._places: list[_Place] = []
         self._rings: list[NDArray[np.float64]] = []
 
@@ -38,7 +40,8 @@ class OutlineKeeper:
         outlines = derive_outlines(tile, labels, cells, um_per_px=um_per_px, downsample=downsample)
         for place, outline in enumerate(outlines):
             self._places.append((float(cells.x[place]), float(cells.y[place])))
-            self._rings += [outline.outline, outline.outline if outline.nucleus is None else outline.nucleus]
+            rings = outline.outline, outline.outline if outline.nucleus is None else outline.nucleus
+            self._rings += [np.clip(ring, 0, self._size) for ring in rings]
 
     def write(self) -> bytes:
         """Return what was kept as bytes."""

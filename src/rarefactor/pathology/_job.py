@@ -118,7 +118,7 @@ def _measure_block(file: SlideFile, survey: Survey, settings: Settings, window: 
     reading = settings.reading(file.stain)
     if not (settings.outlines and looks_for_cells(survey, reading)):
         return {_PARTS: write_parts(measure_block(file, survey, reading, window))}
-    keeper = OutlineKeeper(survey.um_per_px or 0.0, survey.downsample)
+    keeper = OutlineKeeper(survey)
     parts = measure_block(file, survey, reading, window, keep=keeper.keep)
     return {_PARTS: write_parts(parts), _OUTLINES: keeper.write()}
 
