@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -166,3 +167,6 @@ def list_rows(model: RiskModel, info: ModelInfo) -> Iterator[Estimate]:
     typical = compute_risk(model, {factor.name: str(factor.typical) for factor in model.factors}, research=True)
     named = {"estimate": typical.risk, "low": typical.low, "high": typical.high}
     yield replace(base, measure="risk", group="typical", **named)
+    if typical.risk is not None:
+        log_odds = math.log(typical.risk / (1.0 - typical.risk))
+        yield replace(base, measure="log_odds", group="typical", estimate=log_odds)

@@ -20,6 +20,7 @@ _METHODS = {
     "optimism": "mean over the resamples",
     "optimism_corrected": "apparent less the optimism, interval moved by it",
     "plus632": ".632+ bootstrap",
+    "shrunken": "slopes shrunken, intercept fitted anew",
     "r2_default": "supposing 15% of the largest possible R²",
     "r2_corrected": "supposing the R² that goes with the corrected AUC",
     "kaplan_meier": "Kaplan–Meier, log(−log) interval",

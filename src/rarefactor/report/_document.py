@@ -7,6 +7,7 @@ from dataclasses import replace
 from itertools import count
 
 from rarefactor.report._bibliography import cite, tabulate_references
+from rarefactor.report._calculator import write_calculator
 from rarefactor.report._cells import cell, right, runs
 from rarefactor.report._course import write_courses
 from rarefactor.report._details import describe_numbers
@@ -104,6 +105,7 @@ def _findings(source: Source) -> Iterator[Block]:
     yield from _multivariable(source)
     yield from write_performance(source)
     yield from write_selection(source)
+    yield from write_calculator(source)
     yield from write_follow_up(source)
     yield from write_courses(source)
     yield from write_sensitivity(source)

@@ -156,13 +156,15 @@ def _size_sentences(source: Source, model: ModelInfo) -> Runs:
     """Return what the size of the study allows, in plain sentences."""
     find = partial(_model_row, source, model)
     ratio, needed = find("events_per_parameter"), find("required_n", "r2_default")
+    sizes = [row for method in SUPPOSED if (row := find("required_n", method))]
     parts: list[Inline | str] = []
     if ratio and needed:
         parts += ["The model has ", _shown(ratio, partial(format_fixed, decimals=1))]
         parts += [" events (or non-events) per parameter. "]
         parts += ["Riley’s criteria ask for n = ", _shown(needed, format_count), " where the model explains what is "]
         parts += ["supposed by default, and there are ", number(needed, format_count(needed.n)), " patients. "]
-        support = "not supported" if "too_few" in needed.flags else "not ruled out by its size"
+        few = any("too_few" in row.flags for row in sizes)
+        support = "not supported" if few else "not ruled out by its size"
         parts.append(Text(f"A risk calculator from this model is {support} by these data. ", "strong"))
     moved = find("mape")
     if moved:
