@@ -4,6 +4,7 @@ Convention: everything that is written says that it is synthetic; the same study
 """
 
 from rarefactor.simulate._cohort import SimulatedCohort, compute_intercept, simulate_cohort
+from rarefactor.simulate._measured import tabulate_measured
 from rarefactor.simulate._table import tabulate_truth
 from rarefactor.simulate._truth import Truth, read_truth
 from rarefactor.simulate.stage import change_patients, write_records, write_study
@@ -15,6 +16,7 @@ __all__ = [
     "compute_intercept",
     "read_truth",
     "simulate_cohort",
+    "tabulate_measured",
     "tabulate_truth",
     "write_records",
     "write_study",

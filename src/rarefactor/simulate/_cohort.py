@@ -124,7 +124,7 @@ def simulate_cohort(
     for _ in range(-(-truth.expect.draws // _AT_ONCE)):
         people = _draw_people(plan, found, rng, cohorts=_AT_ONCE)
         for cohort in _list_likely(truth.expect, people):
-            if _is_apart_as_expected(plan, truth.expect, cohort):
+            if _looks_as_expected(plan, truth.expect, cohort):
                 return _follow(plan, cohort, found, rng)
     raise StudyFileError(_never(truth, truth.expect))
 
@@ -176,8 +176,7 @@ def _list_likely(expect: Expect, people: _People) -> Iterator[_People]:
 
 
 def _draw_eligible(plan: Plan, rng: np.random.Generator) -> Bools:
-    screened = plan.truth.screened.patients if plan.truth.screened else 0
-    return rng.permutation(np.arange(plan.truth.patients + screened) < plan.truth.patients)
+    return rng.permutation(np.arange(plan.size) < plan.truth.patients)
 
 
 def _follow(plan: Plan, people: _People, intercept: float, rng: np.random.Generator) -> SimulatedCohort:
@@ -191,7 +190,7 @@ def _follow(plan: Plan, people: _People, intercept: float, rng: np.random.Genera
         baseline=people.baseline,
         course=course,
         follow_up=people.follow_up,
-        extras=draw_extras(plan, count, people.follow_up.eligible, rng),
+        extras=draw_extras(plan, people.baseline.values, people.follow_up.eligible, rng),
         risk=people.risk,
         outcome=people.outcome,
         starts=tuple(first + timedelta(days=int(day)) for day in entered),
@@ -213,11 +212,22 @@ def _recorded(plan: Plan, people: _People) -> Known:
     return Known(plan=plan, values=seen)
 
 
-def _is_apart_as_expected(plan: Plan, expect: Expect, people: _People) -> bool:
+def _looks_as_expected(plan: Plan, expect: Expect, people: _People) -> bool:
     seen, known, outcome = _recorded(plan, people), people.known, people.outcome
-    return all(_separates(seen, name, known, outcome) for name in expect.separated) and not any(
-        _separates(seen, name, known, outcome) for name in expect.estimable
+    return (
+        all(_is_within(seen, name, known, outcome, limits) for name, limits in expect.odds_ratios.items())
+        and all(_separates(seen, name, known, outcome) for name in expect.separated)
+        and not any(_separates(seen, name, known, outcome) for name in expect.estimable)
     )
+
+
+def _is_within(seen: Known, name: str, known: Bools, outcome: Bools, limits: tuple[float, float]) -> bool:
+    """Tell whether the odds ratio of a binary factor alone lies within limits."""
+    values = seen.factor(name)
+    cells = [int((known & (outcome == event) & (values == level)).sum()) for level in (1, 0) for event in (True, False)]
+    if not cells[1] * cells[2]:
+        return False
+    return limits[0] <= cells[0] * cells[3] / (cells[1] * cells[2]) <= limits[1]
 
 
 def _separates(seen: Known, name: str, known: Bools, outcome: Bools) -> bool:

@@ -28,26 +28,44 @@ class RepeatedRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extras:
-    """Values by field and place of a visit, shape (n,) each, and repeated rows in the order of the patients."""
+    """Values by field and place of a visit (n,), repeated rows, and readers' scores (n,) by stain and reader."""
 
     by_visit: Mapping[tuple[str, int], Floats]
     rows: tuple[RepeatedRow, ...]
+    scores: Mapping[tuple[str, str], Floats]
 
 
-def draw_extras(plan: Plan, count: int, eligible: Bools, rng: np.random.Generator) -> Extras:
-    """Return what else the records hold."""
-    by_visit: dict[tuple[str, int], Floats] = {}
-    rows: list[RepeatedRow] = []
-    for name, form in plan.truth.forms.items():
-        for field, each in form.fields.items():
-            for visit, draw in each.draw_at.items():
-                values = compute_values(draw, rng.standard_normal(count), tuple(each.choices or {}))
-                by_visit[(field, plan.visits.index(visit))] = (
-                    compute_rounded(each, values) if each.type == "text" else values
-                )
-        if form.rows:
-            rows += _draw_rows(plan, name, eligible, rng)
-    return Extras(by_visit=by_visit, rows=tuple(rows))
+def draw_extras(plan: Plan, values: Mapping[str, Floats], eligible: Bools, rng: np.random.Generator) -> Extras:
+    """Return what else the records hold of patients with these true values."""
+    rows = [
+        row for name, form in plan.truth.forms.items() if form.rows for row in _draw_rows(plan, name, eligible, rng)
+    ]
+    return Extras(
+        by_visit=_draw_by_visit(plan, len(eligible), rng),
+        rows=tuple(rows),
+        scores=_draw_scores(plan, values, rng),
+    )
+
+
+def _draw_by_visit(plan: Plan, count: int, rng: np.random.Generator) -> dict[tuple[str, int], Floats]:
+    fields = [(name, field) for form in plan.truth.forms.values() for name, field in form.fields.items()]
+    found: dict[tuple[str, int], Floats] = {}
+    for name, field in fields:
+        for visit, draw in field.draw_at.items():
+            drawn = compute_values(draw, rng.standard_normal(count), tuple(field.choices or {}))
+            found[(name, plan.visits.index(visit))] = compute_rounded(field, drawn) if field.type == "text" else drawn
+    return found
+
+
+def _draw_scores(plan: Plan, values: Mapping[str, Floats], rng: np.random.Generator) -> dict[tuple[str, str], Floats]:
+    """Return each reader's score: an impression of the positive area, cut into 0 to 3."""
+    scores: dict[tuple[str, str], Floats] = {}
+    for stain, readers in plan.truth.readers.items():
+        area = values[f"{stain}.positive_area"]
+        for reader in readers.names:
+            seen = area * readers.ratio ** rng.standard_normal(len(area))
+            scores[(stain, reader)] = np.searchsorted(readers.from_area, seen, side="right").astype(np.float64)
+    return scores
 
 
 def _draw_rows(plan: Plan, name: str, eligible: Bools, rng: np.random.Generator) -> list[RepeatedRow]:

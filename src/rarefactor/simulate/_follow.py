@@ -84,7 +84,7 @@ class FollowUp:
 
 def draw_follow_up(plan: Plan, known: Known, outcome: Bools, eligible: Bools, rng: np.random.Generator) -> FollowUp:
     """Return who is seen when; what is missing may depend on the factors and the outcome."""
-    lost = np.where(eligible, _draw_loss(plan, known, outcome, rng), 0)
+    lost = np.where(eligible, _draw_loss(plan, known, outcome, eligible, rng), 0)
     missing: dict[tuple[str, int], Bools] = {}
     for rule in plan.truth.missing:
         chance = _chances(rule.share, rule.odds_ratios, known, outcome)
@@ -99,15 +99,27 @@ def _chances(share: float, odds_ratios: Mapping[str, float], known: Known, outco
     return compute_chances(share, compute_log_odds(known, odds_ratios, outcome.astype(np.float64)))
 
 
-def _draw_loss(plan: Plan, known: Known, outcome: Bools, rng: np.random.Generator) -> NDArray[np.intp]:
+def _draw_loss(plan: Plan, known: Known, outcome: Bools, eligible: Bools, rng: np.random.Generator) -> NDArray[np.intp]:
     """Return the place of each patient's last visit."""
     loss, count = plan.truth.loss, len(outcome)
     if loss is None:
         return np.full(count, len(plan.visits) - 1)
-    gone = rng.random(count) < _chances(loss.share, loss.odds_ratios, known, outcome)
+    chances = _chances(loss.share, loss.odds_ratios, known, outcome)
+    gone = rng.random(count) < chances
+    if loss.exact:
+        gone = _draw_exactly(plan, chances, eligible, rng)
     shares = [loss.after.get(visit, 0.0) for visit in plan.visits]
     after = np.searchsorted(np.cumsum(shares)[:-1], rng.random(count), side="right")
     return np.where(gone, after, len(plan.visits) - 1)
+
+
+def _draw_exactly(plan: Plan, chances: Floats, eligible: Bools, rng: np.random.Generator) -> Bools:
+    """Return the patients of each cohort who come first in a draw weighted by their odds, as many as are to be lost."""
+    with np.errstate(divide="ignore"):
+        keys = np.log(chances / (1 - chances)) + rng.gumbel(size=len(chances))
+    by_cohort = np.where(eligible, keys, -np.inf).reshape(-1, plan.size)
+    rank = np.argsort(np.argsort(-by_cohort, axis=1), axis=1)
+    return (rank < round((plan.truth.loss.share if plan.truth.loss else 0.0) * plan.truth.patients)).ravel()
 
 
 def _draw_days(plan: Plan, count: int, rng: np.random.Generator) -> Floats:

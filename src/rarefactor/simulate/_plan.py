@@ -65,6 +65,11 @@ class Plan:
         return self.visits.index(self.study.the_outcome.at)
 
     @property
+    def size(self) -> int:
+        """The number of patients of a cohort, those who are not eligible included."""
+        return self.truth.patients + (self.truth.screened.patients if self.truth.screened else 0)
+
+    @property
     def core_fields(self) -> tuple[str, ...]:
         """All fields that the Total Improvement Score is made from."""
         return (*self.measures.values(), *self.muscles)
@@ -220,6 +225,7 @@ def _unknown_factors(study: Study, truth: Truth) -> Iterator[Problem]:
         (("outcome", "odds_ratios"), truth.outcome.odds_ratios),
         (("expect", "separated"), truth.expect.separated if truth.expect else ()),
         (("expect", "estimable"), truth.expect.estimable if truth.expect else ()),
+        (("expect", "odds_ratios"), truth.expect.odds_ratios if truth.expect else ()),
     ]
     yield from _named(truth, factors, *named)
     others: list[tuple[tuple[str | int, ...], Iterable[str]]] = [
@@ -281,7 +287,8 @@ def _unfit_names(truth: Truth) -> Iterator[Problem]:
         truth, fields, *((("blemishes", place), [each.field]) for place, each in enumerate(truth.blemishes))
     )
     yield from _named(truth, fields, (("screened", "values"), truth.screened.values if truth.screened else ()))
-    yield from _named(truth, truth.slides, (("readers",), truth.readers))
+    areas = [stain for stain, each in truth.slides.items() if each.positive_area is not None]
+    yield from _named(truth, areas, (("readers",), truth.readers))
 
 
 def compute_score(

@@ -64,6 +64,19 @@ def _list_visits(cohort: SimulatedCohort) -> Iterator[tuple[str, pl.Series]]:
             yield f"{FAT}[{visit}]", pl.Series(compute_fat(cohort, place).round(3))
 
 
+def write_scores(cohort: SimulatedCohort) -> bytes:
+    """Return the table of the readers' scores of all slides."""
+    ids = np.array(cohort.ids)
+    header = ["patient", "stain", "reader", "scale", "score"]
+    frames = [pl.DataFrame(schema=dict.fromkeys(header, pl.String))]
+    for (stain, reader), scores in cohort.extras.scores.items():
+        has = cohort.follow_up.stained(stain)
+        given = [f"{score:.0f}" for score in scores[has]]
+        columns = {"patient": ids[has], "stain": stain, "reader": reader, "scale": "0-3", "score": given}
+        frames.append(pl.DataFrame(columns).select(header))
+    return pl.concat(frames).write_csv().encode()
+
+
 def compute_fat(cohort: SimulatedCohort, place: int) -> Floats:
     """Return the true fat fraction of the thighs at a visit, in per cent."""
     values = cohort.baseline.values

@@ -163,9 +163,13 @@ class Response(Part):
 
 
 class Loss(Part):
-    """Who is lost: a share of the patients, more of some by ``odds_ratios``, and after which visit."""
+    """Who is lost: a share of the patients, more of some by ``odds_ratios``, and after which visit.
+
+    ``exact`` takes that share of the eligible patients of each cohort, rounded, rather than on average.
+    """
 
     share: Share
+    exact: bool = False
     after: Mapping[Name, Share]
     odds_ratios: Mapping[Name, OddsRatio] = {}
 
@@ -208,11 +212,14 @@ class Stained(Part):
 
 
 class Runs(Part):
-    """Staining runs: how many slides of a stain are stained together, and with what."""
+    """Staining runs: how many slides of a stain are stained together, and by what ratio the strength of DAB differs.
+
+    ``whole`` slides of each stain are whole slides, the others photographed fields.
+    """
 
     slides: int = Field(default=16, ge=1)
-    antibody: Mapping[str, str] = {}
-    dilution: Mapping[str, str] = {}
+    ratio: float = Field(default=1, ge=1, le=2)
+    whole: int = Field(default=0, ge=0)
 
 
 class Readers(Part):
@@ -221,8 +228,7 @@ class Readers(Part):
     ``ratio`` is how far a reader's impression of an area lies from the truth.
     """
 
-    file: str
-    names: Texts
+    names: Annotated[Texts, Field(min_length=1)]
     from_area: tuple[float, float, float]
     ratio: float = Field(default=1, ge=1)
 
@@ -239,12 +245,14 @@ class Expect(Part):
 
     ``outcomes`` and ``events`` count eligible patients with a known outcome, and with the outcome. A factor in
     ``separated`` has a level in which no or all patients have the outcome, one in ``estimable`` has none such.
+    ``odds_ratios`` bound the odds ratio of a binary factor alone, as counted in the cohort.
     """
 
     outcomes: int | None = Field(default=None, ge=1)
     events: int | None = Field(default=None, ge=0)
     separated: tuple[Name, ...] = ()
     estimable: tuple[Name, ...] = ()
+    odds_ratios: Mapping[Name, tuple[OddsRatio, OddsRatio]] = {}
     draws: int = Field(default=20_000, ge=1, le=1_000_000)
 
 
@@ -277,6 +285,8 @@ class Truth(Part):
         First and last date of a baseline visit.
     visit_sd_days
         How far later visits are from their nominal day.
+    seed
+        Of a study that is written without another.
     expect
         What the cohort has to look like; without it cohorts are drawn freely.
     outcome, forms, core_set, strength, response, loss, missing, scans, slides, readers, correlations, blemishes
@@ -288,6 +298,7 @@ class Truth(Part):
     ids: Annotated[str, Field(min_length=3)] = "P-{:03d}"
     enrolled: tuple[date, date]
     visit_sd_days: float = Field(default=0, ge=0)
+    seed: int = Field(default=1, ge=0)
     expect: Expect | None = None
     outcome: OutcomeTruth
     forms: Mapping[Name, Form] = Field(min_length=1)

@@ -14,7 +14,7 @@ from rarefactor.errors import OutputError, Problem, StudyFileError
 from rarefactor.simulate._cohort import SimulatedCohort, simulate_cohort
 from rarefactor.simulate._images import write_images
 from rarefactor.simulate._redcap import write_dictionary, write_export
-from rarefactor.simulate._table import README, tabulate_truth
+from rarefactor.simulate._table import README, tabulate_truth, write_scores
 from rarefactor.simulate._truth import Screened, Truth, read_truth
 from rarefactor.spec import Study, load
 from rarefactor.work import Progress, Silent, Workers, output_errors, write_file
@@ -42,7 +42,7 @@ def write_study(  # noqa: PLR0913 - what a user may choose
     folder
         Where the study goes: a path that does not exist yet or an empty folder.
     seed
-        The seed of all that is random; that of the study's analysis if None.
+        The seed of all that is random; that of the truth if None.
     patients
         Another number of eligible patients than that of the truth, whose expectations are then left aside.
     images
@@ -65,7 +65,7 @@ def write_study(  # noqa: PLR0913 - what a user may choose
         try:
             for file in (source, source.with_name(TRUTH_FILE)):
                 shutil.copyfile(file, draft / (STUDY_FILE if file == source else TRUTH_FILE))
-            chosen = study.analysis.seed if seed is None else seed
+            chosen = truth.seed if seed is None else seed
             cohort = _draw(study, change_patients(truth, patients), chosen, progress or Silent())
             write_records(cohort, draft)
             if images:
@@ -113,6 +113,9 @@ def write_records(cohort: SimulatedCohort, folder: Path) -> None:
         "truth/patients.csv": tabulate_truth(cohort).write_csv().encode(),
         "truth/README.txt": README.encode(),
     }
+    for source in study.pathology.values() if cohort.extras.scores else ():
+        if source.scores is not None:
+            files[_inside(study, ("pathology", "scores"), source.scores)] = write_scores(cohort)
     for name, data in files.items():
         with output_errors(folder / name):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -125,7 +128,7 @@ def _records_path(study: Study) -> str:
         raise StudyFileError(
             study.problem("cohort", "records", found=found, expected=expected, next_step="Name one file.")
         )
-    return _inside(study, "records", next(iter(study.cohort.records.values())).file)
+    return _inside(study, ("cohort", "records"), next(iter(study.cohort.records.values())).file)
 
 
 def _dictionary_path(study: Study) -> str:
@@ -133,16 +136,14 @@ def _dictionary_path(study: Study) -> str:
         found, expected = "no dictionary", "the path that the REDCap data dictionary is written to"
         step = "Add dictionary: data/dictionary.csv."
         raise StudyFileError(study.problem("cohort", found=found, expected=expected, next_step=step))
-    return _inside(study, "dictionary", study.cohort.dictionary)
+    return _inside(study, ("cohort", "dictionary"), study.cohort.dictionary)
 
 
-def _inside(study: Study, key: str, path: str) -> str:
+def _inside(study: Study, key: tuple[str, ...], path: str) -> str:
     parts = PurePosixPath(path)
     if parts.is_absolute() or ".." in parts.parts:
         found, expected = "a path outside the folder of the study", "a path inside it, such as data/records.csv"
-        raise StudyFileError(
-            study.problem("cohort", key, found=found, expected=expected, next_step="Write a relative path.")
-        )
+        raise StudyFileError(study.problem(*key, found=found, expected=expected, next_step="Write a relative path."))
     return path
 
 
