@@ -14,8 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.imaging._panels import (
+    CHANGE_COLOURS,
+    FRACTION_COLOURS,
     INK,
     MUTED,
+    Panel,
+    Sheet,
     Window,
     choose_slices,
     describe_slice,
@@ -23,15 +27,15 @@ from rarefactor.imaging._panels import (
     draw_colour_bar,
     draw_fraction,
     draw_outlines,
+    find_outlines,
     find_window,
-    make_figure,
+    make_sheet,
     write_png,
 )
 from rarefactor.imaging._regions import LabelMap, Region, Side
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 _WIDTH_MM = 180.0
 _HEAD_MM, _BAR_MM, _FOOT_MM = 13.0, 17.0, 8.0
@@ -90,51 +94,47 @@ def draw_visits(view: ChangeView) -> bytes:
     width = (_WIDTH_MM - 2 * _SIDE_MM - 2 * _GAP_MM) / 3
     rows, across = window.of(view.common[0]).shape
     height = width * (rows * grid.spacing_mm[1]) / (across * grid.spacing_mm[2])
-    maps = len(slices) * (height + _CAPTION_MM)
-    total = _HEAD_MM + maps + _BAR_MM + _CHART_MM + _FOOT_MM
-    figure = make_figure(_WIDTH_MM, total)
-    left = _SIDE_MM / _WIDTH_MM
-    figure.text(left, 1 - 4.5 / total, view.title, fontsize=9, color=INK, weight="bold", va="center")
-    figure.text(left, 1 - 9.0 / total, view.sentence, fontsize=7, color=MUTED, va="center")
-    tops = (_HEAD_MM + place * (height + _CAPTION_MM) for place in range(len(slices)))
-    pictures = [
-        _draw_row(figure, view, index, window, (top, width, height, total))
-        for index, top in zip(slices, tops, strict=True)
-    ]
-    level = 1 - (_HEAD_MM + maps + 5.0) / total
-    for column, picture, words in zip((0.5, 2), pictures[-1], _SCALES, strict=True):
-        start = (_SIDE_MM + (0.15 + column) * width + column * _GAP_MM) / _WIDTH_MM
-        draw_colour_bar(figure, picture, (start, level, 0.7 * width / _WIDTH_MM, 2.2 / total), words)
+    foot = _HEAD_MM + len(slices) * (height + _CAPTION_MM)
+    total = foot + _BAR_MM + _CHART_MM + _FOOT_MM
+    sheet = make_sheet(_WIDTH_MM, total)
+    sheet.write(_SIDE_MM, 4.5, view.title, size=9, weight="bold")
+    sheet.write(_SIDE_MM, 9.0, view.sentence, size=7, colour=MUTED)
+    for place, index in enumerate(slices):
+        _draw_row(sheet, view, index, window, (_HEAD_MM + place * (height + _CAPTION_MM), width, height))
+    for column, (colours, ends, words) in _SCALES.items():
+        left = _SIDE_MM + (0.15 + column) * width + column * _GAP_MM
+        draw_colour_bar(sheet, (left, foot + 2.8, 0.7 * width), colours, ends, words)
     box = (0.075, (_FOOT_MM + 4.0) / total, 0.905, (_CHART_MM - 8.0) / total)
-    draw_bars(figure.add_axes(box), view.changes)
-    return write_png(figure, about=f"{view.title}: fat fraction at {' and '.join(view.visits)}, and its change")
+    draw_bars(sheet.figure.add_axes(box), view.changes)
+    return write_png(sheet, about=f"{view.title}: fat fraction at {' and '.join(view.visits)}, and its change")
 
 
-_SCALES = ("fat fraction, %", "change of fat fraction, percentage points")
+_SCALES = {
+    0.5: (FRACTION_COLOURS, (0.0, 100.0), "fat fraction, %"),
+    2.0: (CHANGE_COLOURS, (-_LIMIT, _LIMIT), "change of fat fraction, percentage points"),
+}
+"""By the column below which it stands."""
 
 
-def _draw_row(
-    figure: Figure, view: ChangeView, index: int, window: Window, at: tuple[float, float, float, float]
-) -> tuple[object, object]:
-    """Draw one slice; ``at`` is its top, the panels' width and height, and the sheet's height in millimetres."""
-    top, width, height, total = at
-    grid = view.labels.grid
-    aspect = grid.spacing_mm[1] / grid.spacing_mm[2]
+def _draw_row(sheet: Sheet, view: ChangeView, index: int, window: Window, at: tuple[float, float, float]) -> None:
+    """Draw one slice; ``at`` is its top and the panels' width and height in millimetres."""
+    top, width, height = at
+    grid, common = view.labels.grid, window.of(view.common[index])
     first = f"{view.visits[0]}, {describe_slice(index, grid.shape[0], grid.spacing_mm[0])}"
-    axes: list[Axes] = []
+    panels: list[Panel] = []
     for column, name in enumerate((first, view.visits[1], "difference")):
-        left = (_SIDE_MM + column * (width + _GAP_MM)) / _WIDTH_MM
-        box = (left, 1 - (top + _CAPTION_MM + height) / total, width / _WIDTH_MM, height / total)
-        axes.append(figure.add_axes(box))
-        figure.text(left, 1 - (top + _CAPTION_MM - 1.2) / total, name, fontsize=6, color=INK, va="bottom")
-    common, labels = window.of(view.common[index]), window.of(view.labels.values[index])
+        left = _SIDE_MM + column * (width + _GAP_MM)
+        sheet.write(left, top + _CAPTION_MM - 1.2, name, va="bottom")
+        panels.append(
+            Panel(sheet=sheet, left=left, top=top + _CAPTION_MM, width=width, height=height, shape=common.shape)
+        )
     before, after = window.of(view.before[index]), window.of(view.after[index])
-    draw_fraction(axes[0], before, common, aspect)
-    shown = draw_fraction(axes[1], after, common, aspect)
-    changed = draw_change(axes[2], np.asarray(100 * (after - before), np.float32), common, aspect, _LIMIT)
-    for panel in axes:
-        draw_outlines(panel, labels, view.labels.regions, named=panel is not axes[2])
-    return shown, changed
+    draw_fraction(panels[0], before, common)
+    draw_fraction(panels[1], after, common)
+    draw_change(panels[2], np.asarray(100 * (after - before), np.float32), common, _LIMIT)
+    found = find_outlines(window.of(view.labels.values[index]), view.labels.regions)
+    for panel in panels:
+        draw_outlines(panel, found, named=panel is not panels[2])
 
 
 def draw_bars(axes: Axes, changes: Sequence[RegionChange]) -> None:

@@ -10,26 +10,25 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.imaging._panels import (
+    FRACTION_COLOURS,
     INK,
     MUTED,
+    Panel,
+    Sheet,
     choose_slices,
     draw_colour_bar,
     draw_fraction,
     find_window,
-    make_figure,
+    make_sheet,
     write_png,
 )
 from rarefactor.imaging._regions import LabelMap
 from rarefactor.imaging._volume import Volume
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _WIDTH_MM, _COLUMNS = 180.0, 3
 _HEAD_MM, _FOOT_MM, _CAPTION_MM, _GAP_MM, _SIDE_MM = 12.0, 12.0, 7.0, 2.0, 3.0
@@ -89,30 +88,36 @@ def draw_contact_sheet(entries: Sequence[Entry], *, title: str) -> bytes:
     height = cell / 2 * 0.6
     lines = math.ceil(len(ordered) / _COLUMNS)
     total = _HEAD_MM + lines * (height + _CAPTION_MM) + _FOOT_MM
-    figure = make_figure(_WIDTH_MM, total)
-    figure.text(_SIDE_MM / _WIDTH_MM, 1 - 5 / total, title, fontsize=9, color=INK, weight="bold", va="center")
-    picture = None
+    sheet = make_sheet(_WIDTH_MM, total)
+    sheet.write(_SIDE_MM, 5.0, title, size=9, weight="bold")
     for place, entry in enumerate(ordered):
         line, column = divmod(place, _COLUMNS)
         corner = (_SIDE_MM + column * (cell + _GAP_MM), _HEAD_MM + line * (height + _CAPTION_MM))
-        picture = _draw_entry(figure, entry, corner, (cell, height, total)) or picture
-    if picture is not None:
-        draw_colour_bar(figure, picture, (0.36, 7.5 / total, 0.28, 2.2 / total), "fat fraction, %")
-    return write_png(figure, about=title)
+        _draw_entry(sheet, entry, corner, (cell, height))
+    if any(entry.thumbnails for entry in entries):
+        place = (0.36 * _WIDTH_MM, total - 9.7, 0.28 * _WIDTH_MM)
+        draw_colour_bar(sheet, place, FRACTION_COLOURS, (0.0, 100.0), "fat fraction, %")
+    return write_png(sheet, about=title)
 
 
-def _draw_entry(
-    figure: Figure, entry: Entry, corner: tuple[float, float], size: tuple[float, float, float]
-) -> object | None:
-    (left, top), (cell, height, total) = corner, size
-    shown = None
+def _draw_entry(sheet: Sheet, entry: Entry, corner: tuple[float, float], size: tuple[float, float]) -> None:
+    (left, top), (cell, height) = corner, size
+    half = cell / 2 - _GAP_MM / 4
     for place, thumbnail in enumerate(entry.thumbnails[:2]):
-        half = cell / 2 - _GAP_MM / 4
-        start = left + place * (half + _GAP_MM / 2)
-        box = (start / _WIDTH_MM, 1 - (top + height) / total, half / _WIDTH_MM, height / total)
         valid = np.isfinite(thumbnail.fraction)
         values = np.asarray(np.nan_to_num(thumbnail.fraction / 100), np.float32)
-        shown = draw_fraction(figure.add_axes(box), values, valid, thumbnail.aspect)
+        box = _fit(thumbnail, (left + place * (half + _GAP_MM / 2), top, half, height))
+        draw_fraction(
+            Panel(sheet=sheet, left=box[0], top=box[1], width=box[2], height=box[3], shape=values.shape), values, valid
+        )
     for down, words, colour in ((2.0, entry.title, INK), (4.8, entry.caption, MUTED)):
-        figure.text(left / _WIDTH_MM, 1 - (top + height + down) / total, words, fontsize=6, color=colour, va="center")
-    return shown
+        sheet.write(left, top + height + down, words, colour=colour)
+
+
+def _fit(thumbnail: Thumbnail, box: tuple[float, float, float, float]) -> tuple[float, float, float, float]:
+    """The largest rectangle of the thumbnail's shape in the middle of a box (left, top, width, height)."""
+    left, top, width, height = box
+    rows, columns = thumbnail.fraction.shape
+    shape = rows * thumbnail.aspect / columns
+    wide = min(width, height / shape)
+    return left + (width - wide) / 2, top + (height - wide * shape) / 2, wide, wide * shape

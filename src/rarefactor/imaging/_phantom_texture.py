@@ -18,6 +18,8 @@ from rarefactor.imaging._volume import Grid
 Field = NDArray[np.float32]
 _PATCH_MM: Final = 9.0
 _STREAK_MM: Final = 3.6
+_VOXELS_PER_STREAK: Final = 2.4
+"""At least: finer streaks would show as a checkerboard."""
 _ALONG_LEG_MM: Final = 20.0
 
 
@@ -51,7 +53,7 @@ def compute_texture(grid: Grid, codes: NDArray[np.int16], rng: np.random.Generat
 
 
 def _streaks(grid: Grid, codes: NDArray[np.int16], rng: np.random.Generator) -> Field:
-    """Wavy lines about 4 mm apart, in a direction of each muscle's own."""
+    """Wavy lines about 4 mm apart, or as near as voxels can show, in a direction of each muscle's own."""
     rows = np.arange(grid.shape[1], dtype=np.float32) * np.float32(grid.spacing_mm[1])
     columns = np.arange(grid.shape[2], dtype=np.float32) * np.float32(grid.spacing_mm[2])
     angles = rng.uniform(0, np.pi, int(codes.max()) + 1).astype(np.float32)[codes]
@@ -59,7 +61,8 @@ def _streaks(grid: Grid, codes: NDArray[np.int16], rng: np.random.Generator) -> 
     place = rows[:, None] * np.sin(angles) + columns * np.cos(angles) + wave
     strength = np.exp(np.float32(0.5) * compute_random_field(grid, 8.0, rng))
     fade = np.maximum(compute_random_field(grid, 5.0, rng) + np.float32(0.6), 0)
-    lines = np.cos(place * np.float32(2 * np.pi / _STREAK_MM)) + np.cos(place * np.float32(2 * np.pi / 6.1) + 1)
+    finest = max(_STREAK_MM, _VOXELS_PER_STREAK * max(grid.spacing_mm[1:]))
+    lines = np.cos(place * np.float32(2 * np.pi / finest)) + np.cos(place * np.float32(2 * np.pi / (1.7 * finest)) + 1)
     streaks: Field = lines * strength * fade
     return streaks / np.maximum(streaks.std(), np.float32(1e-6))
 

@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from textwrap import wrap
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.imaging._panels import (
-    INK,
+    FRACTION_COLOURS,
     MUTED,
+    Panel,
+    Sheet,
     Window,
     choose_slices,
     describe_slice,
@@ -20,16 +21,14 @@ from rarefactor.imaging._panels import (
     draw_fraction,
     draw_grey,
     draw_outlines,
+    find_outlines,
     find_window,
-    make_figure,
+    make_sheet,
     write_png,
 )
 from rarefactor.imaging._regions import LabelMap
 from rarefactor.imaging._volume import Volume
 from rarefactor.results import Flag, Severity
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 _WIDTH_MM = 180.0
 _HEAD_MM, _FOOT_MM, _FLAG_MM = 13.0, 15.0, 3.2
@@ -70,29 +69,27 @@ def draw_visit(view: VisitView) -> bytes:
     slices = choose_slices(view.labels.values)[::-1]
     window = find_window(view.valid | (view.labels.values > 0))
     told = list(_wrap_flags(view.flags))
-    grid = view.fraction.grid
-    columns = len(view.images) + 1
+    width, height = _compute_size(view, window)
+    total = _HEAD_MM + len(slices) * (height + _CAPTION_MM) + _FOOT_MM + _FLAG_MM * len(told)
+    sheet = make_sheet(_WIDTH_MM, total)
+    sheet.write(_SIDE_MM, 4.5, view.title, size=9, weight="bold")
+    sheet.write(_SIDE_MM, 9.0, view.sentence, size=7, colour=MUTED)
+    for place, index in enumerate(slices):
+        _draw_row(sheet, view, index, window, (_HEAD_MM + place * (height + _CAPTION_MM), width, height))
+    foot = total - _FOOT_MM - _FLAG_MM * len(told)
+    left = _SIDE_MM + len(view.images) * (width + _GAP_MM) + 0.15 * width
+    draw_colour_bar(sheet, (left, foot + 2.3, 0.7 * width), FRACTION_COLOURS, (0.0, 100.0), "fat fraction, %")
+    for line, words in enumerate(told):
+        sheet.write(_SIDE_MM, total - 2.0 - _FLAG_MM * (len(told) - 1 - line), words, va="bottom")
+    return write_png(sheet, about=f"{view.title}: {', '.join(name for name, _ in view.images)} and fat fraction")
+
+
+def _compute_size(view: VisitView, window: Window) -> tuple[float, float]:
+    """Width and height of a panel in millimetres."""
+    grid, columns = view.fraction.grid, len(view.images) + 1
     width = (_WIDTH_MM - 2 * _SIDE_MM - (columns - 1) * _GAP_MM) / columns
     rows, across = window.of(view.valid[0]).shape
-    height = width * (rows * grid.spacing_mm[1]) / (across * grid.spacing_mm[2])
-    total = _HEAD_MM + len(slices) * (height + _CAPTION_MM) + _FOOT_MM + _FLAG_MM * len(told)
-    figure = make_figure(_WIDTH_MM, total)
-    _draw_head(figure, view, total)
-    tops = (_HEAD_MM + place * (height + _CAPTION_MM) for place in range(len(slices)))
-    pictures = [
-        _draw_row(figure, view, index, window, (top, width, height, total))
-        for index, top in zip(slices, tops, strict=True)
-    ]
-    bottom = _FOOT_MM + _FLAG_MM * len(told)
-    left = (_SIDE_MM + (columns - 1) * (width + _GAP_MM) + 0.15 * width) / _WIDTH_MM
-    draw_colour_bar(
-        figure, pictures[-1], (left, (bottom - 4.5) / total, 0.7 * width / _WIDTH_MM, 2.2 / total), "fat fraction, %"
-    )
-    for line, words in enumerate(told):
-        figure.text(
-            _SIDE_MM / _WIDTH_MM, (2.0 + _FLAG_MM * (len(told) - 1 - line)) / total, words, fontsize=6, color=INK
-        )
-    return write_png(figure, about=f"{view.title}: {', '.join(name for name, _ in view.images)} and fat fraction")
+    return width, width * (rows * grid.spacing_mm[1]) / (across * grid.spacing_mm[2])
 
 
 def describe_source(source: str) -> str:
@@ -120,31 +117,23 @@ def _wrap_flags(flags: Sequence[Flag]) -> Iterator[str]:
         yield from wrap(flag.detail, _LINE)
 
 
-def _draw_head(figure: Figure, view: VisitView, total: float) -> None:
-    left = _SIDE_MM / _WIDTH_MM
-    figure.text(left, 1 - 4.5 / total, view.title, fontsize=9, color=INK, weight="bold", va="center")
-    figure.text(left, 1 - 9.0 / total, view.sentence, fontsize=7, color=MUTED, va="center")
-
-
-def _draw_row(
-    figure: Figure, view: VisitView, index: int, window: Window, at: tuple[float, float, float, float]
-) -> object:
-    """Draw one slice; ``at`` is its top, the panels' width and height, and the sheet's height in millimetres."""
-    top, width, height, total = at
-    aspect = view.fraction.grid.spacing_mm[1] / view.fraction.grid.spacing_mm[2]
-    names = [*(name for name, _ in view.images), f"fat fraction; {describe_source(view.labels.source)}"]
-    axes = []
+def _draw_row(sheet: Sheet, view: VisitView, index: int, window: Window, at: tuple[float, float, float]) -> None:
+    """Draw one slice; ``at`` is its top and the panels' width and height in millimetres."""
+    top, width, height = at
+    valid = window.of(view.valid[index])
+    where = f"{view.images[0][0]}, {describe_slice(index, *_extent(view.fraction))}"
+    names = [where, *(name for name, _ in view.images[1:]), f"fat fraction; {describe_source(view.labels.source)}"]
+    panels: list[Panel] = []
     for column, name in enumerate(names):
-        left = (_SIDE_MM + column * (width + _GAP_MM)) / _WIDTH_MM
-        box = (left, 1 - (top + _CAPTION_MM + height) / total, width / _WIDTH_MM, height / total)
-        axes.append(figure.add_axes(box))
-        words = f"{name}, {describe_slice(index, *_extent(view.fraction))}" if column == 0 else name
-        figure.text(left, 1 - (top + _CAPTION_MM - 1.2) / total, words, fontsize=6, color=INK, va="bottom")
-    for panel, (_, volume) in zip(axes, view.images, strict=False):
-        draw_grey(panel, window.of(volume.values[index]), window.of(view.valid[index]), aspect)
-    shown = draw_fraction(axes[-1], window.of(view.fraction.values[index]), window.of(view.valid[index]), aspect)
-    draw_outlines(axes[-1], window.of(view.labels.values[index]), view.labels.regions)
-    return shown
+        left = _SIDE_MM + column * (width + _GAP_MM)
+        sheet.write(left, top + _CAPTION_MM - 1.2, name, va="bottom")
+        panels.append(
+            Panel(sheet=sheet, left=left, top=top + _CAPTION_MM, width=width, height=height, shape=valid.shape)
+        )
+    for panel, (_, volume) in zip(panels, view.images, strict=False):
+        draw_grey(panel, window.of(volume.values[index]), valid)
+    draw_fraction(panels[-1], window.of(view.fraction.values[index]), valid)
+    draw_outlines(panels[-1], find_outlines(window.of(view.labels.values[index]), view.labels.regions))
 
 
 def _extent(volume: Volume) -> tuple[int, float]:

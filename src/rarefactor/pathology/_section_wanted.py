@@ -26,7 +26,7 @@ _SLOPE: Final = 0.6
 """By how much the positive area grows with the share of fibres that stain."""
 _WITHOUT: Final = 0.01
 """The positive area without such fibres, at the first trial."""
-_STEPS: Final = 3
+_STEPS: Final = 2
 _DAMAGE: Final = 0.2
 """Necrotic and regenerating fibres stain too: there are fewer of them than this share of the area asked for."""
 _BEARING: Final = 0.4

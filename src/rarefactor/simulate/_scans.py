@@ -21,6 +21,7 @@ from rarefactor.imaging import (
     Grid,
     Kind,
     Look,
+    Movement,
     Thigh,
     simulate_visits,
     write_label_names,
@@ -37,6 +38,8 @@ _DIXON: Final = Acquisition(
     sequence="Dixon", repetition_ms=7.0, echo_ms=2.5, flip_degrees=4.0, field_tesla=3.0, scanner="synthetic"
 )
 _LOOK: Final = Look(noise=0.008, weighted=True, acquisition=_DIXON)
+_MOVEMENT: Final = Movement(turn_degrees=2.0, shift_mm=4.0, bend_mm=0.6, slice_mm=0.2)
+"""Of thighs that are laid down with care at every visit."""
 _FIRST_DAY: Final = date(2000, 1, 1)
 
 
@@ -106,7 +109,8 @@ def write_scans(
 def _make(truth: ScanTruth) -> bytes:
     """Return the files of one patient by their path."""
     rng = np.random.default_rng(truth.seed)
-    thighs = simulate_visits(rng, list(truth.visits.values()), grid=SCAN_GRID, look=_LOOK)
+    fat = list(truth.visits.values())
+    thighs = simulate_visits(rng, fat, grid=SCAN_GRID, look=_LOOK, movement=_MOVEMENT)
     files: dict[str, bytes] = {NAMES: write_label_names(thighs[0].labels)}
     for place, (visit, thigh) in enumerate(zip(truth.visits, thighs, strict=True)):
         made = _write_visit(thigh, truth, visit, masked=place == 0)
