@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rarefactor.cli import main
 
-COMMANDS = ("", "init", "check", "run", "design", "measure mri", "measure ihc", "score", "demo")
+COMMANDS = ("", "init", "check", "run", "design", "measure mri", "measure ihc", "score", "simulate", "demo")
 CODES = """## Exit codes
 
 | code | means |

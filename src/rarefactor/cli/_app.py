@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 from rarefactor import __version__
+from rarefactor.cli._simulate import EPILOG, simulate
 
 FINDINGS = 5
 
@@ -452,6 +453,9 @@ def ihc(  # noqa: PLR0913 - one parameter for each option
     )
     if _measure_ihc.measure_ihc(asked, drawn, out):
         raise typer.Exit(FINDINGS)
+
+
+app.command(short_help="Make a whole synthetic study whose truth is known.", epilog=EPILOG)(simulate)
 
 
 @app.command(
