@@ -7,7 +7,7 @@ from pathlib import Path
 
 from rarefactor.cli import main
 
-COMMANDS = ("", "init", "check", "run", "design", "measure mri", "measure ihc", "score", "simulate", "demo")
+COMMANDS = ("", "init", "check", "run", "design", "measure mri", "measure ihc", "score", "predict", "simulate", "demo")
 CODES = """## Exit codes
 
 | code | means |
@@ -22,6 +22,7 @@ CODES = """## Exit codes
 | 7 | the output cannot be written |
 | 8 | an argument that is not what it should be |
 | 9 | an image cannot be read or measured |
+| 10 | a risk model is for research only |
 | 130 | interrupted |
 """
 
