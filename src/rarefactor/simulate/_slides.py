@@ -81,7 +81,7 @@ class SlideTruth:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MadeSlide:
-    """A slide that was made, and what is true of its picture; a control belongs to no subject."""
+    """A slide that was made (``file`` below the folder), and what is true of its picture; a control has no subject."""
 
     file: str
     subject: str
@@ -189,7 +189,7 @@ def _make(asked: SlideTruth | _Control) -> bytes:
 def _pack(name: str, picture: bytes, asked: SlideTruth | _Control, truth: Truth) -> bytes:
     control = isinstance(asked, _Control)
     made = MadeSlide(
-        file=Path(name).name,
+        file=name,
         subject="" if control else asked.subject,
         stain=asked.stain,
         run=asked.run,
