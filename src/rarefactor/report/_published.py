@@ -182,7 +182,8 @@ def shown_ratio(source: Source, row: Estimate) -> str:
 
 def _label(row: Estimate) -> str:
     adjusted = ", adjusted" if "adjusted" in row.flags else ""
-    return f"{row.group}{adjusted}" if row.method == "published" else _KINDS[row.method or ""].capitalize()
+    words = _KINDS[row.method or ""]
+    return f"{row.group}{adjusted}" if row.method == "published" else f"{words[:1].upper()}{words[1:]}"
 
 
 def _heterogeneity(source: Source, row: Estimate) -> list[Inline | str]:
