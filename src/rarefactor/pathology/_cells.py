@@ -2,8 +2,10 @@
 
 Convention: x and y are pixels of level 0, (0, 0) the upper left corner of the first one. A nucleus belongs to the tile
 in whose core its centroid lies, so that tiles which overlap by a halo count no cell twice and none never. A cell is
-positive from the first of three thresholds of DAB density on; the H-score is 100 times the mean grade (0 to 3).
-Cells per mm² are given over the tissue's area, and only where the size of a pixel is known.
+positive from the first of three thresholds of DAB density on; the H-score is 100 times the mean grade (0 to 3). In
+stains of membrane and cytoplasm a cell must also be browner than what lies beyond it: a blue nucleus in a brown muscle
+fibre or at its rim is no cell that the antibody marks. Cells per mm² are given over the tissue's area, and only where
+the size of a pixel is known.
 """
 
 from __future__ import annotations
@@ -24,6 +26,11 @@ from rarefactor.pathology._white import White
 Grades = NDArray[np.int64]
 THRESHOLDS = (0.2, 0.4, 0.6)
 """Optical density of DAB from which a cell is weak, moderate and strong."""
+CONTRAST = 1.25
+"""How many times denser than three quarters of what lies beyond it a cell's membrane or cytoplasm has to be.
+
+Chosen on made muscle; in dense infiltrates, where no tissue is left beyond a cell, it asks for nothing.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +41,14 @@ class CellSettings:
     ----------
     ring_um
         Width of the ring around a nucleus; a lymphocyte has little more around its own.
+    belt_um
+        Width of what is looked at beyond the ring.
     vectors
         The stains.
     """
 
     ring_um: float = 2.0
+    belt_um: float = 3.0
     vectors: StainVectors = H_DAB
 
 
@@ -57,6 +67,8 @@ class Cells:
         Area of the nucleus.
     hematoxylin, nucleus, ring
         Mean optical density of hematoxylin in the nucleus, of DAB in the nucleus and in the ring (NaN without one).
+    beyond
+        Optical density of DAB that three quarters of the belt beyond the ring do not reach (NaN without a belt).
     label
         The nucleus's number in the label image of its tile.
     """
@@ -67,6 +79,7 @@ class Cells:
     hematoxylin: Floats
     nucleus: Floats
     ring: Floats
+    beyond: Floats
     label: Grades
 
     def __len__(self) -> int:
@@ -78,7 +91,7 @@ class Cells:
         Examples
         --------
         >>> one = np.ones(1)
-        >>> cell = Cells(x=one, y=one, area_um2=one, hematoxylin=one, nucleus=one / 4, ring=one / 2,
+        >>> cell = Cells(x=one, y=one, area_um2=one, hematoxylin=one, nucleus=one / 4, ring=one / 2, beyond=0 * one,
         ...              label=np.ones(1, dtype=np.int64))
         >>> cell.density(Compartment.MAX).tolist()
         [0.5]
@@ -86,6 +99,21 @@ class Cells:
         if compartment is Compartment.NUCLEUS:
             return self.nucleus
         return np.fmax(self.nucleus, self.ring) if compartment is Compartment.MAX else self.ring
+
+    def stands_out(self, compartment: Compartment, contrast: float = CONTRAST) -> NDArray[np.bool_]:
+        """Return for each cell whether it is browner than what lies beyond it, (cell); always in a nuclear stain.
+
+        Examples
+        --------
+        >>> one = np.ones(2)
+        >>> cells = Cells(x=one, y=one, area_um2=one, hematoxylin=one, nucleus=0.3 * one, ring=0.4 * one,
+        ...               beyond=np.array([0.02, 0.38]), label=np.arange(1, 3))
+        >>> cells.stands_out(Compartment.MAX).tolist(), cells.stands_out(Compartment.NUCLEUS).tolist()
+        ([True, False], [True, True])
+        """
+        if compartment is Compartment.NUCLEUS:
+            return np.ones(len(self), dtype=np.bool_)
+        return ~(self.density(compartment) < contrast * self.beyond)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,7 +196,8 @@ def compute_cells(
     """
     _check_scale(um_per_px)
     ring_px = round(settings.ring_um / um_per_px)
-    found = compute_staining(tile.image, labels, white, ring_px=ring_px, vectors=settings.vectors)
+    belt_px = round(settings.belt_um / um_per_px)
+    found = compute_staining(tile.image, labels, white, ring_px=ring_px, belt_px=belt_px, vectors=settings.vectors)
     own = np.flatnonzero((found.pixels > 0) & _in_core(found, tile))
     return Cells(
         x=tile.window.x + (found.column[own] + 0.5 - tile.halo) * downsample,
@@ -177,6 +206,7 @@ def compute_cells(
         hematoxylin=found.hematoxylin[own],
         nucleus=found.nucleus[own],
         ring=found.ring[own],
+        beyond=found.beyond[own],
         label=own + 1,
     )
 
@@ -209,6 +239,8 @@ def compute_grades(
 ) -> Grades:
     """Return 0 (negative) to 3 (strong) for each cell; -1 where its compartment cannot be read.
 
+    A cell of a membranous or cytoplasmic stain that does not stand out from what lies beyond it is negative.
+
     Raises
     ------
     InputError
@@ -218,13 +250,14 @@ def compute_grades(
     --------
     >>> values = np.array([0.19, 0.2, 0.59, 0.6, np.nan])
     >>> cells = Cells(x=values, y=values, area_um2=values, hematoxylin=values, nucleus=values, ring=values,
-    ...               label=np.arange(5))
+    ...               beyond=0 * values, label=np.arange(5))
     >>> compute_grades(cells, Compartment.NUCLEUS).tolist()
     [0, 1, 2, 3, -1]
     """
     _check_thresholds(thresholds)
     density = cells.density(compartment)
-    return np.where(np.isnan(density), -1, np.searchsorted(np.asarray(thresholds), density, side="right"))
+    grades = np.searchsorted(np.asarray(thresholds), density, side="right")
+    return np.where(np.isnan(density), -1, np.where(cells.stands_out(compartment), grades, 0))
 
 
 def compute_summary(
@@ -261,7 +294,7 @@ def compute_summary(
     --------
     >>> values = np.array([0.1, 0.3, 0.5, 0.7])
     >>> cells = Cells(x=values, y=values, area_um2=values, hematoxylin=values, nucleus=values, ring=values,
-    ...               label=np.arange(4))
+    ...               beyond=0 * values, label=np.arange(4))
     >>> found = compute_summary(cells, Compartment.NUCLEUS, area_mm2=0.5)
     >>> found.positive, found.h_score, found.positive_per_mm2
     (3, 150.0, 6.0)

@@ -1,6 +1,7 @@
 """Cells: where their stain is read, what they add up to, and how QuPath gets them."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -42,8 +43,8 @@ def membranous() -> tuple[Tile, np.ndarray]:
 
 def table(nucleus: list[float], ring: list[float] | None = None) -> Cells:
     values, one = np.array(nucleus), np.ones(len(nucleus))
-    held = values if ring is None else np.array(ring)
-    return Cells(x=one, y=one, area_um2=one, hematoxylin=one, nucleus=values, ring=held, label=np.arange(len(one)) + 1)
+    held, label = values if ring is None else np.array(ring), np.arange(len(one)) + 1
+    return Cells(x=one, y=one, area_um2=one, hematoxylin=one, nucleus=values, ring=held, beyond=0 * one, label=label)
 
 
 def test_a_membranous_stain_is_read_in_the_ring() -> None:
@@ -55,6 +56,33 @@ def test_a_membranous_stain_is_read_in_the_ring() -> None:
     assert cells.density(Compartment.MAX) == pytest.approx([0.7, 0.0], abs=0.02)
     assert compute_grades(cells, Compartment.RING).tolist() == [3, 0]
     assert compute_grades(cells, Compartment.NUCLEUS).tolist() == [0, 0]
+
+
+def in_tissue(dab_around: float, dab_of_cell: float) -> Cells:
+    """A blue nucleus whose cell is ``dab_of_cell``, in tissue of another density."""
+    rows, columns = np.mgrid[:64, :64]
+    far = np.hypot(rows - 32, columns - 32)
+    image = stain((far < 6) * 0.5, np.select([far < 6, far < 10], [0.4 * dab_of_cell, dab_of_cell], dab_around))
+    tile = Tile(window=Window(x=0, y=0, width=64, height=64), image=image)
+    return compute_cells(tile, (far < 6).astype(np.int32), WHITE, um_per_px=0.5)
+
+
+@pytest.mark.parametrize(("around", "of_cell", "grade"), [(0.5, 0.5, 0), (0.5, 0.3, 0), (0.02, 0.3, 1), (0.3, 0.8, 3)])
+def test_a_cell_in_brown_tissue_is_positive_only_if_it_stands_out(around: float, of_cell: float, grade: int) -> None:
+    cells = in_tissue(around, of_cell)
+    assert compute_grades(cells, Compartment.RING).tolist() == [grade]
+    assert compute_grades(cells, Compartment.MAX).tolist() == [grade]
+    assert compute_summary(cells, Compartment.MAX).positive == (grade > 0)
+
+
+def test_a_nuclear_stain_is_read_in_the_nucleus_whatever_lies_around() -> None:
+    cells = replace(in_tissue(0.6, 0.6), nucleus=np.array([0.25]))
+    assert compute_grades(cells, Compartment.NUCLEUS).tolist() == [1]
+
+
+def test_where_no_tissue_is_left_beyond_a_cell_nothing_more_is_asked_for() -> None:
+    cells = replace(in_tissue(0.5, 0.5), beyond=np.array([np.nan]))
+    assert compute_grades(cells, Compartment.RING).tolist() == [2]
 
 
 def test_places_and_areas_are_those_of_the_slide() -> None:
