@@ -6,6 +6,8 @@ from html import unescape
 import pytest
 
 from rarefactor import study
+from rarefactor.cli import main
+from rarefactor.predict import read_model
 from rarefactor.report.format import format_p, format_ratio
 from rarefactor.results import read_results
 
@@ -37,6 +39,18 @@ def test_a_report_shows_the_numbers_of_its_run_in_words_that_hold(out, clinic):
         path.name for path in out.rglob("*") if path.is_file() and str(clinic.folder).encode() in path.read_bytes()
     ]
     assert named == []
+    expect_no_calculator(out, page)
+
+
+def expect_no_calculator(out, page):
+    """60 patients carry no risk model: the report says so, the file is marked, and the command refuses it."""
+    assert "These data carry no risk calculator" in page
+    model = read_model(out)
+    assert (model.use, model.population.n) == ("research only", 60)
+    assert model.reasons[0].name == "too_few"
+    given = ["predict", str(out), "--set", "male=yes", "--set", "age=50"]
+    assert main(given) == 10
+    assert main([*given, "--research"]) == 0
 
 
 def read_numbers(page):

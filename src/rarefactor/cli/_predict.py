@@ -114,7 +114,7 @@ def read_given(texts: Iterable[str]) -> dict[str, str]:
     {'male': 'yes', 'mmt8': '40', 'oedema': 'mild, resolved'}
     """
     found: dict[str, str] = {}
-    for part in (part for text in texts for part in re.split(r",(?=\s*[A-Za-z]\w*\s*=)", text)):
+    for part in (part for text in texts for part in re.split(r",(?=\s*[A-Za-z][\w.-]*\s*=)", text)):
         name, equals, value = (piece.strip() for piece in part.partition("="))
         if not (equals and name):
             raise _unclear("a text without a name or an equals sign", "Write it such as --set male=yes.")
@@ -171,7 +171,12 @@ def _predict_rows(model: RiskModel, sheet: Sheet, *, research: bool) -> tuple[Pa
     try:
         return predict.compute_risks(model, patients, research=research)
     except InputError as error:
-        raise DataError(*(_in_sheet(sheet, problem) for problem in error.problems)) from None
+        shown = [_in_sheet(sheet, problem) for problem in error.problems[:SHOWN]]
+        more = len(error.problems) - len(shown)
+        if more:
+            found = f"{more} more of these"
+            shown.append(replace(shown[-1], row=None, column=None, found=found, next_step="Mend the file."))
+        raise DataError(*shown) from None
 
 
 def _in_sheet(sheet: Sheet, problem: Problem) -> Problem:

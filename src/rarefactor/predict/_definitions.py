@@ -66,10 +66,10 @@ def _define(info: FactorInfo, series: pl.Series, terms: Sequence[str], alias: Ri
 def _alias(
     study: Study, table: LandmarkTable, info: FactorInfo, measured: pl.DataFrame, taken: set[str]
 ) -> RiskAlias | None:
-    """Return the column that may be given instead; none for a change, or where another factor has that name."""
+    """Return the column that may be given instead; none for a change, or where the name could mean something else."""
     recipe, factor = table.recipes[info.name], study.factors[info.name]
     name = parse_column(factor.column).name
-    if recipe.rule == "change" or name in taken - {info.name}:
+    if recipe.rule == "change" or name in taken - {info.name} or _is_ambiguous(study, table, info.name, taken):
         return None
     part = next(part for part in table.parts if part.name == recipe.parts[0])
     if recipe.rule == "cut":
@@ -80,6 +80,13 @@ def _alias(
     if factor.equals and part.levels and name != info.name:
         return RiskAlias(name=name, rule="level", levels=part.levels, counted=tuple(_counted(recipe, part.levels)))
     return RiskAlias(name=name, rule="same") if name != info.name and not factor.equals else None
+
+
+def _is_ambiguous(study: Study, table: LandmarkTable, factor: str, taken: set[str]) -> bool:
+    """Whether another factor of the model is made from a column of that name in another table or at another visit."""
+    name = parse_column(study.factors[factor].column).name
+    others = [other for other in taken if parse_column(study.factors[other].column).name == name]
+    return any(table.recipes[other].parts[0] != table.recipes[factor].parts[0] for other in others)
 
 
 def _counted(recipe: Recipe, levels: Sequence[str]) -> Iterator[str]:

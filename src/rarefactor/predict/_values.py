@@ -82,17 +82,21 @@ def read_patient(model: RiskModel, given: Mapping[str, str]) -> Patient:
     """Return the factors of a patient; names that the model does not know are not looked at."""
     values, problems = dict[str, Value](), list[Problem]()
     for factor in model.factors:
-        names = _names_given(factor, given)
         values[factor.name] = Value(value=None)
-        if len(names) > 1:
-            found = f"{factor.name} given twice, as {' and as '.join(names)}"
-            problems.append(Problem(key=names[1], found=found, expected="one of them", next_step="Leave one out."))
-        elif names:
+        for name in _names_given(factor, given):
             try:
-                values[factor.name] = _read(factor, names[0], given[names[0]].strip())
+                value = _read(factor, name, given[name].strip())
+                if values[factor.name].value not in {None, value.value}:
+                    raise _contradiction(factor, name)
+                values[factor.name] = value
             except _UnreadableError as error:
-                problems.append(replace(error.problem, column=names[0]))
+                problems.append(replace(error.problem, column=name))
     return Patient(values=values, problems=tuple(problems))
+
+
+def _contradiction(factor: RiskFactor, name: str) -> _UnreadableError:
+    found = f"another value than in {factor.name}"
+    return _UnreadableError(found, f"the {name} that {factor.name} is made from", "Leave one of them out.")
 
 
 def _names_given(factor: RiskFactor, given: Mapping[str, str]) -> list[str]:

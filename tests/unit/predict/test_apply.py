@@ -53,6 +53,10 @@ def test_columns_of_the_data_may_be_given_in_place_of_factors(clinical, given, s
     assert compute_risk(clinical, given).risk == compute_risk(clinical, same).risk
 
 
+def test_a_factor_and_its_column_may_both_be_given_where_they_agree(clinical):
+    assert compute_risk(clinical, {**GIVEN, "mmt8": "70", "sex": "male"}).risk == compute_risk(clinical, GIVEN).risk
+
+
 def test_nothing_is_filled_in(clinical):
     found = compute_risks(clinical, [GIVEN, {**GIVEN, "age": ""}, {"male": "NA", "severe_weakness": "no"}])
     assert [each.risk is None for each in found] == [False, True, True]
@@ -80,7 +84,7 @@ def test_what_lies_outside_the_ranges_is_told_without_its_value(whole):
         ({"age": "inf"}, "no finite number", "Leave it empty where it is missing."),
         ({"muscle": "-51"}, "a number that is not above 0", "Its logarithm is taken."),
         ({"stage": "fifty-one"}, "none of the levels", "Write its label; --list shows all of them."),
-        ({"ck": "51"}, "muscle given twice, as muscle and as ck", "Leave one out."),
+        ({"ck": "51"}, "another value than in muscle", "Leave one of them out."),
         ({"agee": "51"}, "a name that the model does not know", "Did you mean age?"),
     ],
 )

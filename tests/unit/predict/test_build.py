@@ -58,5 +58,16 @@ def test_a_model_that_cannot_be_fitted_is_told_and_the_others_stand(build, tmp_p
     assert built.notes[0].text == "There is no risk model “clinical” (no usable column)."
 
 
+def test_a_column_at_two_visits_cannot_be_given_by_its_name(build, tmp_path):
+    text = STUDY.replace("[male, severe_weakness, age]", "{factors: [severe_weakness, later], landmark: month_12}")
+    text = text.replace("  resamples: 20", "  landmarks: [baseline, month_12]\n  resamples: 2")
+    text = text.replace("analysis:\n", "  later: {label: Later, from: mmt8, measured_at: month_12}\nanalysis:\n")
+    text = text.replace("at: month_12, when", "at: month_24, when").replace(
+        "label: one year}", "label: one year}\n    month_24: {month: 24}"
+    )
+    model = build(tmp_path, text, 120).models[0]
+    assert [factor.alias for factor in model.factors] == [None, None]
+
+
 def test_made_patients_are_marked(build, tmp_path):
     assert build(tmp_path, STUDY.replace("title:", "synthetic: yes\ntitle:"), 60).models[0].synthetic

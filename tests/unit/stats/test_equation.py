@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from rarefactor.stats import (
+    ImputedProcedure,
+    ImputedSelectionProcedure,
     ModelProcedure,
     SelectionProcedure,
     SelectionRule,
@@ -97,3 +99,19 @@ def test_limits_hold_the_true_risk_about_as_often_as_they_say(n, lowest, highest
         found = predict_risks(fit_equation(x, y, shrinkage=slope), new)
         covered.append(np.mean((found.low <= truth) & (truth <= found.high)))
     assert lowest < np.mean(covered) < highest
+
+
+def test_risks_are_those_whose_performance_was_measured_where_values_were_filled_in():
+    x, y = draw(60)
+    completed = np.stack([x, x, x])
+    completed[1:, :10, 0] += np.array([[0.9], [-0.9]])
+    terms = {name: [place] for place, name in enumerate("abcde")}
+    given = {"completed": completed, "outcome": y, "impute": lambda _: (completed[None], ("",))}
+    rule = SelectionRule(alpha=0.3)
+    plain = ImputedProcedure(**given)(np.ones((1, 60))).log_odds[0]
+    selected = ImputedSelectionProcedure(**given, terms=terms, rule=rule)(np.ones((1, 60))).log_odds[0]
+    mean = completed.mean(axis=0)
+    assert predict_risks(fit_equation(completed, y), mean).log_odds == pytest.approx(plain, abs=1e-9)
+    found = fit_equation(completed, y, terms=terms, rule=rule)
+    assert 0 < np.count_nonzero(found.coef[1:]) < 5
+    assert predict_risks(found, mean).log_odds == pytest.approx(selected, abs=1e-9)
