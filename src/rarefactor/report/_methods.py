@@ -159,12 +159,16 @@ def _terminal(event: TerminalEvent) -> list[Inline | str]:
 
 def _factors(source: Source, number_of_table: int) -> Runs:
     roles = [info.role for info in source.results.factors]
-    text = (
-        f"The study file names {len(roles)} candidate factors (Table {number_of_table}): "
-        f"{roles.count('marker')} markers, whose association with the outcome is asked for, and "
-        f"{roles.count('adjuster')} adjusters, which are in the models for the sake of the markers. Continuous "
-        "factors were kept continuous unless the table gives a cut and its reason."
-    )
+    adjusters = roles.count("adjuster")
+    text = f"The study file names {len(roles)} candidate factors (Table {number_of_table})"
+    if adjusters:
+        text += (
+            f": {len(roles) - adjusters} markers, whose association with the outcome is asked for, and "
+            f"{adjusters} adjusters, which are in the models for the sake of the markers"
+        )
+    else:
+        text += ", all of them markers, whose association with the outcome is asked for"
+    text += ". Continuous factors were kept continuous unless the table gives a cut and its reason."
     return runs(text)
 
 
