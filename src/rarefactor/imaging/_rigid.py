@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _LEVELS = ((4.0, 0.1), (1.5, 0.2))  # mm of smoothing in the slice, share of voxels looked at
 _STARTS = (0.0, -1.0, 1.0)  # slices along the leg
 _BETTER = 0.02  # of correlation: less is no reason to start a slice away, where fewer slices are compared
+_BEST = -1.0  # what a descent ends with where images match fully: minus the square of the correlation
 _SEED = 2020  # of the choice of voxels: the same images give the same pose
 _STEPS = 80
 
@@ -65,16 +66,24 @@ def fit_pose(baseline: Leg, follow_up: Leg) -> Pose:
     Avants BB, Tustison NJ, Stauffer M, Song G, Wu B, Gee JC. The Insight ToolKit image registration framework. Front
     Neuroinform 2014;8:44.
     """
-    ends = [_descend(baseline, follow_up, _build_start(baseline, follow_up, start), _LEVELS[:1]) for start in _STARTS]
-    value, best = min(ends, key=lambda end: end[0])
-    if value > ends[0][0] - _BETTER:
-        best = ends[0][1]
-    _, pose = _descend(baseline, follow_up, best, _LEVELS[1:])
+    pose = _find_start(baseline, follow_up)
+    _, pose = _descend(baseline, follow_up, pose, _LEVELS[1:])
     matrix = np.reshape(pose.GetMatrix(), (3, 3))
     centre = np.asarray(pose.GetCenter())
     offset = centre + np.asarray(pose.GetTranslation()) - matrix @ centre
     x, y, z = (float(np.degrees(angle)) for angle in pose.GetParameters()[:3])
     return Pose(matrix=matrix, offset_mm=offset, angles=(x, y, z))
+
+
+def _find_start(baseline: Leg, follow_up: Leg) -> SimpleITK.Euler3DTransform:
+    """The coarse pose from the middles, or from a slice away where that is clearly better, if it can be at all."""
+    first, *others = (_build_start(baseline, follow_up, start) for start in _STARTS)
+    value, pose = _descend(baseline, follow_up, first, _LEVELS[:1])
+    if value - _BETTER < _BEST:
+        return pose
+    ends = [_descend(baseline, follow_up, start, _LEVELS[:1]) for start in others]
+    better, other = min(ends, key=lambda end: end[0])
+    return other if better <= value - _BETTER else pose
 
 
 def compute_positions(grid: Grid) -> NDArray[np.float64]:
