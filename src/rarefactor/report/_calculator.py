@@ -7,7 +7,6 @@ from collections.abc import Iterator, Sequence
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, number, right, runs
 from rarefactor.report._nomogram import draw_nomogram, typical_column
-from rarefactor.report._performance import SUPPOSED
 from rarefactor.report._plot import Sheet, write_png, write_svg
 from rarefactor.report._source import Source
 from rarefactor.report._why_not import draw_need
@@ -15,6 +14,7 @@ from rarefactor.report.format import format_count, format_fixed, format_percent,
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, RiskFactor, RiskModel, RiskTerm
 
+_SUPPOSED = {"r2_default": "15% of the largest R²", "r2_corrected": "as much as its corrected AUC says"}
 _TIMES, _LOGS = " × ", {2.0: "log₂", 10.0: "log₁₀"}
 
 
@@ -82,7 +82,10 @@ def _introduction(source: Source) -> Runs:
         Text("risk_models", "code"),
         " beside this report, with definitions, units, ranges and covariance; ",
         Text("rarefactor predict", "code"),
-        " reads it, and refuses one that is for research only.",
+        " reads it, and refuses one that is for research only. How many patients a model needs is said by Riley’s "
+        "criteria ",
+        cite("riley2019", "riley2020"),
+        ".",
     )
 
 
@@ -102,13 +105,12 @@ def _allowed(source: Source, model: RiskModel) -> Iterator[Block]:
 
 
 def _refused(source: Source, model: RiskModel) -> Iterator[Block]:
-    yield Paragraph(runs=runs(Text("No risk calculator is given, and this is why:", "strong")))
     items = [*_too_few(source, model), *(runs(each.text) for each in model.reasons if each.name != "too_few")]
-    yield Note(title="For research only", items=tuple(items))
+    yield Note(title="No risk calculator is given: for research only", items=tuple(items))
 
 
 def _too_few(source: Source, model: RiskModel) -> Iterator[Runs]:
-    for method, supposed in SUPPOSED.items():
+    for method, supposed in _SUPPOSED.items():
         needed = _performance_row(source, model, "required_n", method)
         if needed is None or "too_few" not in needed.flags:
             continue
@@ -118,15 +120,13 @@ def _too_few(source: Source, model: RiskModel) -> Iterator[Runs]:
         )
         parameters = _performance_row(source, model, "parameters")
         yield runs(
-            f"If it explains {supposed.split(',')[0]}, its ",
+            f"If it explains {supposed}, its ",
             number(parameters, format_count(parameters.estimate if parameters else None)),
             " parameters need ",
             number(needed, format_count(needed.estimate)),
             " patients with ",
             number(events, format_count(events.estimate if events else None)),
-            " events by Riley’s criteria ",
-            cite("riley2019", "riley2020"),
-            "; there are ",
+            " events by Riley’s criteria; there are ",
             number(needed, format_count(needed.n)),
             " with ",
             number(needed, format_count(needed.events)),

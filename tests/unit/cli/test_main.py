@@ -6,7 +6,15 @@ import sys
 import pytest
 
 from rarefactor.cli import main
-from rarefactor.errors import AnalysisError, DataError, InputError, OutputError, Problem, StudyFileError
+from rarefactor.errors import (
+    AnalysisError,
+    DataError,
+    InputError,
+    OutputError,
+    Problem,
+    RefusalError,
+    StudyFileError,
+)
 
 HEAVY = {"scipy", "matplotlib", "polars", "numpy", "typst", "docx", "openpyxl", "jinja2", "pydantic", "ruamel"}
 
@@ -19,7 +27,8 @@ def fail_with(monkeypatch, error):
 
 
 @pytest.mark.parametrize(
-    ("kind", "code"), [(StudyFileError, 3), (DataError, 4), (AnalysisError, 6), (OutputError, 7), (InputError, 8)]
+    ("kind", "code"),
+    [(StudyFileError, 3), (DataError, 4), (AnalysisError, 6), (OutputError, 7), (InputError, 8), (RefusalError, 10)],
 )
 def test_each_problem_is_a_block_with_its_place_and_next_step(monkeypatch, capsys, kind, code):
     problems = (
