@@ -68,8 +68,8 @@ def plan(study: Study, subjects: Mapping[str, str]) -> Plan | None:
 
 
 def count_known(asked: Plan, cache: Cache, *, code: str) -> int:
-    """Return how many slides were looked at before."""
-    jobs = (make_survey_job(file, asked.settings, hash_content(file), code=code) for file in asked.all)
+    """Return how many slides of patients were looked at before."""
+    jobs = (make_survey_job(file, asked.settings, hash_content(file), code=code) for file in asked.slides)
     return sum(cache.get(job.key) is not None for job in jobs)
 
 
