@@ -167,7 +167,7 @@ def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Prog
         rows = (*(row for each in measured for row in each.rows), *results.rows, *risk.rows)
         results = replace(results, rows=rows, notes=(*results.notes, *risk.notes))
         pictures = {name: data for each in measured for name, data in each.files.items()}
-        written = _report(results, risk, cache, log)
+        written = _report(results, (risk, measured), cache, log)
         files = {**pictures, **written, **risk.files, "results.json": write_results(results)}
         crate = report.write_provenance(results, files, created=datetime.now(UTC))
         claim.write({**files, report.PROVENANCE: crate, "run.log": log.text().encode()})
@@ -191,10 +191,19 @@ def _measure(
     return tuple(measured)
 
 
-def _report(results: Results, risk: predict.RiskModels, cache: Cache, progress: Progress) -> Mapping[str, bytes]:
+def _report(
+    results: Results,
+    beside: tuple[predict.RiskModels, Sequence[Measured]],
+    cache: Cache,
+    progress: Progress,
+) -> Mapping[str, bytes]:
+    """Write the report, with the risk models and what was measured beside the results."""
+    risk, measured = beside
+    pictures = [picture for each in measured for picture in each.pictures]
     progress.start("Write the report")
-    key = content_key("report", write_results(results), risk.files, code_key(_CODE))
-    write = partial(report.write_report, results, risk_models=risk.models)
+    shown = {picture.path: picture.png for picture in pictures}
+    key = content_key("report", write_results(results), risk.files, shown, code_key(_CODE))
+    write = partial(report.write_report, results, risk_models=risk.models, pictures=pictures)
     files, reused = remember(cache, key, write, write=write_packed, read=read_packed)
     progress.finish("Write the report", f"{len(files)} files", reused=reused)
     return files

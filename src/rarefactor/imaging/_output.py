@@ -10,6 +10,7 @@ import polars as pl
 from rarefactor.imaging._contact_sheet import Entry, draw_contact_sheet
 from rarefactor.imaging._job import PatientResult
 from rarefactor.imaging._patient import Failure
+from rarefactor.imaging._slice_picture import is_slice
 
 CONTACT_SHEET = "overlays/contact_sheet.png"
 _FAILURES = ("patient", "visit", "file", "found", "expected", "next_step")
@@ -19,7 +20,8 @@ def write_output(results: Sequence[PatientResult]) -> dict[str, bytes]:
     """Return the files by their place in the output folder."""
     measurements, rates = join_measurements(results), join_rates(results)
     failures = [failure for result in results for failure in result.failures]
-    pictures = {f"overlays/{name}": data for result in results for name, data in result.pictures.items()}
+    drawn = ((name, data) for result in results for name, data in result.pictures.items() if not is_slice(name))
+    pictures = {f"overlays/{name}": data for name, data in drawn}
     return {
         "measurements/mri.parquet": _parquet(measurements),
         "measurements/mri.csv": measurements.write_csv().encode(),

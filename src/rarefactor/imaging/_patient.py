@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rarefactor.errors import ImageError, Problem
 from rarefactor.imaging._change_picture import ChangeView, RegionChange, draw_visits
@@ -28,6 +29,7 @@ from rarefactor.imaging._register import register
 from rarefactor.imaging._regrid import compute_on_grid
 from rarefactor.imaging._scan import Kind, SourceFile
 from rarefactor.imaging._settings import PatientFiles, Settings
+from rarefactor.imaging._slice_picture import draw_slice, name_slice
 from rarefactor.imaging._visit import Visit, find_labels, read_visit, refine
 from rarefactor.imaging._visit_picture import VisitView, draw_visit
 from rarefactor.results import Flag, Severity
@@ -87,7 +89,13 @@ def measure_patient(files: PatientFiles, settings: Settings) -> Patient:
     }
     for pair in compared:
         name = f"{files.patient}_{pair.first.visit.name}_{pair.last.visit.name}.png"
-        pictures[name] = _picture_change(files.patient, pair)
+        before, common = _on_last(pair)
+        pictures[name] = _picture_change(files.patient, pair, before, common)
+        after = pair.last.visit.fraction.values.values
+        name = name_slice(files.patient, pair.first.visit.name, pair.last.visit.name)
+        pictures[name] = draw_slice((before, after), common, pair.last.labels)
+    if len(labelled) == 1:
+        pictures[name_slice(files.patient, labelled[0].visit.name)] = _picture_slice(labelled[0])
     return Patient(
         patient=files.patient,
         measurements=tuple(row for found in rows for row in found),
@@ -256,22 +264,32 @@ def _describe_thigh(rows: Sequence[Measurement]) -> str:
     return f"Fat fraction of the thigh muscles: {', '.join(words)}" if found else "No region was measured"
 
 
-def _picture_change(patient: str, pair: _Compared) -> bytes:
+def _picture_change(patient: str, pair: _Compared, before: NDArray[np.float32], common: NDArray[np.bool_]) -> bytes:
     first, last = pair.first.visit, pair.last.visit
-    before = compute_moved(first.fraction.values, pair.motion).values
-    common = pair.view.follow_up & last.fraction.valid & np.isfinite(before)
     return draw_visits(
         ChangeView(
             title=f"{patient}, {_say(first.name)} to {_say(last.name)}",
             sentence=_describe_change([_told(rate, pair) for rate in pair.rates]),
             visits=(_say(first.name), _say(last.name)),
-            before=np.nan_to_num(before),
+            before=before,
             after=last.fraction.values.values,
             common=common,
             labels=pair.last.labels,
             changes=_list_changes(pair.rates),
         )
     )
+
+
+def _on_last(pair: _Compared) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Return the earlier fat fraction on the later grid, and where both are known."""
+    before = compute_moved(pair.first.visit.fraction.values, pair.motion).values
+    common = pair.view.follow_up & pair.last.visit.fraction.valid & np.isfinite(before)
+    return np.nan_to_num(before), common
+
+
+def _picture_slice(each: Labelled) -> bytes:
+    fraction = each.visit.fraction
+    return draw_slice((fraction.values.values,), fraction.valid & (each.visit.legs > 0), each.labels)
 
 
 def _describe_change(rates: Sequence[Rate]) -> str:

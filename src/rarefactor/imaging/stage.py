@@ -21,8 +21,9 @@ from rarefactor.imaging._job import PatientResult, make_job, read_result
 from rarefactor.imaging._output import join_measurements, join_rates, write_output
 from rarefactor.imaging._plan import Plan, plan_study
 from rarefactor.imaging._rate import PUBLISHED
+from rarefactor.imaging._slice_picture import list_pictures
 from rarefactor.imaging._wide import describe_quantities, tabulate_wide
-from rarefactor.results import InputFile, Measured, MeasuredTable, Note
+from rarefactor.results import InputFile, Measured, MeasuredTable, Note, Picture
 from rarefactor.spec import Study, Thigh
 from rarefactor.work import Cache, Progress, Workers, content_key, map_jobs
 
@@ -87,6 +88,7 @@ def measure(
         rows=tuple(count_measured(results)) if results else (),
         inputs=tuple(_inputs(study, source, asked)),
         files=write_output(results) if results else {},
+        pictures=tuple(_pictures(name, results)),
     )
 
 
@@ -99,6 +101,13 @@ def measure_folder(
     if progress:
         progress.finish(STEP, f"{asked.visits} visits")
     return tuple(read_result(each.data) for each in done)
+
+
+def _pictures(name: str, results: Sequence[PatientResult]) -> Iterator[Picture]:
+    for each in results:
+        visits = each.measurements.select("patient", "visit").unique(maintain_order=True).rows()
+        pairs = each.rates.select("patient", "baseline", "follow_up").unique(maintain_order=True).rows()
+        yield from list_pictures(name, pairs or visits, each.pictures)
 
 
 def _table(name: str, source: Thigh, results: Sequence[PatientResult]) -> MeasuredTable:

@@ -25,6 +25,7 @@ from rarefactor.pathology._measure_slide import SCHEMA, SlideResult
 from rarefactor.pathology._output import write_output
 from rarefactor.pathology._plan import Plan, make_readings, plan_study
 from rarefactor.pathology._runs import RunGains
+from rarefactor.pathology._shown import list_pictures
 from rarefactor.pathology._staining import find_gains
 from rarefactor.pathology._summary import Again, Measurement, find_gain, summarise
 from rarefactor.pathology._told import tell
@@ -90,12 +91,14 @@ def measure(
     work = _Work(code=code, cache=cache, workers=workers, progress=progress or Silent())
     surveyed, found = _measure(asked, work)
     scales = {stain: scale.name for stain, scale in asked.scores.scales.items()} if asked.scores else None
+    files = write_output(found)
     return Measured(
         tables=(tabulate_wide(name, _columns(source, scales), found.biopsies, found.scores),),
         notes=tuple(Note(about="pathology", text=text) for text in tell(asked, found)),
         rows=tuple(count_measured(name, found)),
         inputs=tuple(_inputs(study, source, asked, surveyed)),
-        files=write_output(found),
+        files=files,
+        pictures=tuple(list_pictures(name, found.results, asked.settings.readings, files)),
     )
 
 

@@ -14,16 +14,19 @@ from rarefactor.report._html import write_html
 from rarefactor.report._pdf import write_pdf
 from rarefactor.report._source import read_source
 from rarefactor.report.tree import Document, Reference
-from rarefactor.results import Results, RiskModel
+from rarefactor.results import Picture, Results, RiskModel
 
 _FIXED_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 
 
 def write_files(
-    results: Results, created: datetime | None, risk_models: Sequence[RiskModel] = ()
+    results: Results,
+    created: datetime | None,
+    risk_models: Sequence[RiskModel] = (),
+    pictures: Sequence[Picture] = (),
 ) -> Mapping[str, bytes]:
     """Return every file of the report by its path; the provenance, which names all others, comes last."""
-    source = read_source(results, risk_models)
+    source = read_source(results, risk_models, pictures)
     document = write_document(source)
     files = {
         "report.html": write_html(document),

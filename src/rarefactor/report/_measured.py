@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from rarefactor.report._cells import cell, number, right, runs
 from rarefactor.report._muscles import write_muscles
+from rarefactor.report._panels import write_panels
 from rarefactor.report._pathology import write_pathology
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report.tree import Block, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
@@ -31,10 +32,13 @@ def write_measured(source: Source) -> Iterator[Block]:
         if source.row("imaging", "scans"):
             yield Paragraph(runs=_counts(source))
         yield from write_muscles(source)
+        for name in source.study.imaging:
+            yield from write_panels(source, name, source.pictures)
         yield from _doubts(source, "imaging", "About the scans")
     for name in source.study.pathology:
         yield Heading(text="Stained sections", anchor=f"measured-{name}", level=2)
         yield from write_pathology(source, name)
+        yield from write_panels(source, name, source.pictures)
         yield from _doubts(source, "pathology", "About the slides")
 
 

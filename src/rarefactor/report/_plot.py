@@ -118,10 +118,10 @@ def write_svg(sheet: Sheet, name: str) -> bytes:
         return _save(sheet, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
 
 
-def write_png(sheet: Sheet) -> bytes:
-    """Return the drawing as PNG at 300 dpi on white."""
+def write_png(sheet: Sheet, *, dpi: int = _DPI) -> bytes:
+    """Return the drawing as PNG on white, at 300 dpi where nothing else is asked for."""
     options = {"metadata": {"Software": None}, "pil_kwargs": {"compress_level": 3}}  # a third faster, a tenth larger
-    return _save(sheet, format="png", dpi=_DPI, facecolor="white", **options)
+    return _save(sheet, format="png", dpi=dpi, facecolor="white", **options)
 
 
 def _save(sheet: Sheet, **options: Any) -> bytes:

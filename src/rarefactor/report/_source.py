@@ -12,7 +12,7 @@ from typing import Any
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.report.format import format_percent
-from rarefactor.results import Estimate, FactorInfo, FlowStep, Note, Results, RiskModel
+from rarefactor.results import Estimate, FactorInfo, FlowStep, Note, Picture, Results, RiskModel
 from rarefactor.spec import Outcome, Study
 
 _PARTS = ("analysis", "measure", "landmark", "model", "factor", "term", "group", "method")
@@ -20,12 +20,13 @@ _PARTS = ("analysis", "measure", "landmark", "model", "factor", "term", "group",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The results, the study that they answer, an index of the rows, and the risk models made from them."""
+    """The results, the study that they answer, an index of the rows, risk models, and patients' pictures."""
 
     results: Results
     study: Study
     index: Mapping[tuple[str | None, ...], Estimate]
     risk_models: tuple[RiskModel, ...] = ()
+    pictures: tuple[Picture, ...] = ()
 
     def row(self, analysis: str, measure: str, **parts: str | None) -> Estimate | None:
         """Return the row with these parts, or None; a part that is not given is None, a method any."""
@@ -84,7 +85,7 @@ class Source:
         )
 
 
-def read_source(results: Results, risk_models: Sequence[RiskModel] = ()) -> Source:
+def read_source(results: Results, risk_models: Sequence[RiskModel] = (), pictures: Sequence[Picture] = ()) -> Source:
     """Return the results with their study, index and risk models.
 
     Raises
@@ -102,7 +103,13 @@ def read_source(results: Results, risk_models: Sequence[RiskModel] = ()) -> Sour
                 next_step="Run the study again with this version of rarefactor.",
             )
         ) from error
-    return Source(results=results, study=study, index=_index(results.rows), risk_models=tuple(risk_models))
+    return Source(
+        results=results,
+        study=study,
+        index=_index(results.rows),
+        risk_models=tuple(risk_models),
+        pictures=tuple(pictures),
+    )
 
 
 def _index(rows: Iterable[Estimate]) -> Mapping[tuple[str | None, ...], Estimate]:

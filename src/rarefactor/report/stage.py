@@ -5,20 +5,25 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from rarefactor.results import Results, RiskModel
+from rarefactor.results import Picture, Results, RiskModel
 
 PROVENANCE = "provenance/ro-crate-metadata.json"
 """Where the provenance stands in the output folder."""
 
 
 def write_report(
-    results: Results, *, risk_models: Sequence[RiskModel] = (), created: datetime | None = None
+    results: Results,
+    *,
+    risk_models: Sequence[RiskModel] = (),
+    pictures: Sequence[Picture] = (),
+    created: datetime | None = None,
 ) -> Mapping[str, bytes]:
     """Return every file of the report by its path from the output folder.
 
-    ``report.html``, ``report.pdf``, the tables, figures and references depend on the results and on the risk models
-    made from them alone. ``created`` (the time of the run) goes only to the properties of ``report.docx``, which hold a
-    fixed date without it, and to the provenance, which then names no time.
+    ``report.html``, ``report.pdf``, the tables, figures and references depend on the results, the risk models made from
+    them and ``pictures`` (of which a few are chosen by their patients' values) alone. ``created`` (the time of the run)
+    goes only to the properties of ``report.docx``, which hold a fixed date without it, and to the provenance, which
+    then names no time.
 
     Raises
     ------
@@ -29,7 +34,7 @@ def write_report(
     """
     from rarefactor.report import _files  # noqa: PLC0415 - importing the report must stay light
 
-    return _files.write_files(results, created, risk_models)
+    return _files.write_files(results, created, risk_models, pictures)
 
 
 def write_provenance(results: Results, outputs: Mapping[str, bytes], *, created: datetime) -> bytes:

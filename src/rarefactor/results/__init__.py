@@ -6,7 +6,7 @@ scale; a bound that does not exist is infinite and the row is flagged. Nothing h
 
 from rarefactor.results._flag import Flag, Severity
 from rarefactor.results._json import read_analysed, read_results, write_analysed, write_results
-from rarefactor.results._measured import CHANGES, Measured, MeasuredTable
+from rarefactor.results._measured import CHANGES, Measured, MeasuredTable, Picture
 from rarefactor.results._model import (
     SCHEMA,
     Analysed,
@@ -51,6 +51,7 @@ __all__ = [
     "MeasuredTable",
     "ModelInfo",
     "Note",
+    "Picture",
     "Quantity",
     "Results",
     "RiskAlias",

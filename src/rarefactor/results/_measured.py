@@ -44,11 +44,39 @@ class MeasuredTable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """A picture of one patient that a report may choose to show.
+
+    Attributes
+    ----------
+    table, column
+        What was measured in it: the name of the table, and what its columns start with (a stain; empty for the whole).
+    subject, visit
+        Whose it is, and when; the later visit where it shows two.
+    path, png
+        Where it stands in the output folder, and its bytes.
+    box
+        The part to show: left, top, right and bottom as shares of width and height.
+    seen
+        What is to be seen, for those who cannot see it.
+    """
+
+    table: str
+    column: str
+    subject: str
+    visit: str
+    path: str
+    png: bytes
+    seen: str
+    box: tuple[float, float, float, float] = (0.0, 0.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Measured:
     """Everything that one kind of images gave: tables, what a reader must know, the files behind it.
 
     ``rows`` count what was measured and what was doubtful about it. ``files`` are the outputs of the measurement by
-    their path in the output folder.
+    their path in the output folder, ``pictures`` those of them that a report may show.
     """
 
     tables: tuple[MeasuredTable, ...] = ()
@@ -56,3 +84,4 @@ class Measured:
     rows: tuple[Estimate, ...] = ()
     inputs: tuple[InputFile, ...] = ()
     files: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    pictures: tuple[Picture, ...] = ()
