@@ -7,7 +7,7 @@ again from the same stream of random numbers until a cohort meets them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -20,9 +20,9 @@ from rarefactor.simulate._extras import Extras, draw_extras
 from rarefactor.simulate._factors import Known, compute_log_odds
 from rarefactor.simulate._follow import FollowUp, draw_follow_up
 from rarefactor.simulate._people import Baseline, draw_baseline
-from rarefactor.simulate._plan import Plan, plan_cohort
+from rarefactor.simulate._plan import FAT, RATE, Plan, plan_cohort
 from rarefactor.simulate._truth import Expect, Truth
-from rarefactor.spec import DAYS_PER_MONTH, Study
+from rarefactor.spec import DAYS_PER_MONTH, Study, parse_column
 
 _REFERENCE = 20_000
 _REFERENCE_SEED = 181
@@ -202,18 +202,22 @@ def _true(plan: Plan, baseline: Baseline) -> Known:
     return Known(plan=plan, values={**baseline.values, **baseline.true_core})
 
 
-def _recorded(plan: Plan, people: _People) -> Known:
-    """Return what the records and images say at the first visit, NaN where they say nothing."""
+def _recorded(plan: Plan, people: _People, factors: Iterable[str]) -> Known:
+    """Return what the records and images say at the first visit of some factors, NaN where they say nothing."""
+    named = {parse_column(plan.study.factors[factor].column).name for factor in factors}
     values = {**people.baseline.measured, **people.baseline.recorded_core}
     seen: dict[str, Floats] = {}
     for name, each in values.items():
-        found = plan.truth.find_field(name.partition("___")[0])
-        seen[name] = np.where(people.follow_up.filled(name.partition("___")[0], 0), each, np.nan) if found else each
+        field = name.partition("___")[0]
+        if name in named or name in {FAT, RATE} or (name in plan.muscles and plan.strength_name in named):
+            known = plan.truth.find_field(field) is None or people.follow_up.filled(field, 0)
+            seen[name] = np.where(known, each, np.nan)
     return Known(plan=plan, values=seen)
 
 
 def _looks_as_expected(plan: Plan, expect: Expect, people: _People) -> bool:
-    seen, known, outcome = _recorded(plan, people), people.known, people.outcome
+    factors = (*expect.odds_ratios, *expect.separated, *expect.estimable)
+    seen, known, outcome = _recorded(plan, people, factors), people.known, people.outcome
     return (
         all(_is_within(seen, name, known, outcome, limits) for name, limits in expect.odds_ratios.items())
         and all(_separates(seen, name, known, outcome) for name in expect.separated)

@@ -130,6 +130,8 @@ def _spread(plan: Plan, totals: Floats, rng: np.random.Generator) -> Floats:
     for _ in range(6):
         free = np.where(deficits < HIGHEST_GRADE - 1e-9, weights, 0.0)
         rest = lacking - deficits.sum(axis=1)
+        if rest.max(initial=0.0) < 1e-9:
+            break
         share = free / np.maximum(free.sum(axis=1), 1e-12)[:, None]
         deficits = np.minimum(deficits + np.maximum(rest, 0.0)[:, None] * share, HIGHEST_GRADE)
     return deficits

@@ -24,7 +24,7 @@ from rarefactor.simulate._measures import (
 from rarefactor.simulate._plan import FAT, RATE, Plan, compute_score
 from rarefactor.simulate._truth import Draw, FormField
 
-_MOST_ROUNDS = 200
+_MOST_ROUNDS = 60
 _SPARE, _MORE = 8, 1.1
 
 
