@@ -100,7 +100,15 @@ def _compute_depth(body: Mask, pixel_mm: tuple[float, float]) -> NDArray[np.floa
 
 
 def compute_coarse(image: Volume) -> tuple[Volume, int]:
-    """Return the image as means of ``step`` x ``step`` voxels of a slice, about 1.5 mm wide, and the step."""
+    """Return the image as means of ``step`` x ``step`` voxels of a slice, about 1.5 mm wide, and the step.
+
+    Examples
+    --------
+    >>> grid = Grid(shape=(1, 2, 4), spacing_mm=(20.0, 0.8, 0.8))
+    >>> coarse, step = compute_coarse(Volume(values=np.array([[[1, 3, 5, 5], [1, 3, 7, 7]]], np.float32), grid=grid))
+    >>> step, coarse.values.tolist(), coarse.grid.spacing_mm
+    (2, [[[2.0, 6.0]]], (20.0, 1.6, 1.6))
+    """
     step = max(1, round(_COARSE_MM / min(image.grid.spacing_mm[1:])))
     slices, rows, columns = image.grid.shape
     height, width = -(-rows // step), -(-columns // step)
@@ -119,12 +127,24 @@ def compute_coarse(image: Volume) -> tuple[Volume, int]:
 
 
 def compute_fine(coarse: NDArray[_Number], step: int, shape: tuple[int, int, int]) -> NDArray[_Number]:
-    """Return a mask or map of the coarse grid on the image's own grid."""
+    """Return a mask or map of the coarse grid on the image's own grid.
+
+    Examples
+    --------
+    >>> compute_fine(np.array([[[1, 2]]]), 2, (1, 2, 3)).tolist()
+    [[[1, 1, 2], [1, 1, 2]]]
+    """
     return coarse.repeat(step, axis=1).repeat(step, axis=2)[:, : shape[1], : shape[2]]
 
 
 def compute_large_pieces(mask: Mask, least_pixels: float) -> Mask:
-    """Return the connected pieces of a slice that have at least so many pixels."""
+    """Return the connected pieces of a slice that have at least so many pixels.
+
+    Examples
+    --------
+    >>> compute_large_pieces(np.array([[True, True, False, True]]), 2).tolist()
+    [[True, True, False, False]]
+    """
     from scipy import ndimage  # noqa: PLC0415 - as above
 
     pieces: NDArray[np.int32] = np.empty(mask.shape, np.int32)

@@ -108,7 +108,13 @@ def _are_series(images: Sequence[Path], folder: Path, depth: int) -> bool:
 
 
 def is_image(path: Path) -> bool:
-    """Tell by its name whether a file may be an image: DICOM files often have no extension."""
+    """Tell by its name whether a file may be an image: DICOM files often have no extension.
+
+    Examples
+    --------
+    >>> [is_image(Path(name)) for name in ("fat.nii.gz", "IM0001", "1.2.840.1", "names.csv")]
+    [True, True, True, False]
+    """
     return bool(_IMAGES.search(path.name) or _NO_EXTENSION.match(path.name)) and path.name != "DICOMDIR"
 
 

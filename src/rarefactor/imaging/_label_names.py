@@ -161,6 +161,11 @@ def derive_regions(labels: Iterable[int], names: Mapping[int, str] | None, file:
     ------
     ImageError
         A label has no name, or a name that is not known.
+
+    Examples
+    --------
+    >>> derive_regions([2], {1: "sartorius left", 2: "RF right"}, "names.csv")
+    {2: Region(name='RF', side=<Side.RIGHT: 'right'>)}
     """
     known = STANDARD_NAMES if names is None else names
     missing = [label for label in labels if label not in known]

@@ -209,5 +209,11 @@ def _whole_voxels(fine: Codes) -> NDArray[np.int16]:
 
 
 def compute_quarters(fine: Codes) -> Codes:
-    """The four quarters of each voxel: shape (4, slices, rows, columns)."""
+    """The four quarters of each voxel: shape (4, slices, rows, columns).
+
+    Examples
+    --------
+    >>> compute_quarters(np.array([[[1, 2], [3, 4]]], np.int8)).ravel().tolist()
+    [1, 2, 3, 4]
+    """
     return np.stack([fine[:, row::2, column::2] for row in (0, 1) for column in (0, 1)])

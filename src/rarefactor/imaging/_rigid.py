@@ -87,14 +87,27 @@ def _find_start(baseline: Leg, follow_up: Leg) -> SimpleITK.Euler3DTransform:
 
 
 def compute_positions(grid: Grid) -> NDArray[np.float64]:
-    """Return the position (left, back, head) of every voxel, shape (slices, rows, columns, 3)."""
+    """Return the position (left, back, head) of every voxel, shape (slices, rows, columns, 3).
+
+    Examples
+    --------
+    >>> compute_positions(Grid(shape=(2, 1, 2), spacing_mm=(20.0, 1.5, 1.5)))[1, 0].tolist()
+    [[0.0, 0.0, 10.0], [1.5, 0.0, 10.0]]
+    """
     axes = [np.arange(size) * step for size, step in zip(grid.shape, grid.spacing_mm, strict=True)]
     z, y, x = np.meshgrid(axes[0] + _compute_first(grid), axes[1], axes[2], indexing="ij")
     return np.stack([x, y, z], axis=-1, dtype=float)
 
 
 def compute_places(positions: NDArray[np.float64], grid: Grid) -> NDArray[np.float32]:
-    """Return the index (slice, row, column) of positions: shape (3, ...), the inverse of `compute_positions`."""
+    """Return the index (slice, row, column) of positions: shape (3, ...), the inverse of `compute_positions`.
+
+    Examples
+    --------
+    >>> grid = Grid(shape=(2, 4, 4), spacing_mm=(20.0, 1.5, 1.5))
+    >>> compute_places(np.array([3.0, 1.5, 0.0]), grid).tolist()
+    [0.5, 1.0, 2.0]
+    """
     along, height, width = grid.spacing_mm
     z = (positions[..., 2] - _compute_first(grid)) / along
     return np.stack([z, positions[..., 1] / height, positions[..., 0] / width]).astype(np.float32)

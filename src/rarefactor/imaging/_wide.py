@@ -101,6 +101,12 @@ def name_column(site: str, side: Side | None, measure: str) -> str:
 
 
 def describe_site(site: str, side: Side | None) -> str:
-    """Return a site and side in words, behind "of the"."""
+    """Return a site and side in words, behind "of the".
+
+    Examples
+    --------
+    >>> describe_site("RF", Side.LEFT), describe_site("medial", None)
+    ('rectus femoris, left', 'medial compartment')
+    """
     known = {"thigh": "thigh muscles", "hamstrings": "hamstrings", **{code: m.name for code, m in MUSCLES.items()}}
     return known.get(site, f"{site} compartment") + (f", {side}" if side else "")
