@@ -20,12 +20,14 @@ from scipy import ndimage
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial.distance import cdist
 
-from rarefactor.pathology._cells import Cells, compute_cells
+from rarefactor.pathology._cells import Cells, compute_cells, compute_grades
+from rarefactor.pathology._compartments import Compartment
 from rarefactor.pathology._nuclei import NUCLEI, NUCLEI_IN_BROWN, NucleusSettings, compute_nuclei
 from rarefactor.pathology._pyramid import Tile, Window
 from rarefactor.pathology._watershed import Labels
 from rarefactor.pathology._white import compute_white
 
+STAINS = ("CD20", "BAFF-R", "MHC-I", "C5b-9")
 FIELDS = ("22_2", "34_3", "6_2", "799_2", "Bladder1", "Lung1")
 SHARED = Path(__file__).resolve().parents[2] / "shared" / "data" / "ihc" / "truth"
 RADIUS_UM = 4.0
@@ -175,16 +177,21 @@ def say_speed(name: str, image: Image, settings: NucleusSettings = NUCLEI) -> No
 def measure_muscle(count: int) -> None:
     from rarefactor.pathology.simulate import simulate_field  # noqa: PLC0415 - used here only
 
-    for stain, settings in (("CD20", NUCLEI), ("CD20", NUCLEI_IN_BROWN), ("BAFF-R", NUCLEI_IN_BROWN)):
+    for stain, settings in (("CD20", NUCLEI), *((each, NUCLEI_IN_BROWN) for each in STAINS)):
         counts: list[Counts] = []
+        positive = np.zeros(3)
         for seed in range(count):
             field = simulate_field(np.random.default_rng(seed), stain=stain)
             cells = find_cells(field.image, settings)[1]
             truth = np.array([[cell.y, cell.x] for cell in field.truth.cells])
             pairs = match_centres(truth, np.column_stack([cells.y, cells.x]), RADIUS_UM / COARSE)
             counts.append((len(pairs), len(truth), len(cells)))
+            read = int((compute_grades(cells, Compartment.MAX) > 0).sum())
+            positive += sum(cell.positive for cell in field.truth.cells), read, field.truth.tissue_mm2
         name = "brown's share taken off" if settings is NUCLEI_IN_BROWN else "red light"
         say_f1(f"simulated muscle, {stain}, {name}", counts)
+        true, found = positive[:2] / positive[2]
+        print(f"    positive cells per mm², membrane or cytoplasm: true {true:.0f}, found {found:.0f}")
     say_speed("simulated muscle", field.image)
     say_speed("the same, brown's share taken off", field.image, NUCLEI_IN_BROWN)
 
