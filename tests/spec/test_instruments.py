@@ -242,3 +242,16 @@ def test_the_study_file_knows_the_names_of_the_instruments() -> None:
     assert set(get_args(names.MeasureName)) == set(instruments.MEASURES)
     assert set(get_args(names.FindingName)) == set(instruments.EULAR_ACR_WEIGHTS)
     assert set(get_args(names.EnzymeName)) == names.ENZYMES == set(instruments.ENZYME_RANGES)
+
+
+def test_the_response_has_a_row_per_visit_and_the_measures_one_from_the_start(tmp_path: Path) -> None:
+    (table,) = derived(tmp_path).responses
+    scores = table.frame.filter(visit="month_12").select("score", "lower", "upper", "outcome")
+    assert scores.rows() == [(80.0, 80.0, 80.0, False), (7.5, 7.5, 7.5, True), (None, 60.0, 70.0, None)]
+    assert table.measures.filter(measure="haq")["visit"].unique().sort().to_list() == [
+        "baseline",
+        "month_12",
+        "month_3",
+    ]
+    assert table.quantities["tis.haq"].label == "Health Assessment Questionnaire"
+    assert table.thresholds == (20.0, 40.0, 60.0)

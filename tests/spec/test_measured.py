@@ -120,3 +120,11 @@ def test_what_cannot_be_is_refused_before_anything_is_read(
 ) -> None:
     with pytest.raises(StudyFileError, match=said):
         derived(tmp_path, STUDY.replace(written, instead))
+
+
+def test_images_are_described_at_the_first_landmark_with_rates_of_what_compares(tmp_path: Path) -> None:
+    (table,) = derived(tmp_path).images
+    rates = table.rates.filter(column="fat_fraction")
+    assert set(table.values["column"]) == {"fat_fraction", "hamstrings.fat_fraction"}
+    assert rates.height == 1  # of B the change was refused, C was scanned once
+    assert rates["visit"].to_list() == ["month_3"]
