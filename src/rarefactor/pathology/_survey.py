@@ -38,7 +38,7 @@ SHOWN_SIDE = 1000
 """Longer side of the overview that is kept for pictures."""
 TISSUE_UM, TISSUE_SIDE = 8.0, 1000
 """µm per square of the tissue mask, and squares along the longer side where the size of a pixel is not known."""
-WINDOWS, WINDOW_PX = 16, 1024
+WINDOWS, WINDOW_PX = 16, 512
 """Windows of a large slide in which the stain is judged: half where most DAB is, half evenly over the tissue."""
 
 
@@ -94,7 +94,7 @@ class Survey:
         rows, columns = window.shape(self.downsample)
         down = self._places(window.y, rows, squares.shape[0])
         across = self._places(window.x, columns, squares.shape[1])
-        return squares[np.ix_(down, across)]
+        return _spread(squares, down, across)
 
     def holds_tissue(self, window: Window) -> bool:
         """Whether there is something to measure in a window."""
@@ -262,7 +262,13 @@ def _on_pixels(mask: Mask, window: Window, shape: tuple[int, ...], pitch: float,
         np.clip((start + (np.arange(length) + 0.5) * pitch).astype(np.int64), 0, count - 1)
         for start, length, count in zip(starts, shape[:2], mask.shape, strict=True)
     ]
-    return mask[np.ix_(places[0], places[1])]
+    return _spread(mask, places[0], places[1])
+
+
+def _spread(squares: Mask, down: NDArray[np.int64], across: NDArray[np.int64]) -> Mask:
+    """Return rows ``down`` and columns ``across``, which rise: columns first, while there are few rows."""
+    first = int(down[0])
+    return squares[first : int(down[-1]) + 1].take(across, axis=1).take(down - first, axis=0)
 
 
 def _choose_places(overview: Rgb, mask: Mask, white: White, step: float) -> list[tuple[float, float]]:
@@ -270,12 +276,12 @@ def _choose_places(overview: Rgb, mask: Mask, white: White, step: float) -> list
     rows, columns = np.nonzero(mask)
     if not rows.size:
         return []
-    density = compute_stains(overview, white)[..., 1]
     y, x = (
         np.minimum(((place + 0.5) * step).astype(np.int64), size - 1)
         for place, size in zip((rows, columns), overview.shape[:2], strict=True)
     )
-    brown = np.argsort(density[y, x], kind="stable")[::-1]
+    density = compute_stains(overview[y, x][None], white)[0, :, 1]
+    brown = np.argsort(density, kind="stable")[::-1]
     spread = np.linspace(0, rows.size - 1, WINDOWS // 2).astype(np.int64)
     most = brown[: max(1, rows.size // 200)]
     chosen = [*most[np.linspace(0, most.size - 1, WINDOWS // 2).astype(np.int64)], *spread]
