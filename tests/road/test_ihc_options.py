@@ -132,6 +132,7 @@ def test_scores_and_runs_without_a_study(tmp_path: Path, capsys: pytest.CaptureF
     assert float(agreed["bias"]) == pytest.approx(-1.0)
     assert (measured["readers"], measured["n"]) == ("measured / readers", "5")
     assert float(measured["rho"]) == pytest.approx(1.0)
+    assert (out / "overlays/DAB_readers.png").read_bytes().startswith(b"\x89PNG")
     assert measure(tmp_path / "slides", "--manifest", tmp_path / "no.csv", "--out", tmp_path / "none") == 4
 
 

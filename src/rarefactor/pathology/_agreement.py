@@ -37,8 +37,6 @@ FEW_IN_RUN: Final = 4
 MEASURED, READERS = "measured", "readers"
 """Names of the measurement and of the readers together where these two are compared."""
 _Item = tuple[str, ...]
-_COUNTERPARTS: Mapping[str, tuple[str, float]] = {"percent": ("positive_area", 100.0), "H-score": ("h_score", 1.0)}
-"""What a scale is compared with, and by what it is multiplied; grades 0 to 3 with the positive area."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,26 +154,48 @@ def compare_measured(
     runs, level
         As for `tabulate_agreement`.
     """
-    values = {(row["patient"], row["visit"], row["stain"]): row for row in biopsies.iter_rows(named=True)}
     found: list[ReaderAgreement] = []
-    for stain in sorted({each.stain for each in scores}):
-        own = [each for each in scores if each.stain == stain]
-        items: dict[_Item, dict[str, float]] = {}
-        for each in own:
-            measured = _find_counterpart(each, values.get((each.patient, each.visit, stain), {}))
-            if measured is not None:
-                items[each.patient, each.visit] = {MEASURED: measured, READERS: each.score}
-        of_item = {item: (runs or {}).get((item[0], stain)) for item in items}
-        found += _tabulate(stain, (SCALES[own[0].scale], level), items, of_item)
+    for pairs in pair_measured(scores, biopsies):
+        items = {item: {MEASURED: measured, READERS: read} for item, measured, read in pairs.values}
+        of_item = {item: (runs or {}).get((item[0], pairs.stain)) for item in items}
+        found += _tabulate(pairs.stain, (SCALES[pairs.scale], level), items, of_item)
     return tuple(found)
 
 
-def _find_counterpart(score: PatientScore, row: Mapping[str, float | None]) -> float | None:
-    name, factor = _COUNTERPARTS.get(score.scale, ("positive_area", 1.0))
-    if score.scale == "percent" and row.get("positive_share") is not None:
-        name = "positive_share"
-    value = row.get(name)
-    return None if value is None or np.isnan(value) else factor * value
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pairs:
+    """What was measured of a stain beside the readers' score: patient and visit, measured, read; and its words."""
+
+    stain: str
+    scale: str
+    words: str
+    values: tuple[tuple[tuple[str, str], float, float], ...]
+
+
+def pair_measured(scores: Sequence[PatientScore], biopsies: pl.DataFrame) -> Iterator[Pairs]:
+    """Give the patients of each stain who were both measured and scored."""
+    values = {(row["patient"], row["visit"], row["stain"]): row for row in biopsies.iter_rows(named=True)}
+    for stain in sorted({each.stain for each in scores}):
+        own = [each for each in scores if each.stain == stain]
+        rows = [values.get((each.patient, each.visit, stain), {}) for each in own]
+        column, factor, words = _find_counterpart(own[0].scale, rows)
+        found = [(each, row.get(column)) for each, row in zip(own, rows, strict=True)]
+        known = [
+            ((each.patient, each.visit), factor * value, each.score)
+            for each, value in found
+            if value is not None and np.isfinite(value)
+        ]
+        if known:
+            yield Pairs(stain=stain, scale=own[0].scale, words=words, values=tuple(known))
+
+
+def _find_counterpart(scale: str, rows: Sequence[Mapping[str, float | None]]) -> tuple[str, float, str]:
+    """Return the column that a scale is compared with, by what it is multiplied, and its words."""
+    if scale == "H-score":
+        return "h_score", 1.0, "H-score, measured"
+    if scale == "percent" and any(row.get("positive_share") is not None for row in rows):
+        return "positive_share", 100.0, "positive cells, measured (%)"
+    return "positive_area", 100.0, "positive area, measured (%)"
 
 
 def _tabulate(

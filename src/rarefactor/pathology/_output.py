@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 
 import polars as pl
 
+from rarefactor.pathology._agreement import pair_measured
 from rarefactor.pathology._measure_slide import SlideResult
+from rarefactor.pathology._picture_readers import draw_readers
 from rarefactor.pathology._picture_runs import draw_histograms
 from rarefactor.pathology._picture_sheet import draw_contact_sheet
 from rarefactor.pathology._staining import tabulate_runs
@@ -24,7 +26,11 @@ def write_output(found: Measurement) -> dict[str, bytes]:
         files.update({f"overlays/{name}": data for name, data in result.pictures.items()})
         if result.cells is not None:
             files[f"cells/{result.file.name}.geojson"] = result.cells
-    return {**files, **dict(_draw_sheets(found.results))}
+    pairs = pair_measured(found.scores, found.biopsies)
+    read = {
+        f"overlays/{each.stain.replace('/', '-')}_readers.png": draw_readers(each, found.agreement) for each in pairs
+    }
+    return {**files, **dict(_draw_sheets(found.results)), **read}
 
 
 def _write_tables(found: Measurement) -> Iterator[tuple[str, bytes]]:

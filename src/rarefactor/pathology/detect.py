@@ -4,9 +4,10 @@ Convention: a detector takes an image and the size of its pixels and gives a lab
 1, 2 ... for nuclei. Networks are used as the user installed them, with weights the user gives by path, and are loaded
 anew for each image: give large ones. None is shipped or fetched, and their licences are the user's.
 
-What was run: the adapters were run with stand-ins that check what they are given, made in the tests. No real weights
-were run, not InstanSeg's, StarDist's or Cellpose's; their calls are as documented by their makers. Look at the
-outlines before you count.
+What was run: the adapters were run with stand-ins that check what they are given, made in the tests; StarDist's also
+with its package (0.9.2 on TensorFlow 2.21) and a network that was not trained. No trained weights were run, not
+InstanSeg's, StarDist's or Cellpose's; their calls are as documented by their makers. Look at the outlines before you
+count.
 """
 
 from __future__ import annotations
