@@ -360,6 +360,7 @@ def read_truth(path: Path) -> Truth:
     rarefactor.errors.StudyFileError: no/such/truth.yaml: found no such file; expected the truth of a synthetic study. \
 Write one, or copy that of the template anm-srp.
     """
+    path = Path(path)
     if not path.is_file():
         step = "Write one, or copy that of the template anm-srp."
         expected = "the truth of a synthetic study"

@@ -55,6 +55,7 @@ def write_study(  # noqa: PLR0913 - what a user may choose
     OutputError
         The folder holds something, or cannot be written.
     """
+    source, folder = Path(source), Path(folder)
     study, truth = load(source), read_truth(source.with_name(TRUTH_FILE))
     draft = folder.absolute().parent / f".{folder.name}.rarefactor-simulate"
     with output_errors(folder):
