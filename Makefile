@@ -16,8 +16,8 @@ BENCHMARKS := $(wildcard benchmarks/*.py)
 help: ## show what there is to do
 	@grep -E '^[a-z-]+:.*## ' Makefile | sed -E 's/^([a-z-]+):.*## (.*)/  make \1	\2/' | expand -t 18
 
-demo: $(READY) ## run the example studies and say where their reports are
-	$(BIN)/rarefactor demo --out out/demo
+demo: $(READY) ## make the synthetic example study, run it, and say where its report is
+	$(BIN)/rarefactor demo --out out/demo --workers $(JOBS)
 
 test: $(READY) ## run the tests, less the slow ones
 	$(BIN)/python -m pytest -n $(JOBS) -m "not slow"

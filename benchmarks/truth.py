@@ -32,9 +32,16 @@ from threadpoolctl import threadpool_limits
 from rarefactor import analyse, cohort, derive, imaging, pathology, simulate, spec
 from rarefactor.derive import AnalysisTable
 from rarefactor.results import Estimate
+from rarefactor.work import Cache, Workers
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "anm-srp"
 CLINICAL = {"male": 19.57, "severe_weakness": 7.51, "ild": 39.70}  # Zhao 2020
+COLUMNS = {
+    "fat": "fat_fraction",
+    "fat_rate": "fat_rate",
+    "baff_r": "BAFF-R.positive_area",
+    "cd20": "CD20.positive_per_mm2",
+}
 METHODS = {"ml": "maximum likelihood", "firth": "Firth", "logf22": "log-F(2,2)"}
 WORKERS = 2
 
@@ -162,10 +169,38 @@ def run(scenario: Scenario, data_sets: int) -> None:
         )
 
 
+def measure_images(folder: Path) -> None:
+    """Make the images of the example, measure them as a run does, and compare the factors with their truth."""
+    study = spec.load(simulate.write_study(EXAMPLE / "study.yaml", folder, workers=Workers(processes=WORKERS)))
+    data, cache, settings = cohort.ingest(study), Cache(folder / "cache"), {"workers": Workers(processes=WORKERS)}
+    scans = imaging.plan(study, data.pseudonyms, derive.visit_days(study, data))
+    slides = pathology.plan(study, data.pseudonyms)
+    seen = [
+        imaging.measure(study, scans, code="truth", cache=cache, **settings),
+        pathology.measure(study, slides, code="truth", cache=cache, **settings),
+    ]
+    frame = derive.build(study, data, seen).landmarks["month_3"].frame
+    true = pl.read_csv(folder / "truth" / "patients.csv").with_columns(
+        subject=pl.col("record_id").replace_strict(data.pseudonyms, default=None)
+    )
+    both = frame.join(true.select("subject", *COLUMNS.values()), on="subject", suffix="_true")
+    print(f"\nimages of the example, measured; {len(slides.slides)} slides, {scans.visits} scans")
+    print(f"{'factor':24} {'n':>3} {'true mean':>9} {'mean gap':>9} {'SD of gap':>9} {'correlation':>11}")
+    for name, column in COLUMNS.items():
+        told = f"{column}_true" if column in frame.columns else column
+        rows = both.select(pl.col(name), pl.col(told).alias("true")).drop_nulls()
+        gap = (rows[name] - rows["true"]).to_numpy()
+        r = np.corrcoef(rows[name], rows["true"])[0, 1]
+        print(f"{name:24} {len(gap):3} {rows['true'].mean():9.2f} {gap.mean():+9.2f} {gap.std():9.2f} {r:11.3f}")
+
+
 def main() -> None:
     full = begin(__doc__ or "")
     for scenario in SCENARIOS:
         run(scenario, scenario.data_sets * (10 if full else 1))
+    if full:
+        with tempfile.TemporaryDirectory() as place:
+            measure_images(Path(place) / "study")
 
 
 if __name__ == "__main__":
