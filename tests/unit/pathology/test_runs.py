@@ -7,8 +7,10 @@ import polars as pl
 import pytest
 
 from rarefactor.pathology import _measure_slide as measured
+from rarefactor.pathology._beside import find_runs
 from rarefactor.pathology._biopsy import combine_biopsies
 from rarefactor.pathology._runs import compute_run_effect, compute_run_gains, read_manifest
+from rarefactor.pathology._settings import SlideFile
 from rarefactor.pathology.simulate import Camera, Field, StainingRun, simulate_control
 
 HEADER = "slide,run,date,antibody,dilution,control"
@@ -54,6 +56,31 @@ def test_a_row_of_the_manifest_that_does_not_fit(tmp_path: Path, row: str, colum
     manifest = read_manifest(write(tmp_path, "a.tif,R1,2020-05-01,CD20,1:200,no", row))
     assert [(problem.row, problem.column) for problem in manifest.failures] == [(3, column)]
     assert len(manifest.slides) == 1
+
+
+def test_slides_are_found_in_the_manifest_by_path_or_name(tmp_path: Path) -> None:
+    manifest = read_manifest(
+        write(
+            tmp_path,
+            "p1/CD20.tif,R1,,CD20,1:200,no",
+            "p2/CD20.tif,R2,,CD20,1:200,no",
+            "p3.tif,R2,,CD20,1:200,yes",
+            "tonsil.tif,R1,,CD20,1:200,yes",
+            "spleen.tif,R1,,CD3,1:200,yes",
+            "lost.tif,R1,,CD20,1:200,no",
+        )
+    )
+    for name in ("tonsil.tif", "spleen.tif"):
+        (tmp_path / name).touch()
+    paths = {"p1": tmp_path / "p1/CD20.tif", "p2": tmp_path / "p2/CD20.tif", "p3": tmp_path / "p3.tif"}
+    slides = [SlideFile(patient=p, visit="v", stain="CD20", path=path, own_id=p) for p, path in paths.items()]
+    found = find_runs(slides, manifest, tmp_path, ["CD20"])
+    assert [(each.patient, each.run) for each in found.slides] == [("p1", "R1"), ("p2", "R2")]
+    assert [(each.patient, each.path.name, each.own_id) for each in found.controls] == [
+        ("control R2", "p3.tif", "p3"),
+        ("control R1", "tonsil.tif", None),
+    ]
+    assert found.missing == 2  # the slide that is lost, and a control of a stain that nobody asked for
 
 
 def test_runs_that_differ_are_told_from_runs_that_do_not() -> None:
