@@ -5,7 +5,9 @@ Convention: the same study, truth and seed give the same bytes. Everything that 
 
 from __future__ import annotations
 
+import contextlib
 import shutil
+from collections.abc import Generator
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -57,6 +59,20 @@ def write_study(  # noqa: PLR0913 - what a user may choose
     """
     source, folder = Path(source), Path(folder)
     study, truth = load(source), read_truth(source.with_name(TRUTH_FILE))
+    chosen = truth.seed if seed is None else seed
+    with _empty_folder(folder) as draft:
+        shutil.copyfile(source, draft / STUDY_FILE)
+        shutil.copyfile(source.with_name(TRUTH_FILE), draft / TRUTH_FILE)
+        cohort = _draw(study, change_patients(truth, patients), chosen, progress or Silent())
+        write_records(cohort, draft)
+        if images:
+            write_images(cohort, draft, seed=chosen, workers=workers, progress=progress)
+    return folder / STUDY_FILE
+
+
+@contextlib.contextmanager
+def _empty_folder(folder: Path) -> Generator[Path]:
+    """Give a draft that becomes the folder when all is written, and is not there when something fails."""
     draft = folder.absolute().parent / f".{folder.name}.rarefactor-simulate"
     with output_errors(folder):
         if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -64,17 +80,10 @@ def write_study(  # noqa: PLR0913 - what a user may choose
         shutil.rmtree(draft, ignore_errors=True)
         draft.mkdir(parents=True)
         try:
-            for file in (source, source.with_name(TRUTH_FILE)):
-                shutil.copyfile(file, draft / (STUDY_FILE if file == source else TRUTH_FILE))
-            chosen = truth.seed if seed is None else seed
-            cohort = _draw(study, change_patients(truth, patients), chosen, progress or Silent())
-            write_records(cohort, draft)
-            if images:
-                write_images(cohort, draft, seed=chosen, workers=workers, progress=progress)
+            yield draft
             draft.rename(folder)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    return folder / STUDY_FILE
 
 
 def _draw(study: Study, truth: Truth, seed: int, progress: Progress) -> SimulatedCohort:
