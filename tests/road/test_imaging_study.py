@@ -197,3 +197,16 @@ def test_a_second_run_measures_nothing_again(study, capsys):
     said = " ".join(capsys.readouterr().err.split())
     assert "Measure thigh MRI 14 visits (unchanged)" in said
     assert (study.out / "results.json").read_bytes() == before
+
+
+@pytest.mark.slow
+def test_the_report_shows_muscles_rates_and_three_patients(study):
+    report = (study.out / "report.html").read_text(encoding="utf-8")
+    table = (study.out / "tables" / "muscles-thigh.csv").read_text(encoding="utf-8")
+    for words in ("Hamstrings", "Rectus femoris", "Rate to month 3"):
+        assert words in table
+    panel = (study.out / "figures" / "panel-thigh-scans.svg").read_bytes()
+    assert panel.count(b"<image ") == 3
+    assert "Patients by rate of the fat fraction of the thigh muscles: lowest" in report
+    values = [row["estimate"] for key, row in study.rows().items() if key[:3] == ("imaging", "rate", "month_3")]
+    assert len(values) == len(SCANNED) - 1
