@@ -20,7 +20,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import mean, median
 
@@ -42,7 +42,7 @@ COLUMNS = {
     "baff_r": "BAFF-R.positive_area",
     "cd20": "CD20.positive_per_mm2",
 }
-METHODS = {"ml": "maximum likelihood", "firth": "Firth", "logf22": "log-F(2,2)"}
+METHODS = {"ml": "maximum likelihood", "firth": "Firth", "logf22": "log-F(2,2)", "complete": "Firth, complete cases"}
 WORKERS = 2
 
 
@@ -118,8 +118,12 @@ def walk(
     table = derive.build(study, data, seen)
     tasks = analyse.tasks(study, table, code="truth")
     task = next(each for each in tasks if each.label.startswith("Model truth"))
-    rows = tuple(row for row in task.compute().rows if row.measure == "odds_ratio" and row.method in METHODS)
+    rows = tuple(replace(row, method=name_method(row)) for row in task.compute().rows if row.measure == "odds_ratio")
     yield Drawn(rows=rows, **compare(drawn, data, table))
+
+
+def name_method(row: Estimate) -> str:
+    return "complete" if row.analysis == "sensitivity" else row.method or ""
 
 
 def compare(drawn: simulate.SimulatedCohort, data: cohort.Cohort, table: AnalysisTable) -> dict[str, float]:
@@ -159,12 +163,12 @@ def run(scenario: Scenario, data_sets: int) -> None:
     by_address: dict[tuple[str, str], list[Estimate]] = defaultdict(list)
     for row in (row for each in found for row in each.rows):
         by_address[(row.factor or "", row.method or "")].append(row)
-    print(f"{'factor':16} {'truth':>6}  {'method':20} {'median':>7} {'bias of log':>11} {'coverage':>9} {'none':>6}")
+    print(f"{'factor':16} {'truth':>6}  {'method':22} {'median':>7} {'bias of log':>11} {'coverage':>9} {'none':>6}")
     for (factor, method), rows in by_address.items():
         truth = scenario.odds_ratios[factor]
         told = summarise(rows, truth)
         print(
-            f"{factor:16} {truth:6.2f}  {METHODS[method]:20} {told['median']:7.2f} {told['bias']:+11.2f} "
+            f"{factor:16} {truth:6.2f}  {METHODS[method]:22} {told['median']:7.2f} {told['bias']:+11.2f} "
             f"{told['coverage']:9.1%} {told['none']:6.1%}"
         )
 
