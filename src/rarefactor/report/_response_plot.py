@@ -10,13 +10,14 @@ from rarefactor.report._panel import Panel, round_ticks
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
 
 WIDTH = 170.0
-COLOURS: Mapping[str | None, str] = {
-    "none": ORANGE,
-    "minimal": "#e3a877",
-    "moderate": "#79aeda",
-    "major": BLUE,
-    None: MUTED,
+COLOURS: Mapping[str | None, tuple[str, float]] = {
+    "none": (ORANGE, 1.0),
+    "minimal": (ORANGE, 0.5),
+    "moderate": (BLUE, 0.5),
+    "major": (BLUE, 1.0),
+    None: (MUTED, 0.8),
 }
+"""Colour and how much of it: a page in the dark has other colours, and the paler ones must stay apart there too."""
 _WORDS: Mapping[str | None, str] = {"none": "no improvement", None: "between categories"}
 GROUP_COLOURS = (BLUE, ORANGE)
 _LEFT, _RIGHT, _TOP, _HEIGHT = 12.0, 168.0, 9.0, 52.0
@@ -77,12 +78,14 @@ def draw_waterfall(bars: Sequence[Bar], words: Mapping[str, str], cut: float | N
 
 
 def _draw_bar(panel: Panel, bar: Bar, place: int) -> None:
-    colour = COLOURS[bar.category]
+    colour, strength = COLOURS[bar.category]
     left, right = panel.x(place + 0.12), panel.x(place + 0.88)
     top = min(panel.y(bar.low), panel.y(0) - 0.5)
-    panel.sheet.fill((left, top), (right - left, panel.y(0) - top), colour)
+    panel.sheet.fill((left, top), (right - left, panel.y(0) - top), colour, alpha=strength)
     if bar.high > bar.low:
-        panel.sheet.fill((left, panel.y(bar.high)), (right - left, top - panel.y(bar.high)), colour, alpha=0.3)
+        panel.sheet.fill(
+            (left, panel.y(bar.high)), (right - left, top - panel.y(bar.high)), colour, alpha=0.4 * strength
+        )
         panel.sheet.line((left, right), (panel.y(bar.high), panel.y(bar.high)), color=colour, lw=0.9)
 
 
@@ -94,10 +97,10 @@ def _mark_outcome(sheet: Sheet, x: float, y: float, event: bool | None) -> None:
 def _draw_key(sheet: Sheet, bars: Sequence[Bar], up: str) -> None:
     sheet.text(_LEFT - 10, 2.6, up, size=7.5, color=MUTED)
     x = 58.0
-    for category, colour in COLOURS.items():
+    for category, (colour, strength) in COLOURS.items():
         count = sum(bar.category == category for bar in bars)
         if count:
-            sheet.fill((x, 1.4), (2.6, 2.6), colour)
+            sheet.fill((x, 1.4), (2.6, 2.6), colour, alpha=strength)
             label = f"{_WORDS.get(category, category)} {count}"
             sheet.text(x + 3.6, 2.6, label, size=7)
             x += 6.4 + 1.2 * len(label)
