@@ -166,6 +166,7 @@ def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Prog
         risk = predict.build(study, table, results, cache=cache, code=code_key(_CODE), progress=log)
         rows = (*(row for each in measured for row in each.rows), *results.rows, *risk.rows)
         results = replace(results, rows=rows, notes=(*results.notes, *risk.notes))
+        results = analyse.trace_results(study, table, results, [each for one in measured for each in one.tables])
         pictures = {name: data for each in measured for name, data in each.files.items()}
         written = _report(results, (risk, measured), cache, log)
         files = {**pictures, **written, **risk.files, "results.json": write_results(results)}

@@ -13,7 +13,7 @@ from itertools import product
 import polars as pl
 
 from rarefactor.imaging._regions import MUSCLES, SITES, Side
-from rarefactor.results import CHANGES, MeasuredTable, Quantity
+from rarefactor.results import CHANGES, ORIGINS, MeasuredTable, Quantity
 
 _SIDES = (None, *Side)
 _QUANTITIES: Mapping[str, tuple[str, str | None, float]] = {
@@ -52,7 +52,18 @@ def tabulate_wide(
         frame=_spread(measurements, quantities),
         quantities=quantities,
         changes=_list_changes(rates),
+        origins=_list_files(measurements),
     )
+
+
+def _list_files(measurements: pl.DataFrame) -> pl.DataFrame:
+    """Return the files of each scan, each once: a row of measurements names them with their content."""
+    each = measurements.select("patient", "visit", file=pl.col.sources.str.split("; ")).explode("file").unique()
+    named = each.filter(pl.col.file.str.contains(" ")).with_columns(
+        name=pl.col.file.str.replace(r" \S+$", ""), sha256=pl.col.file.str.extract(r" (\S+)$")
+    )
+    found = named.select(pl.col.patient.alias("subject"), "visit", pl.lit("").alias("column"), "name", "sha256")
+    return found.cast(ORIGINS).sort("subject", "visit", "name")
 
 
 def _spread(measurements: pl.DataFrame, quantities: Mapping[str, Quantity]) -> pl.DataFrame:

@@ -15,7 +15,7 @@ import polars as pl
 from rarefactor.pathology._biopsy import ADJUSTED
 from rarefactor.pathology._scores import PatientScore
 from rarefactor.pathology._settings import Reading
-from rarefactor.results import MeasuredTable, Quantity
+from rarefactor.results import ORIGINS, MeasuredTable, Quantity
 
 _OF_AREA: Mapping[str, tuple[str, str | None]] = {
     "positive_area": ("DAB-positive area of {stain}", "%"),
@@ -70,9 +70,17 @@ class Columns:
 
 
 def tabulate_wide(
-    name: str, columns: Columns, biopsies: pl.DataFrame, scores: Sequence[PatientScore] = ()
+    name: str,
+    columns: Columns,
+    biopsies: pl.DataFrame,
+    scores: Sequence[PatientScore] = (),
+    *,
+    slides: pl.DataFrame | None = None,
 ) -> MeasuredTable:
-    """Return the table that factors are made from, of all biopsies and scores; without any it is empty."""
+    """Return the table that factors are made from, of all biopsies and scores; without any it is empty.
+
+    ``slides`` names the files that the biopsies were measured in, as the table of measurements does.
+    """
     quantities = columns.describe()
     frame = pl.DataFrame(schema=_KEY)
     for stain in columns.readings:
@@ -87,7 +95,17 @@ def tabulate_wide(
         schema = {**_KEY, f"{stain}.{_SCORE}": pl.Float64}
         frame = _join(frame, pl.DataFrame(rows, schema=schema, orient="row"))
     missing = [pl.lit(None, pl.Float64).alias(each) for each in quantities if each not in frame.columns]
-    return MeasuredTable(name=name, frame=frame.with_columns(missing).select(*_KEY, *quantities), quantities=quantities)
+    return MeasuredTable(
+        name=name,
+        frame=frame.with_columns(missing).select(*_KEY, *quantities),
+        quantities=quantities,
+        origins=pl.DataFrame(schema=ORIGINS) if slides is None else _list_files(slides),
+    )
+
+
+def _list_files(slides: pl.DataFrame) -> pl.DataFrame:
+    named = slides.select(pl.col.patient.alias("subject"), "visit", column="stain", name="slide", sha256="slide_sha256")
+    return named.cast(ORIGINS).unique().sort("subject", "visit", "column", "name")
 
 
 def _join(frame: pl.DataFrame, more: pl.DataFrame | None) -> pl.DataFrame:

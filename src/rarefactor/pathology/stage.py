@@ -93,7 +93,7 @@ def measure(
     scales = {stain: scale.name for stain, scale in asked.scores.scales.items()} if asked.scores else None
     files = write_output(found)
     return Measured(
-        tables=(tabulate_wide(name, _columns(source, scales), found.biopsies, found.scores),),
+        tables=(tabulate_wide(name, _columns(source, scales), found.biopsies, found.scores, slides=found.rows),),
         notes=tuple(Note(about="pathology", text=text) for text in tell(asked, found)),
         rows=tuple(count_measured(name, found)),
         inputs=tuple(_inputs(study, source, asked, surveyed)),

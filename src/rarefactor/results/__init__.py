@@ -6,7 +6,7 @@ scale; a bound that does not exist is infinite and the row is flagged. Nothing h
 
 from rarefactor.results._flag import Flag, Severity
 from rarefactor.results._json import read_analysed, read_results, write_analysed, write_results
-from rarefactor.results._measured import CHANGES, Measured, MeasuredTable, Picture
+from rarefactor.results._measured import CHANGES, ORIGINS, Measured, MeasuredTable, Picture
 from rarefactor.results._model import (
     SCHEMA,
     Analysed,
@@ -14,6 +14,7 @@ from rarefactor.results._model import (
     Exclusion,
     FactorInfo,
     FlowStep,
+    ImageFile,
     InputFile,
     Kind,
     ModelInfo,
@@ -34,9 +35,11 @@ from rarefactor.results._risk_model import (
     RiskSize,
     RiskTerm,
 )
+from rarefactor.results._trace import Trace, find_row, trace_row
 
 __all__ = [
     "CHANGES",
+    "ORIGINS",
     "RISK_SCHEMA",
     "SCHEMA",
     "Analysed",
@@ -45,6 +48,7 @@ __all__ = [
     "FactorInfo",
     "Flag",
     "FlowStep",
+    "ImageFile",
     "InputFile",
     "Kind",
     "Measured",
@@ -65,8 +69,11 @@ __all__ = [
     "RiskSize",
     "RiskTerm",
     "Severity",
+    "Trace",
+    "find_row",
     "read_analysed",
     "read_results",
+    "trace_row",
     "write_analysed",
     "write_results",
 ]

@@ -21,6 +21,7 @@ from rarefactor.results._model import (
     Exclusion,
     FactorInfo,
     FlowStep,
+    ImageFile,
     InputFile,
     ModelInfo,
     Note,
@@ -50,6 +51,8 @@ def write_results(results: Results) -> bytes:
         "quantities": {name: _plain(item) for name, item in results.quantities.items()},
         "flow": [_plain(step) for step in results.flow],
         **_plain_analysed(Analysed(rows=results.rows, notes=results.notes)),
+        "sets": {name: list(patients) for name, patients in results.sets.items()},
+        "images": [_plain(item) for item in results.images],
     }
     return _write_sections(sections)
 
@@ -88,6 +91,8 @@ def read_results(path: Path) -> Results:
             rows=tuple(_read_estimate(item) for item in content["rows"]),
             notes=tuple(Note(**item) for item in content["notes"]),
             quantities={name: Quantity(**item) for name, item in content.get("quantities", {}).items()},
+            sets={name: tuple(patients) for name, patients in content.get("sets", {}).items()},
+            images=tuple(ImageFile(**item) for item in content.get("images", [])),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(path, type(error).__name__) from error

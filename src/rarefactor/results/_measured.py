@@ -22,6 +22,7 @@ CHANGES = pl.Schema(
         "change": pl.Float64,
     }
 )
+ORIGINS = pl.Schema(dict.fromkeys(("subject", "visit", "column", "name", "sha256"), pl.String))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +36,16 @@ class MeasuredTable:
     changes
         ``subject``, ``first``, ``last`` (visits), ``column``, ``change``: pairs that may be compared, such as two scans
         in their common field of view; null where a change was refused. Where it is None any two rows may be compared.
+    origins
+        The files behind a row: ``subject``, ``visit``, ``column`` (what its columns start with: a stain; empty for
+        all), ``name`` and ``sha256``.
     """
 
     name: str
     frame: pl.DataFrame
     quantities: Mapping[str, Quantity]
     changes: pl.DataFrame | None = None
+    origins: pl.DataFrame = field(default_factory=lambda: pl.DataFrame(schema=ORIGINS))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

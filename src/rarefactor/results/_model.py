@@ -20,7 +20,8 @@ class Estimate:
 
     ``group`` names the patients that the number describes (``all``, ``event``, ``no_event``) or, for a risk,
     the level of the factor; ``term`` is the level that an odds ratio compares with the reference, or the unit step.
-    ``source`` holds ids of :class:`InputFile`.
+    ``source`` holds ids of :class:`InputFile`, ``patients`` is the name of the patients that it is about in
+    :attr:`Results.sets`, or one patient's own id.
 
     Examples
     --------
@@ -47,6 +48,7 @@ class Estimate:
     imputations: int | None = None
     flags: tuple[str, ...] = ()
     source: tuple[str, ...] = ()
+    patients: str | None = None
 
     @property
     def id(self) -> str:
@@ -76,7 +78,8 @@ class Exclusion:
 class FlowStep:
     """One box of the flow diagram: who is left, and who went before it and why.
 
-    ``landmark`` is None for the steps that all landmarks share. ``events`` is given where the outcome is known.
+    ``landmark`` is None for the steps that all landmarks share. ``events`` is given where the outcome is known,
+    ``patients`` as for an :class:`Estimate`.
     """
 
     id: str
@@ -85,6 +88,7 @@ class FlowStep:
     landmark: str | None = None
     events: int | None = None
     excluded: tuple[Exclusion, ...] = ()
+    patients: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +98,8 @@ class FactorInfo:
     ``levels`` (in the order of the dictionary) is empty for a continuous factor; ``reference`` is the one that the
     others are compared with, the first where none is named. ``step`` is the increment that the odds ratio is for, in
     ``unit`` (a ratio where ``transform`` is log). ``definition`` is a sentence for the methods, ``repeatability`` the
-    SD of one of the measurements that a rate is made of, repeated.
+    SD of one of the measurements that a rate is made of, repeated. ``images`` names what of the images it is made from,
+    as :attr:`ImageFile.of` does.
     """
 
     name: str
@@ -109,6 +114,7 @@ class FactorInfo:
     transform: str | None = None
     definition: str = ""
     repeatability: float | None = None
+    images: tuple[str, ...] = ()
 
     @property
     def ordered(self) -> tuple[str, ...]:
@@ -160,6 +166,20 @@ class InputFile:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ImageFile:
+    """A file of a scan, or a slide: whose it is, and what was measured in it.
+
+    ``of`` names table, stain and visit, such as ``thigh@baseline`` or ``biopsy.CD20@baseline``;
+    ``name`` is that of the file as the tables of measurements give it, ``sha256`` its content.
+    """
+
+    of: str
+    subject: str
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
     """A sentence that a reader must see beside the numbers.
 
@@ -187,7 +207,8 @@ class Results:
     """Everything that the report, the web page and the next centre may read.
 
     ``study`` is the study file as checked (JSON-ready), ``software`` the versions that ran, ``quantities`` the words
-    for what rows of images and instruments are about, under ``model.term``.
+    for what rows of images and instruments are about, under ``model.term``. ``sets`` holds patients by the names that
+    rows give them, ``images`` the files that were measured; both are empty where the study file lists no patients.
     """
 
     study: Mapping[str, Any]
@@ -199,6 +220,8 @@ class Results:
     inputs: tuple[InputFile, ...] = ()
     software: Mapping[str, str] = field(default_factory=dict[str, str])
     quantities: Mapping[str, Quantity] = field(default_factory=dict[str, Quantity])
+    sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    images: tuple[ImageFile, ...] = ()
 
     def __post_init__(self) -> None:
         seen: set[str] = set()

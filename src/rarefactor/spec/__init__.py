@@ -31,6 +31,7 @@ from rarefactor.spec._origin import Origin
 from rarefactor.spec._parse import Expression, parse_column, parse_expression
 from rarefactor.spec._part import Name, Part, Texts, broken
 from rarefactor.spec._pathology import Biopsy, Staining
+from rarefactor.spec._report import Report
 from rarefactor.spec._scope import Scope, find_code, find_flag
 from rarefactor.spec._selection import Selection
 from rarefactor.spec._tokens import ExpressionError
@@ -63,6 +64,7 @@ __all__ = [
     "Origin",
     "Outcome",
     "Part",
+    "Report",
     "Scope",
     "Selection",
     "Source",

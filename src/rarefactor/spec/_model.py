@@ -22,6 +22,7 @@ from rarefactor.spec._later import FollowUp, Trajectory
 from rarefactor.spec._origin import Origin
 from rarefactor.spec._part import Name, Part, Texts, broken, read_keys_as_text
 from rarefactor.spec._pathology import Biopsy
+from rarefactor.spec._report import Report
 from rarefactor.spec._selection import Selection
 
 FieldType = Literal["id", "number", "integer", "text", "choice", "yesno", "date", "datetime"]
@@ -301,6 +302,7 @@ class Study(Part):
     evidence: tuple[Evidence, ...] = ()
     follow_up: Mapping[Name, FollowUp] = {}
     trajectories: Mapping[Name, Trajectory] = {}
+    report: Report = Report()
     _origin: Origin = PrivateAttr(default_factory=Origin)
 
     @property
