@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 
+from rarefactor.report._origins import list_origins
 from rarefactor.report._source import Source
 from rarefactor.report.format import format_count, format_p
 from rarefactor.report.tree import Document, Number
@@ -40,10 +41,14 @@ def describe_numbers(document: Document, source: Source) -> Document:
     steps = {f"flow/{step.id}": step for step in source.results.flow}
     rows = {row.id: row for row in source.results.rows}
     shown = dict.fromkeys(run.row for run in document.runs() if isinstance(run, Number))
-    details = {
-        key: _describe_row(source, rows[key]) if key in rows else _describe_step(source, steps[key]) for key in shown
-    }
-    return dataclasses.replace(document, details=details)
+    found = {key: rows[key] if key in rows else steps[key] for key in shown}
+    details = {key: describe_number(source, row) for key, row in found.items()}
+    return dataclasses.replace(document, details=details, origins=list_origins(source.results, found))
+
+
+def describe_number(source: Source, row: Estimate | FlowStep) -> Mapping[str, str]:
+    """Return what stands behind a number, in words by their names."""
+    return _describe_row(source, row) if isinstance(row, Estimate) else _describe_step(source, row)
 
 
 def _describe_step(source: Source, step: FlowStep) -> Mapping[str, str]:

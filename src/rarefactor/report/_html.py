@@ -5,6 +5,7 @@ Convention: everything is escaped by the template engine but the pictures, which
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from collections.abc import Iterator
@@ -33,6 +34,7 @@ def write_html(document: Document) -> bytes:
         css=css,
         script=script,
         details=Markup(_island(document.details)),  # noqa: S704 - escaped in _island
+        origins=Markup(_island(dataclasses.asdict(document.origins))),  # noqa: S704 - as above
     )
     return text.encode()
 

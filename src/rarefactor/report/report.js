@@ -1,6 +1,7 @@
 "use strict";
 (() => {
   const details = JSON.parse(document.getElementById("details").textContent);
+  const origins = JSON.parse(document.getElementById("origins").textContent);
   const box = document.getElementById("source");
   let opener = null;
 
@@ -9,6 +10,26 @@
     element.textContent = text;
     if (name) element.className = name;
     return element;
+  };
+
+  const fold = (title, lines, name) => {
+    const part = box.appendChild(document.createElement("details"));
+    add(part, "summary", title);
+    for (const line of lines) add(part, "p", line, name);
+  };
+
+  // Who, and which scans and slides: listed once, named by every number that shares them.
+  const addOrigins = (row) => {
+    const [name, about] = origins.rows[row] || [];
+    if (!name) return;
+    const patients = origins.sets[name] || [name];
+    fold(patients.length === 1 ? "1 patient" : `${patients.length} patients`, [patients.join(", ")]);
+    for (const what of about) {
+      const own = patients.filter((patient) => (origins.images[what] || {})[patient]);
+      if (!own.length) continue;
+      const files = own.map((patient) => `${patient}: ${origins.images[what][patient].join(", ")}`);
+      fold(`Images: ${what.replace("@", ", ").replaceAll("_", " ")} (${own.length})`, files, "file");
+    }
   };
 
   const place = (button) => {
@@ -27,6 +48,7 @@
       add(list, "dt", name);
       add(list, "dd", text);
     }
+    addOrigins(button.dataset.row);
     add(add(box, "p", "", "address"), "code", button.dataset.row);
     if (box.showPopover) box.showPopover();
     place(button);

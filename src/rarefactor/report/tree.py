@@ -153,10 +153,26 @@ Block = Heading | Paragraph | Bullets | Table | Figure | Note | Reference
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """Patients and images behind the numbers of a document, each list once.
+
+    ``rows`` gives for a row id the name of its patients in ``sets`` (or a patient's own id) and what of the images it
+    is about; ``images`` gives for that, and for each patient, the names of the files.
+    """
+
+    rows: Mapping[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict[str, tuple[str, tuple[str, ...]]])
+    sets: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    images: Mapping[str, Mapping[str, tuple[str, ...]]] = field(
+        default_factory=dict[str, Mapping[str, tuple[str, ...]]]
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Document:
     """A whole report. ``details`` says for each row id that the document shows what stands behind it.
 
-    ``notice`` is what every page has to say, such as that the patients were made.
+    ``origins`` says whose values and images these are. ``notice`` is what every page has to say, such as that the
+    patients were made.
     """
 
     title: str
@@ -165,6 +181,7 @@ class Document:
     blocks: tuple[Block, ...]
     notice: str = ""
     details: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    origins: Origins = field(default_factory=Origins)
 
     def tables(self) -> tuple[Table, ...]:
         """Return the tables in their order."""

@@ -18,10 +18,15 @@ _FLOW = "flow/"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
-    """What stands behind a number: ``patients`` is None where they are not listed."""
+    """What stands behind a number.
+
+    ``patients`` is None where they are not listed; ``about`` names what of the images was used, as
+    :attr:`ImageFile.of` does, ``images`` the files of these patients.
+    """
 
     patients: tuple[str, ...] | None
-    images: tuple[ImageFile, ...]
+    about: tuple[str, ...] = ()
+    images: tuple[ImageFile, ...] = ()
 
 
 def find_row(results: Results, address: str) -> Estimate | FlowStep:
@@ -59,12 +64,12 @@ def trace_row(results: Results, row: Estimate | FlowStep) -> Trace:
     ('S-1', 'S-2')
     """
     if row.patients is None:
-        return Trace(patients=None, images=())
+        return Trace(patients=None)
     patients = results.sets.get(row.patients, (row.patients,))
-    wanted = frozenset(_images_of(results, row)) if isinstance(row, Estimate) else frozenset[str]()
+    about = tuple(dict.fromkeys(_images_of(results, row))) if isinstance(row, Estimate) else ()
     members = frozenset(patients)
-    images = tuple(item for item in results.images if item.of in wanted and item.subject in members)
-    return Trace(patients=patients, images=images)
+    images = tuple(item for item in results.images if item.of in about and item.subject in members)
+    return Trace(patients=patients, about=about, images=images)
 
 
 def _images_of(results: Results, row: Estimate) -> Iterator[str]:
