@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from rarefactor.report.format import EMPTY, format_fixed, format_p, format_range, format_ratio
 from rarefactor.report.tree import Align, Cell, Inline, Number, Row, Runs, Text
@@ -39,6 +40,22 @@ def mark(letter: str) -> Text:
 def number(row: Estimate | None, text: str) -> Inline:
     """Return a number that knows its row, or a dash where there is none."""
     return Text(EMPTY) if row is None else Number(text, row.id)
+
+
+def joined(parts: Sequence[Sequence[Inline | str]]) -> list[Inline | str]:
+    """Return parts as a list in a sentence: commas, and ``and`` before the last.
+
+    Examples
+    --------
+    >>> joined([["a"], ["b"], ["c"]])
+    ['a', ', ', 'b', ' and ', 'c']
+    """
+    result: list[Inline | str] = []
+    for place, part in enumerate(parts):
+        if place:
+            result.append(" and " if place == len(parts) - 1 else ", ")
+        result.extend(part)
+    return result
 
 
 def ratio(row: Estimate | None) -> Inline:

@@ -79,10 +79,16 @@ def step_words(info: FactorInfo) -> str:
     ...                    unit="10⁹/l", step=50.0)
     >>> step_words(count)
     'per 50 × 10⁹/l'
+    >>> cells = FactorInfo(name="x", label="Cells", kind="continuous", role="marker", measured_at="baseline",
+    ...                    unit="1/mm²", step=10.0)
+    >>> step_words(cells)
+    'per 10 per mm²'
     """
     if info.transform == "log" and info.step == 2:
         return "per doubling"
     unit = info.unit or ""
+    if unit.startswith("1/"):
+        return info.term.replace(unit, f"per {unit.removeprefix('1/')}")
     return info.term.replace(f" {unit}", f" × {unit}") if unit[:1].isdigit() else info.term
 
 
@@ -98,6 +104,13 @@ def model_effects(source: Source, model: ModelInfo) -> tuple[Effect, ...]:
     """Return the odds ratios of a multivariable model, the markers first."""
     names = sorted(model.factors, key=lambda name: source.factor(name).role != "marker")
     return tuple(_effects(source, names, "multivariable", model.landmark, model.name))
+
+
+def side(row: Estimate | None) -> int:
+    """Return on which side of 1 the whole interval lies: 1, -1, or 0 where it holds 1 or is not known."""
+    if row is None or row.low is None or row.high is None:
+        return 0
+    return (row.low > 1) - (row.high < 1)
 
 
 def reference_level(source: Source, landmark: str, info: FactorInfo) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import runs
+from rarefactor.report._cells import joined, runs
 from rarefactor.report._source import Source
-from rarefactor.report._summary import joined
 from rarefactor.report.tree import Inline, Runs, Text
 from rarefactor.spec import EVERYONE, Instrument, InstrumentKind
 

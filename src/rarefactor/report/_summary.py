@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rarefactor.report._cells import exists, number, runs
-from rarefactor.report._effects import Effect, model_effects, risk, univariable_effects
+from rarefactor.report._cells import exists, joined, number, runs
+from rarefactor.report._conclusion import conclude
+from rarefactor.report._effects import Effect, model_effects, risk, side, univariable_effects
 from rarefactor.report._models import model_number
 from rarefactor.report._source import Source
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
@@ -19,31 +20,15 @@ from rarefactor.results import Estimate, FactorInfo, FlowStep, ModelInfo
 
 
 def summarise(source: Source) -> tuple[Runs, ...]:
-    """Return the lines: the outcome, the models (or the factors one by one), the risks, what predicts, the limits."""
+    """Return the lines: outcome, models (or factors one by one), risks, what predicts, limits, conclusion."""
     found = [*_found_lines(source), _risk_line(source), _performance_line(source)]
-    lines = [_outcome_line(source), *found, _limits_line(source)]
+    lines = [_outcome_line(source), *found, _limits_line(source), conclude(source)]
     return tuple(line for line in lines if line)
 
 
 def flow_number(step: FlowStep, value: int) -> Number:
     """Return a number of the flow, which knows its step."""
     return Number(format_count(value), f"flow/{step.id}")
-
-
-def joined(parts: Sequence[Sequence[Inline | str]]) -> list[Inline | str]:
-    """Return parts as a list in a sentence: commas, and ``and`` before the last.
-
-    Examples
-    --------
-    >>> joined([["a"], ["b"], ["c"]])
-    ['a', ', ', 'b', ' and ', 'c']
-    """
-    result: list[Inline | str] = []
-    for place, part in enumerate(parts):
-        if place:
-            result.append(" and " if place == len(parts) - 1 else ", ")
-        result.extend(part)
-    return result
 
 
 def _outcome_line(source: Source) -> Runs:
@@ -95,7 +80,7 @@ def _findings(source: Source, effects: Sequence[Effect]) -> list[Inline | str]:
     """Say of each marker on which side of 1 its interval lies; those whose interval holds 1 come last."""
     level = f"{100 * source.study.analysis.level:g}% CI"
     estimated = [effect for effect in effects if exists(effect.firth)]
-    higher, lower, open_ = ([e for e in estimated if _side(e.firth) == side] for side in (1, -1, 0))
+    higher, lower, open_ = ([e for e in estimated if side(e.firth) == where] for where in (1, -1, 0))
     clauses: list[list[Inline | str]] = []
     if higher:
         clauses.append(["the odds were higher with ", *joined([_named(effect, level) for effect in higher])])
@@ -114,13 +99,6 @@ def _named(effect: Effect, level: str) -> list[Inline | str]:
     interval = format_range(row.low, row.high, format_ratio) if row else ""
     shown = f"OR {format_ratio(row.estimate)}, {level} {interval}" if row else ""
     return [effect.label, " (", number(row, shown), ")"]
-
-
-def _side(row: Estimate | None) -> int:
-    """Return on which side of 1 the whole interval lies: 1, -1, or 0 where it holds 1 or is not known."""
-    if row is None or row.low is None or row.high is None:
-        return 0
-    return (row.low > 1) - (row.high < 1)
 
 
 def _risk_line(source: Source) -> Runs:
