@@ -8,7 +8,11 @@ from typing import Annotated, Literal
 import typer
 
 from rarefactor import __version__
+from rarefactor.cli._cite import EPILOG as CITE_EPILOG
+from rarefactor.cli._cite import cite
 from rarefactor.cli._simulate import EPILOG, simulate
+from rarefactor.cli._trace import EPILOG as TRACE_EPILOG
+from rarefactor.cli._trace import trace
 
 FINDINGS = 5
 
@@ -456,6 +460,8 @@ def ihc(  # noqa: PLR0913 - one parameter for each option
 
 
 app.command(short_help="Make a whole synthetic study whose truth is known.", epilog=EPILOG)(simulate)
+app.command(short_help="Say where a number of a report comes from.", epilog=TRACE_EPILOG)(trace)
+app.command(short_help="Say how to cite a study and its methods.", epilog=CITE_EPILOG)(cite)
 
 
 @app.command(

@@ -6,16 +6,18 @@ Convention: the entries are CSL-JSON (``references.json`` of this package); a ci
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import Any
 
+from rarefactor.report._source import upper_first
 from rarefactor.report.tree import Citation, Reference, Runs, Text
 
 Entry = Mapping[str, Any]
-_RIS_TYPES = {"article-journal": "JOUR", "thesis": "THES"}
-_BIBTEX_TYPES = {"article-journal": "article", "thesis": "phdthesis"}
+_RIS_TYPES = {"article-journal": "JOUR", "thesis": "THES", "report": "RPRT", "software": "COMP"}
+_BIBTEX_TYPES = {"article-journal": "article", "thesis": "phdthesis", "report": "misc", "software": "software"}
+_MOST_NAMED = 20  # of more authors APA style names the first 19 and the last
 
 
 @cache
@@ -34,7 +36,7 @@ def cite(*keys: str) -> Citation:
     '(Firth, 1993; Heinze & Schemper, 2002)'
     """
     entries = sorted((read_bibliography()[key] for key in keys), key=_sort_key)
-    text = "; ".join(f"{_names_in_text(entry)}, {_year(entry)}" for entry in entries)
+    text = "; ".join(f"{_names_in_text(entry)}, {read_year(entry)}" for entry in entries)
     return Citation(f"({text})", tuple(entry["id"] for entry in entries))
 
 
@@ -52,7 +54,10 @@ def format_apa(entry: Entry) -> Runs:
     >>> "".join(run.text for run in format_apa(read_bibliography()["firth1993"]))
     'Firth, D. (1993). Bias reduction of maximum likelihood estimates. Biometrika, 80(1), 27–38.'
     """
-    lead = f"{_authors(entry)} ({_year(entry)}). "
+    year = read_year(entry) or "n.d."
+    if entry["type"] in {"report", "software"}:
+        return _apa_report(entry, year)
+    lead = f"{_authors(entry)} ({year}). "
     if entry["type"] == "thesis":
         return (Text(lead), Text(entry["title"], "emphasis"), Text(f" [{entry['genre']}]. {entry['publisher']}."))
     issue = f"({entry['issue']})" if "issue" in entry else ""
@@ -64,6 +69,16 @@ def format_apa(entry: Entry) -> Runs:
     )
 
 
+def _apa_report(entry: Entry, year: str) -> Runs:
+    """A work that stands for itself; without an author its title comes first."""
+    genre = "Computer software" if entry["type"] == "software" else upper_first(entry["genre"])
+    version = f" (Version {entry['version']})" if "version" in entry else ""
+    title = Text(entry["title"], "emphasis")
+    if not entry.get("author"):
+        return (title, Text(f"{version} [{genre}]. ({year})."))
+    return (Text(f"{_ended(_authors(entry))} ({year}). "), title, Text(f"{version} [{genre}]."))
+
+
 def write_csl(keys: Sequence[str]) -> bytes:
     """Return the entries as CSL-JSON."""
     entries = [read_bibliography()[key] for key in keys]
@@ -72,25 +87,28 @@ def write_csl(keys: Sequence[str]) -> bytes:
 
 def write_bibtex(keys: Sequence[str]) -> bytes:
     """Return the entries as BibTeX, in UTF-8."""
-    return "\n".join(_bibtex(read_bibliography()[key]) for key in keys).encode()
+    return "\n".join(format_bibtex(read_bibliography()[key]) for key in keys).encode()
 
 
 def write_ris(keys: Sequence[str]) -> bytes:
     """Return the entries as RIS, in UTF-8."""
-    return "\r\n".join(_ris(read_bibliography()[key]) for key in keys).encode()
+    return "\r\n".join(format_ris(read_bibliography()[key]) for key in keys).encode()
 
 
-def _bibtex(entry: Entry) -> str:
+def format_bibtex(entry: Entry) -> str:
+    """Return an entry as BibTeX."""
     fields = {
-        "author": " and ".join(_bibtex_name(author) for author in entry["author"]),
+        "author": " and ".join(_bibtex_name(author) for author in _people(entry)),
         "title": f"{{{entry['title']}}}",
         "journal": entry.get("container-title"),
         "school": entry.get("publisher"),
-        "year": _year(entry),
+        "year": read_year(entry),
         "volume": entry.get("volume"),
         "number": entry.get("issue", "").replace("–", "--"),
         "pages": entry.get("page", "").replace("–", "--"),
         "doi": entry.get("DOI"),
+        "version": entry.get("version"),
+        "note": upper_first(entry.get("genre", "")) if entry["type"] == "report" else None,
     }
     lines = "".join(f"  {name} = {{{value}}},\n" for name, value in fields.items() if value)
     return f"@{_BIBTEX_TYPES[entry['type']]}{{{entry['id']},\n{lines}}}\n"
@@ -100,13 +118,17 @@ def _bibtex_name(author: Mapping[str, str]) -> str:
     return f"{{{author['literal']}}}" if "literal" in author else f"{author['family']}, {author['given']}"
 
 
-def _ris(entry: Entry) -> str:
+def format_ris(entry: Entry) -> str:
+    """Return an entry as RIS."""
     first, _, last = entry.get("page", "").partition("–")
     fields = [
         ("TY", _RIS_TYPES[entry["type"]]),
         ("ID", entry["id"]),
-        *(("AU", author.get("literal") or f"{author['family']}, {author['given']}") for author in entry["author"]),
-        ("PY", _year(entry)),
+        *(
+            ("AU", author.get("literal") or f"{author['family']}, {author['given']}")
+            for author in entry.get("author", ())
+        ),
+        ("PY", read_year(entry)),
         ("TI", entry["title"]),
         ("T2", entry.get("container-title")),
         ("PB", entry.get("publisher")),
@@ -119,9 +141,31 @@ def _ris(entry: Entry) -> str:
     return "".join(f"{tag}  - {value}\r\n" for tag, value in fields if value) + "ER  - \r\n"
 
 
+def _people(entry: Entry) -> Sequence[Mapping[str, str]]:
+    return entry.get("author", ())
+
+
 def _authors(entry: Entry) -> str:
-    names = [author.get("literal") or f"{author['family']}, {author['given']}" for author in entry["author"]]
-    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])}, & {names[-1]}"
+    names = [
+        author.get("literal") or f"{author['family']}, {_initials(author['given'])}"
+        for author in entry.get("author", ())
+    ]
+    if len(names) > _MOST_NAMED:
+        return f"{', '.join(names[: _MOST_NAMED - 1])}, … {names[-1]}"
+    return ", & ".join(part for part in (", ".join(names[:-1]), names[-1] if names else "") if part)
+
+
+def _initials(given: str) -> str:
+    """Return given names as initials, as they are where they are so already.
+
+    Examples
+    --------
+    >>> _initials("Jean-Luc Marie"), _initials("K. S., Jr.")
+    ('J.-L. M.', 'K. S., Jr.')
+    """
+    if "." in given:
+        return given
+    return " ".join("-".join(f"{part[:1].upper()}." for part in name.split("-")) for name in given.split())
 
 
 def _names_in_text(entry: Entry) -> str:
@@ -136,8 +180,19 @@ def _article_or_pages(page: str) -> str:
     return page if "–" in page else f"Article {page}"
 
 
-def _year(entry: Entry) -> str:
-    return str(entry["issued"]["date-parts"][0][0])
+def read_year(entry: Entry) -> str:
+    """Return the year of an entry, empty where it has none."""
+    return str(entry["issued"]["date-parts"][0][0]) if "issued" in entry else ""
+
+
+def read_doi(entry: Entry) -> str:
+    """Return the DOI of an entry, empty where it has none."""
+    return entry.get("DOI", "")
+
+
+def sort_entries(entries: Iterable[Entry]) -> list[Entry]:
+    """Return entries in the order of APA style."""
+    return sorted(entries, key=_sort_key)
 
 
 def _url(entry: Entry) -> str:
@@ -145,4 +200,8 @@ def _url(entry: Entry) -> str:
 
 
 def _sort_key(entry: Entry) -> tuple[str, str]:
-    return _authors(entry).casefold(), _year(entry)
+    return _authors(entry).casefold(), read_year(entry)
+
+
+def _ended(names: str) -> str:
+    return names if names.endswith(".") else f"{names}."

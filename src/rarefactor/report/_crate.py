@@ -29,6 +29,10 @@ _TYPES = {
     "bib": "application/x-bibtex",
     "ris": "application/x-research-info-systems",
     "yaml": "application/yaml",
+    "cff": "application/yaml",
+    "parquet": "application/vnd.apache.parquet",
+    "geojson": "application/geo+json",
+    "log": "text/plain",
 }
 Entity = dict[str, Any]
 

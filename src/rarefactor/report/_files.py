@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from rarefactor.report._bibliography import write_bibtex, write_csl, write_ris
+from rarefactor.report._citation import CITATION, write_cff
 from rarefactor.report._crate import write_crate
 from rarefactor.report._csv import write_csv
 from rarefactor.report._document import write_document
@@ -35,6 +36,7 @@ def write_files(
         **_tables(document),
         **_figures(document),
         **_references(document),
+        CITATION: write_cff(source.study),
     }
     return files | {"provenance/ro-crate-metadata.json": write_crate(source, files, created)}
 
