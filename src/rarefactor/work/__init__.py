@@ -9,7 +9,7 @@ from rarefactor.work._folder import MANIFEST, Claim, claim_folder, write_folder
 from rarefactor.work._key import content_key, hash_file
 from rarefactor.work._layout import find_by_layout
 from rarefactor.work._log import Logged
-from rarefactor.work._map import Done, Job, Workers, map_jobs
+from rarefactor.work._map import Done, Job, Workers, do_jobs, map_jobs
 from rarefactor.work._memo import code_key, remember
 from rarefactor.work._pack import read_packed, write_packed
 from rarefactor.work._progress import Progress, Silent
@@ -27,6 +27,7 @@ __all__ = [
     "claim_folder",
     "code_key",
     "content_key",
+    "do_jobs",
     "find_by_layout",
     "hash_file",
     "map_jobs",

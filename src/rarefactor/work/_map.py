@@ -72,15 +72,39 @@ def map_jobs(
     """
     progress = progress or Silent()
     progress.start(step, total=len(jobs))
-    done = {place: Done(data=data, reused=True) for place, data in _known(jobs, cache)}
-    progress.advance(step, len(done))
-    to_do = {place: job for place, job in enumerate(jobs) if place not in done}
+    found: dict[int, Done] = {}
+    for place, done in do_jobs(jobs, cache=cache, workers=workers):
+        found[place] = done
+        progress.advance(step)
+    return tuple(found[place] for place in range(len(jobs)))
+
+
+def do_jobs(
+    jobs: Sequence[Job], *, cache: Cache | None = None, workers: Workers | None = None
+) -> Iterator[tuple[int, Done]]:
+    r"""Yield the place and the result of each job as it is done: first what the cache holds, then the others.
+
+    The others are begun in the order of the jobs, so the longest are best put first. For whoever wants to tell
+    one job from another while they are done; :func:`map_jobs` waits for all of them.
+
+    Raises
+    ------
+    InputError
+        The cluster cannot be reached, or the extra ``cluster`` is not installed.
+
+    Examples
+    --------
+    >>> [(place, done.data) for place, done in do_jobs([Job(key="a", function=bytes, arguments=(2,))])]
+    [(0, b'\x00\x00')]
+    """
+    to_do = dict(enumerate(jobs))
+    for place, data in _known(jobs, cache):
+        del to_do[place]
+        yield place, Done(data=data, reused=True)
     for place, data in _do(to_do, workers or Workers()) if to_do else ():
         if cache:
             cache.put(jobs[place].key, data)
-        done[place] = Done(data=data, reused=False)
-        progress.advance(step)
-    return tuple(done[place] for place in range(len(jobs)))
+        yield place, Done(data=data, reused=False)
 
 
 def _known(jobs: Sequence[Job], cache: Cache | None) -> Iterator[tuple[int, bytes]]:
