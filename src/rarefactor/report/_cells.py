@@ -92,7 +92,7 @@ def difference(row: Estimate | None, decimals: int) -> Inline:
 
 def p_value(row: Estimate | None) -> Inline:
     """Return a P value."""
-    return Text(EMPTY) if row is None or row.p is None else Number(format_p(row.p), row.id)
+    return Text(EMPTY) if row is None or row.p is None else Number(format_p(row.p), row.id, "p")
 
 
 def exists(row: Estimate | None) -> bool:

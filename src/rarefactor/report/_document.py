@@ -27,6 +27,7 @@ from rarefactor.report._response import write_response
 from rarefactor.report._selection import write_selection
 from rarefactor.report._sensitivity import write_sensitivity
 from rarefactor.report._source import Source
+from rarefactor.report._style import apply_style
 from rarefactor.report._summary import summarise
 from rarefactor.report._table1 import tabulate_table1
 from rarefactor.report.tree import (
@@ -63,7 +64,8 @@ def write_document(source: Source) -> Document:
         blocks=tuple(blocks),
         notice=f"{SYNTHETIC}: nothing here was observed in people." if source.study.synthetic else "",
     )
-    return describe_numbers(document, source)
+    rows = {row.id: row for row in source.results.rows}
+    return apply_style(describe_numbers(document, source), source.style, rows)
 
 
 def number_in_order(blocks: Iterable[Block]) -> Iterator[Block]:
@@ -179,7 +181,7 @@ def _forest_figure(
     title, more = caption
     what = f"Odds ratios with {100 * level:g}% intervals on a log scale.{more}"
     alt = f"Forest plot of {len(effects)} odds ratios with intervals on a log scale; its numbers stand in the table."
-    return _figure(name, place, runs(Text(title, "strong"), what), alt, draw_forest(effects, level))
+    return _figure(name, place, runs(Text(title, "strong"), what), alt, draw_forest(effects, level, source.style))
 
 
 def _figure(name: str, place: int, caption: Runs, alt: str, sheet: Sheet) -> Figure:

@@ -9,7 +9,7 @@ from rarefactor.report.tree import Cell, Row, Runs, Table, Text
 
 AddRuns = Callable[[Any, Runs], None]
 _WIDTH_MM = 170.0
-_THICK, _THIN = 8, 4  # eighths of a point
+_THICK, _THIN, _FINE = 8, 4, 2  # eighths of a point
 _PADDING = 40  # twentieths of a point, left and right of the text in a cell
 _TABLE_ORDER = ("tblStyle", "tblW", "jc", "tblInd", "tblBorders", "tblLayout", "tblCellMar", "tblLook")
 _CELL_ORDER = ("tcW", "gridSpan", "vMerge", "tcBorders", "shd", "noWrap", "tcMar", "vAlign")
@@ -32,7 +32,14 @@ def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
             _keep_with_next(table.rows[place])
     _rule(table.rows[0], "top", _THICK)
     _rule(table.rows[max(len(block.header) - 1, 0)], "bottom", _THIN)
+    _rule_between(table.rows[len(block.header) :], block)
     _rule(table.rows[-1], "bottom", _THICK)
+
+
+def _rule_between(shown: Sequence[Any], block: Table) -> None:
+    for before, row in zip(shown, block.rows[1:], strict=False):
+        if block.rules == "rows" or (block.rules == "groups" and row.kind != "level"):
+            _rule(before, "bottom", _FINE)
 
 
 def _align_left(table: Any) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rarefactor.report._cells import NOT_ESTIMABLE, exists, with_range
 from rarefactor.report._effects import MARKS, Effect
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
-from rarefactor.report.format import format_p
+from rarefactor.report._style import Style
 from rarefactor.results import Estimate
 
 WIDTH = 170.0
@@ -33,7 +33,7 @@ class Scale:
         return _LEFT + share * (_RIGHT - _LEFT)
 
 
-def draw_forest(effects: Sequence[Effect], level: float) -> Sheet:
+def draw_forest(effects: Sequence[Effect], level: float, style: Style) -> Sheet:
     """Return the forest plot of some odds ratios; ``level`` is that of the intervals, such as 0.95."""
     labels = [_wrapped(effect) for effect in effects]
     row = _ROW_OF_THREE if any(effect.logf for effect in effects) else _ROW
@@ -46,6 +46,7 @@ def draw_forest(effects: Sequence[Effect], level: float) -> Sheet:
     y = _TOP
     for effect, lines, height in zip(effects, labels, heights, strict=True):
         _draw_row(sheet, scale, effect, lines, y + height / 2)
+        _write_row(sheet, effect.firth, y + height / 2, style)
         y += height
     _draw_legend(sheet, bottom + 12.6, with_prior=any(effect.logf for effect in effects))
     return sheet
@@ -105,9 +106,12 @@ def _draw_row(sheet: Sheet, scale: Scale, effect: Effect, lines: Sequence[str], 
     _draw_estimate(sheet, scale, effect.firth, y - (2.2 if effect.logf else 0.9), "s", BLUE)
     _draw_estimate(sheet, scale, effect.logf, y, "D", MUTED)
     _draw_estimate(sheet, scale, effect.ml, y + (2.2 if effect.logf else 1.3), "o", ORANGE)
-    firth = effect.firth
-    sheet.text(_RATIO, y, with_range(firth) if firth and exists(firth) else NOT_ESTIMABLE, ha="right")
-    sheet.text(_P, y, format_p(firth.p if firth else None), ha="right")
+
+
+def _write_row(sheet: Sheet, firth: Estimate | None, y: float, style: Style) -> None:
+    shown = style.write_range(with_range(firth)) if firth and exists(firth) else NOT_ESTIMABLE
+    sheet.text(_RATIO, y, shown, ha="right")
+    sheet.text(_P, y, style.write_p(firth.p if firth else None), ha="right")
 
 
 def _draw_estimate(sheet: Sheet, scale: Scale, row: Estimate | None, y: float, marker: str, color: str) -> None:

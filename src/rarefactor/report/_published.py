@@ -13,7 +13,7 @@ from rarefactor.report._forest import Scale, compute_scale
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, wrap_text, write_png, write_svg
 from rarefactor.report._source import Source
 from rarefactor.report.format import EMPTY, format_count, format_p, format_percent, format_range, format_ratio
-from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
+from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Number, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate
 
 _KINDS = {
@@ -196,7 +196,7 @@ def _heterogeneity(source: Source, row: Estimate) -> list[Inline | str]:
 def _printed_p(row: Estimate) -> Inline:
     if row.p is None:
         return Text(EMPTY)
-    return number(row, f"<{row.p:g}" if "p_below" in row.flags else format_p(row.p))
+    return Number(f"<{row.p:g}" if "p_below" in row.flags else format_p(row.p), row.id, "p")
 
 
 def _figure(source: Source, rows: Sequence[Estimate]) -> Figure:
@@ -228,7 +228,7 @@ def draw_published(source: Source, rows: Sequence[Estimate]) -> Sheet:
         sheet.text(1, y + _LINE / 2, factor_words(source, name, term), strong=True)
         y += _LINE
         for row in group:
-            _draw_row(sheet, scale, row, y + _LINE / 2, shown_ratio(source, row))
+            _draw_row(sheet, scale, row, y + _LINE / 2, source.style.write_range(shown_ratio(source, row)))
             y += _LINE
     return sheet
 

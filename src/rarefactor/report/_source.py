@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from rarefactor.errors import InputError, Problem
+from rarefactor.report._style import STYLES, Style
 from rarefactor.report.format import format_percent
 from rarefactor.results import Estimate, FactorInfo, FlowStep, Note, Picture, Results, RiskModel
 from rarefactor.spec import Outcome, Study
@@ -52,6 +53,11 @@ class Source:
     def landmarks(self) -> tuple[str, ...]:
         """The landmarks of the analysis, in the order of the study file."""
         return self.study.analysis.landmarks
+
+    @property
+    def style(self) -> Style:
+        """The manners of the journal that the study file names."""
+        return STYLES[self.study.report.style]
 
     def visit(self, name: str) -> str:
         """Return the words for a visit, such as ``month 6``."""

@@ -12,6 +12,8 @@ from typing import Literal
 
 _TALLEST_MM = 225.0  # what A4 and Letter leave beside a caption
 Align = Literal["left", "right", "center"]
+Rules = Literal["three", "groups", "rows"]
+"""The rules of tables: above, below and under the head; also between groups of rows; also between rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +26,11 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """A number as it is shown, and the row of ``results.json`` that it comes from."""
+    """A number as it is shown, and the row of ``results.json`` that it comes from; ``kind`` sets P values apart."""
 
     text: str
     row: str
+    kind: Literal["value", "p"] = "value"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +89,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """A table with its caption, header rows (repeated on every page), footnotes and relative column widths."""
+    """A table with its caption, header rows (repeated on every page), footnotes, relative column widths and rules."""
 
     name: str
     number: int
@@ -95,6 +98,7 @@ class Table:
     rows: tuple[Row, ...]
     widths: tuple[float, ...]
     footnotes: tuple[Runs, ...] = ()
+    rules: Rules = "three"
 
     @property
     def label(self) -> str:
