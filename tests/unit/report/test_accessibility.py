@@ -157,7 +157,7 @@ def read_structure(element):
 EACH_ONCE = (("light", 360), ("dark", 1920))
 EVERY = (*EACH_ONCE, ("light", 1920), ("dark", 360))
 
-# Each page runs axe on itself, tries the keyboard, and tells the page around it.
+# Each page runs axe on itself, tries the keyboard, and tells the page around it, which then opens the next one.
 PROBE = """<script src="axe.min.js"></script><script>
 addEventListener("load", async () => {
   const press = (at, key) => at.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
@@ -184,15 +184,23 @@ addEventListener("load", async () => {
 });
 </script>"""
 AROUND = """<!DOCTYPE html><meta charset="utf-8"><body><script>
-const told = [];
+const pages = %s, told = [];
+const open = ([scheme, width]) => {
+  const frame = document.createElement("iframe");
+  frame.style = `width:${width}px; height:900px; border:0`;
+  frame.src = `${scheme}.html`;
+  document.body.replaceChildren(frame);
+};
+const show = (text) => {
+  const shown = document.body.appendChild(document.createElement("pre"));
+  Object.assign(shown, {id: "told", textContent: text});
+};
 addEventListener("message", (event) => {
   told.push(event.data);
-  if (told.length < %d) return;
-  const shown = document.createElement("pre");
-  shown.id = "told";
-  shown.textContent = JSON.stringify(told);
-  document.body.append(shown);
+  if (told.length < pages.length) open(pages[told.length]);
+  else show(JSON.stringify(told));
 });
+open(pages[0]);
 </script>"""
 
 
@@ -227,17 +235,13 @@ def test_axe_finds_nothing_light_or_dark_narrow_or_wide(axe, document, tmp_path,
 
 
 def run_browser(folder, pages):
-    """Open pages at their widths side by side, and return what each of them told."""
-    frames = [
-        f'<iframe src="{scheme}.html" style="width:{width}px;height:900px;border:0;float:left"></iframe>'
-        for scheme, width in pages
-    ]
+    """Open pages at their widths, one after the other, and return what each of them told."""
     around = folder / "around.html"
-    around.write_text(AROUND % len(pages) + "".join(frames), encoding="utf-8")
+    around.write_text(AROUND % json.dumps(pages), encoding="utf-8")
     browser = next(filter(None, map(shutil.which, BROWSERS)))
     options = [
         "--headless",
-        "--window-size=4700,1000",
+        "--window-size=2000,1000",
         "--no-sandbox",
         "--disable-gpu",
         "--virtual-time-budget=120000",
