@@ -6,9 +6,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
+from rarefactor.report._about import write_about
 from rarefactor.report._bibliography import cite, tabulate_references
 from rarefactor.report._calculator import write_calculator
 from rarefactor.report._cells import cell, right, runs
+from rarefactor.report._checklists import write_checklists
 from rarefactor.report._course import write_courses
 from rarefactor.report._details import describe_numbers
 from rarefactor.report._effects import Effect, model_effects, univariable_effects
@@ -51,12 +53,11 @@ SYNTHETIC = "Synthetic patients"
 
 def write_document(source: Source) -> Document:
     """Return the whole report of a study."""
-    blocks = list(_blocks(source))
-    cited = cited_keys(blocks)
+    blocks, last = list(number_in_order(_blocks(source))), tuple(_provenance(source))
+    blocks = list(write_checklists(source, blocks, last))
+    cited = cited_keys((*blocks, *last))
     blocks.append(Heading(text="References", anchor="references"))
-    blocks += tabulate_references(cited)
-    blocks += _provenance(source)
-    blocks = list(number_in_order(blocks))
+    blocks = list(number_in_order((*blocks, *tabulate_references(cited), *last)))
     document = Document(
         title=source.study.title + (f" ({SYNTHETIC.lower()})" if source.study.synthetic else ""),
         subtitle=f"Report of the study {source.study.id}",
@@ -92,11 +93,13 @@ def _blocks(source: Source) -> Iterator[Block]:
     yield from findings
     yield Heading(text="Methods", anchor="methods")
     yield from write_methods(source, 1 + sum(isinstance(block, Table) for block in findings))
+    yield from write_about(source, "declarations")
 
 
 def _findings(source: Source) -> Iterator[Block]:
     yield Heading(text="What was found", anchor="summary")
     yield Bullets(items=summarise(source))
+    yield from write_about(source, "background")
     yield Heading(text="Patients", anchor="patients")
     yield _flow_figure(source)
     yield from _notes(source, "data", "visits", "outcome", "factors", title="About the data")
@@ -113,6 +116,7 @@ def _findings(source: Source) -> Iterator[Block]:
     yield from write_sensitivity(source)
     yield from write_published(source)
     yield from write_reach(source)
+    yield from write_about(source, "discussion")
 
 
 def _univariable(source: Source) -> Iterator[Block]:

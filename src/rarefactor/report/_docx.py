@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
@@ -20,6 +21,7 @@ from rarefactor.report.tree import (
     Document,
     Figure,
     Heading,
+    Link,
     Note,
     Paragraph,
     Reference,
@@ -54,6 +56,9 @@ def write_docx(document: Document, created: datetime) -> bytes:
 def add_runs(paragraph: Any, runs: Runs) -> None:
     """Add running text to a paragraph."""
     for run in runs:
+        if isinstance(run, Link):
+            _add_field(paragraph, f"REF {_bookmark(run.target)} \\h", run.text)
+            continue
         style = run.style if isinstance(run, Text) else "plain"
         added = paragraph.add_run(run.text, style="Code" if style == "code" else None)
         added.bold = True if style == "strong" else None
@@ -62,14 +67,20 @@ def add_runs(paragraph: Any, runs: Runs) -> None:
 
 
 def _add_heading(file: Any, block: Heading) -> None:
-    file.add_heading(block.text, level=block.level)
+    heading = file.add_heading(block.text, level=block.level)
+    _add_comment(file, heading, block.ask)
+    _mark(heading, f"section-{block.anchor}")
 
 
 def _add_paragraph(file: Any, block: Paragraph) -> None:
     paragraph = file.add_paragraph()
     add_runs(paragraph, block.runs)
-    if block.ask:
-        comment = file.add_comment(paragraph.runs, block.ask, author="rarefactor", initials="rf")
+    _add_comment(file, paragraph, block.ask)
+
+
+def _add_comment(file: Any, paragraph: Any, ask: str) -> None:
+    if ask:
+        comment = file.add_comment(paragraph.runs, ask, author="rarefactor", initials="rf")
         # The comment would hold the time of writing; the same results must give the same bytes.
         comment._comment_elm.date = file.core_properties.created  # noqa: SLF001 - no public way to set it
 
@@ -95,7 +106,8 @@ def _add_reference(file: Any, block: Reference) -> None:
 
 
 def _add_table(file: Any, block: Table) -> None:
-    add_caption(file, "Table", block.number, (Text(block.caption),)).paragraph_format.keep_with_next = True
+    caption = add_caption(file, "Table", block.number, (Text(block.caption),), f"table-{block.name}")
+    caption.paragraph_format.keep_with_next = True
     add_table(file, block, add_runs)
     for footnote in block.footnotes:
         add_runs(file.add_paragraph(style="Table Note"), footnote)
@@ -112,27 +124,47 @@ def _add_figure(file: Any, block: Figure) -> None:
     properties = shape._inline.docPr  # noqa: SLF001 - python-docx has no public way to set the alternative text
     properties.set("descr", block.alt)
     properties.set("name", block.label)
-    add_caption(file, "Figure", block.number, block.caption)
+    add_caption(file, "Figure", block.number, block.caption, f"figure-{block.name}")
 
 
-def add_caption(file: Any, kind: str, number: int, runs: Runs) -> Any:
-    """Add a caption whose number Word counts itself."""
+def add_caption(file: Any, kind: str, number: int, runs: Runs, target: str) -> Any:
+    """Add a caption whose number Word counts itself; ``target`` is what links call it."""
     paragraph = file.add_paragraph(style="Caption")
     paragraph.add_run(f"{kind} ").bold = True
-    _add_field(paragraph, f"SEQ {kind} \\* ARABIC", str(number))
+    _add_field(paragraph, f"SEQ {kind} \\* ARABIC", str(number), strong=True)
+    _mark(paragraph, target)
     paragraph.add_run(". ").bold = True
     add_runs(paragraph, runs)
     return paragraph
 
 
-def _add_field(paragraph: Any, instruction: str, shown: str) -> None:
+def _mark(paragraph: Any, target: str) -> None:
+    """Put a bookmark around what the paragraph holds so far, which cross-references show and lead to."""
+    from docx.oxml.ns import qn  # noqa: PLC0415 - loaded when a report is written
+    from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
+
+    number = str(zlib.crc32(target.encode()) >> 1)  # Word counts bookmarks below 2**31
+    start, end = OxmlElement("w:bookmarkStart"), OxmlElement("w:bookmarkEnd")
+    for element in (start, end):
+        element.set(qn("w:id"), number)
+    start.set(qn("w:name"), _bookmark(target))
+    paragraph._p.insert_element_before(start, "w:commentRangeStart", "w:r", "w:fldSimple")  # noqa: SLF001 - python-docx has no bookmarks
+    paragraph._p.append(end)  # noqa: SLF001 - as above
+
+
+def _bookmark(target: str) -> str:
+    """Return a name that Word takes: hidden, at most 40 letters and digits."""
+    return f"_Ref{zlib.crc32(target.encode())}"
+
+
+def _add_field(paragraph: Any, instruction: str, shown: str, *, strong: bool = False) -> None:
     from docx.oxml.ns import qn  # noqa: PLC0415 - loaded when a report is written
     from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
 
     field = OxmlElement("w:fldSimple")
     field.set(qn("w:instr"), instruction)
     run = paragraph.add_run(shown)
-    run.bold = True
+    run.bold = True if strong else None
     field.append(run._r)  # noqa: SLF001 - python-docx has no fields; the run moves into one
     paragraph._p.append(field)  # noqa: SLF001 - as above
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from rarefactor.report._about import PLACES, write_about
 from rarefactor.report._bibliography import cite
 from rarefactor.report._calculator import calculator_methods
-from rarefactor.report._cells import cell, runs
+from rarefactor.report._cells import cell, joined, runs
 from rarefactor.report._doubt_methods import describe_doubts
 from rarefactor.report._effects import step_words
 from rarefactor.report._imaging_methods import describe_imaging
@@ -19,34 +20,26 @@ from rarefactor.report._over_time import describe_over_time
 from rarefactor.report._pathology_methods import describe_pathology
 from rarefactor.report._performance_methods import performance_methods
 from rarefactor.report._source import Source, upper_first
-from rarefactor.report._summary import joined
 from rarefactor.report.tree import Block, Heading, Inline, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import FactorInfo
 from rarefactor.spec import Eligibility, TerminalEvent, Visit
 
-_ASK_PATIENTS = (
-    "Please add what the study file cannot know: setting, dates of recruitment and follow-up, treatments, ethics "
-    "approval and consent, and how the sample size came about (STROBE 5, 6, 10; REMARK 2, 3, 9)."
-)
-_ASK_OUTCOME = "Please add who judged the outcome, how, and whether they knew the factors (STROBE 7, 8; REMARK 7)."
-_ASK_FACTORS = (
-    "Please add how each factor was measured: instrument or assay, quality control, blinding; and why each was chosen "
-    "(STROBE 7, 8; REMARK 4, 5, 8)."
-)
 _WORDS = {1: "One", 2: "Two", 3: "Three", 4: "Four", 5: "Five", 6: "Six"}
 
 
 def write_methods(source: Source, number_of_table: int) -> Iterator[Block]:
     """Return the blocks of the methods section; the table of factors has the number given."""
     parts = (
-        ("Design and patients", _patients(source), _ASK_PATIENTS),
-        ("Visits and landmarks", _visits(source), ""),
-        ("Outcome", _outcome(source), _ASK_OUTCOME),
-        ("Candidate factors", _factors(source, number_of_table), _ASK_FACTORS),
+        ("Design and patients", _patients(source)),
+        ("Visits and landmarks", _visits(source)),
+        ("Outcome", _outcome(source)),
+        ("Candidate factors", _factors(source, number_of_table)),
     )
-    for title, text, ask in parts:
-        yield _subheading(title)
-        yield Paragraph(runs=text, ask=ask)
+    for title, text in parts:
+        heading = _subheading(title)
+        yield heading
+        yield Paragraph(runs=text)
+        yield from write_about(source, heading.anchor) if heading.anchor in PLACES else ()
     yield tabulate_factors(source, number_of_table)
     for title, texts in (
         ("Thigh MRI", describe_imaging(source)),

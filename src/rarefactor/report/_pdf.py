@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from rarefactor.errors import OutputError, Problem
-from rarefactor.report.tree import Cell, Document, Figure, Inline, Text
+from rarefactor.report.tree import Cell, Document, Figure, Inline, Link, Text
 
 _TIMESTAMP = 0  # the clock of the machine must not change the file
 
@@ -91,6 +91,8 @@ def _value(value: Any) -> Any:
 def _run(run: Inline) -> dict[str, Any]:
     if isinstance(run, Text):
         return {"text": spell(run.text), "style": run.style}
+    if isinstance(run, Link):
+        return {"text": spell(run.text), "style": "link", "target": f"to-{run.target}"}
     keys = list(getattr(run, "keys", ()))
     return {"text": spell(run.text), "style": "cite" if keys else "plain", "keys": keys}
 

@@ -41,17 +41,26 @@ class Citation:
     keys: tuple[str, ...]
 
 
-Inline = Text | Number | Citation
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Words that lead to another place: ``target`` is ``section-``, ``table-`` or ``figure-`` and its name."""
+
+    text: str
+    target: str
+
+
+Inline = Text | Number | Citation | Link
 Runs = tuple[Inline, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Heading:
-    """A heading; ``anchor`` is its name for links."""
+    """A heading; ``anchor`` is its name for links, ``ask`` what a human must add below it (as for a paragraph)."""
 
     text: str
     anchor: str
     level: int = 1
+    ask: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,6 @@
 """The study as written: a YAML file becomes frozen values, and every error says where it stands."""
 
+from rarefactor.spec._about import About
 from rarefactor.spec._check import check_expression
 from rarefactor.spec._compile import compile_expression
 from rarefactor.spec._cut import find_cut
@@ -41,6 +42,7 @@ __all__ = [
     "DAYS_PER_MONTH",
     "EVERYONE",
     "OUTCOME",
+    "About",
     "Analysis",
     "Author",
     "Biopsy",

@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from rarefactor.errors import Problem
+from rarefactor.spec._about import About
 from rarefactor.spec._evidence import DesignPlan, Evidence
 from rarefactor.spec._imaging import Thigh
 from rarefactor.spec._instruments import Instrument
@@ -274,7 +275,8 @@ class Author(Part):
 class Study(Part):
     """A study as its file describes it.
 
-    ``synthetic`` says that its patients were made, not observed; the report then says so on every page.
+    ``synthetic`` says that its patients were made, not observed; the report then says so on every page. ``about`` holds
+    what only the authors know.
 
     Examples
     --------
@@ -292,6 +294,7 @@ class Study(Part):
     description: str | None = None
     authors: tuple[Author, ...] = ()
     synthetic: bool = False
+    about: About = About()
     cohort: Cohort
     imaging: Annotated[Mapping[Name, Thigh], Field(max_length=1)] = {}
     pathology: Annotated[Mapping[Name, Biopsy], Field(max_length=1)] = {}

@@ -126,12 +126,6 @@ def test_word_has_native_tables_with_repeated_headers(files, document):
     assert file.core_properties.created.year == 1980
 
 
-def test_word_asks_in_comments_for_what_only_a_human_knows(files):
-    comments = list(docx.Document(io.BytesIO(files["report.docx"])).comments)
-    assert len(comments) == 3
-    assert "ethics approval" in comments[0].text
-
-
 def test_word_pictures_have_alternative_text_and_300_dpi(files, document):
     file = docx.Document(io.BytesIO(files["report.docx"]))
     shapes = file.inline_shapes

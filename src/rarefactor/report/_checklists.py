@@ -1,0 +1,271 @@
+"""Reporting checklists: each item answered by rule from what the report holds, or left to the authors.
+
+Convention: the items stand in ``checklists/*.json``, condensed in words of our own. An answer is a fact (a rule in
+:mod:`rarefactor.report._checklists_facts`, or a text that the authors gave under ``about``) and the places where the
+report shows it. It stands only if the fact is there and at least one of its places is in the document: what the report
+does not hold is never claimed. What does not stand is asked of the authors, at its place.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from importlib import resources
+from typing import Any
+
+from rarefactor.report._about import place_of
+from rarefactor.report._bibliography import cite
+from rarefactor.report._cells import cell, runs
+from rarefactor.report._checklists_facts import FACTS
+from rarefactor.report._profile_remark import profile_remark
+from rarefactor.report._source import Source
+from rarefactor.report.tree import (
+    Block,
+    Cell,
+    Figure,
+    Heading,
+    Inline,
+    Link,
+    Paragraph,
+    Row,
+    Runs,
+    Table,
+    Text,
+    text_of,
+)
+
+ANCHOR = "checklists"
+_MOST_LINKS = 4
+_OTHERWISE = {"background": "summary", "discussion": "summary", "declarations": ANCHOR}
+_ASKS = {
+    "background": "Say why the study was made and what was known before.",
+    "objectives": "State the objectives and any hypotheses specified beforehand.",
+    "setting": "Describe the setting: places, kind of care, how patients came there.",
+    "dates": "Give the dates of recruitment, of measurement and of the end of follow-up.",
+    "recruitment": "Say how patients were found and chosen, and how they were followed.",
+    "treatments": "Describe the treatments and how they were chosen.",
+    "sample_size": "Say how the number of patients came about.",
+    "bias": "Name the sources of bias that were foreseen and what was done about them.",
+    "assessment": "Say who judged the outcome, how, and whether they knew the factors.",
+    "measurement": "Say how each factor was measured: instrument or assay, quality control, and who knew what.",
+    "specimens": "Describe the specimens: kind, fixing, storing, and controls.",
+    "choice": "Say why these factors and adjusters were chosen.",
+    "interpretation": "Interpret the results with care, beside other studies.",
+    "limitations": "Discuss the limitations: direction and size of possible bias.",
+    "generalisability": "Discuss to whom the results apply.",
+    "next_steps": "Say what follows for research and for care.",
+    "ethics": "Name the ethics committee and its approval, and how consent was given.",
+    "registration": "Say where the study and its protocol are registered or kept, or that they are not.",
+    "funding": "Name the funders and their part in the study.",
+    "interests": "Declare competing interests.",
+    "data_sharing": "Say whether and how the data can be had.",
+    "code_sharing": "Say whether and how the code can be had.",
+    "involvement": "Say how patients and the public were involved, or that they were not.",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One item of a checklist.
+
+    ``answers`` are names of facts with the places that show them (patterns of link targets), ``needs`` texts of the
+    authors that belong to it, ``ask`` what is asked of them where nothing answers it, ``place`` where it is asked.
+    """
+
+    item: str
+    topic: str
+    asks: str
+    answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    needs: tuple[str, ...] = ()
+    ask: str = ""
+    place: str = "methods"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checklist:
+    """A checklist: ``source`` are the papers that it is from."""
+
+    name: str
+    title: str
+    source: tuple[str, ...]
+    items: tuple[Item, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the report says to an item: sentences, where they are shown, and what is left to the authors by place."""
+
+    item: Item
+    said: Runs = ()
+    links: tuple[Link, ...] = ()
+    asked: tuple[tuple[str, str], ...] = ()
+
+
+class Places:
+    """What a document holds: the targets that links may lead to, and the words of each section."""
+
+    def __init__(self, blocks: Iterable[Block]) -> None:
+        self.labels: dict[str, str] = {}
+        self._words: dict[str, list[str]] = {}
+        anchor = ""
+        for block in blocks:
+            if isinstance(block, Heading):
+                anchor = block.anchor
+                self.labels.setdefault(f"section-{anchor}", block.text)
+            elif isinstance(block, Table | Figure):
+                kind = "table" if isinstance(block, Table) else "figure"
+                self.labels.setdefault(f"{kind}-{block.name}", block.label)
+            elif isinstance(block, Paragraph):
+                self._words.setdefault(anchor, []).append(text_of(block.runs))
+
+    def find(self, patterns: Sequence[str]) -> tuple[Link, ...]:
+        """Return links to what the document holds of some targets, in the order of the patterns."""
+        found = [target for pattern in patterns for target in self.labels if fnmatchcase(target, pattern)]
+        return tuple(Link(self.labels[target], target) for target in dict.fromkeys(found))
+
+    def says(self, anchor: str, words: str) -> bool:
+        """Whether a paragraph of the section holds these words."""
+        return any(words in text for text in self._words.get(anchor, ()))
+
+
+def read_checklists(source: Source) -> tuple[Checklist, ...]:
+    """Return the checklists that a study is held to: TRIPOD+AI only where a risk model is given for use."""
+    published = any(row.estimate == 1 for row in source.results.select(analysis="risk_model", measure="allowed"))
+    names = ("strobe", "remark", "quips", *(("tripod",) if published else ()))
+    return tuple(_read(name) for name in names)
+
+
+def answer_items(source: Source, checklist: Checklist, places: Places) -> tuple[Answer, ...]:
+    """Return what the document says to each item."""
+    return tuple(_answer(source, item, places) for item in checklist.items)
+
+
+def write_checklists(source: Source, blocks: Sequence[Block], after: Sequence[Block] = ()) -> tuple[Block, ...]:
+    """Return the numbered blocks of a report with its checklists behind them, and with what is asked at its place.
+
+    ``after`` are the blocks that will follow the checklists: places of the report too, but for their tables, which
+    have no numbers yet.
+    """
+    lists = read_checklists(source)
+    profile = profile_remark(source, Places(blocks), sum(isinstance(block, Table) for block in blocks) + 1)
+    heading = Heading(text="Reporting checklists", anchor=ANCHOR)
+    places = Places((*blocks, heading, *profile, *(block for block in after if not isinstance(block, Table))))
+    answered = {each.name: answer_items(source, each, places) for each in lists}
+    parts: list[Block] = [heading, _introduction(lists), *profile]
+    for each in lists:
+        parts += [Heading(text=each.title, anchor=each.name, level=2), _tabulate(each, answered[each.name])]
+    return tuple(_ask((*blocks, *parts), lists, answered))
+
+
+def _read(name: str) -> Checklist:
+    text = resources.files("rarefactor.report").joinpath("checklists", f"{name}.json").read_text(encoding="utf-8")
+    content = json.loads(text)
+    return Checklist(
+        name=name,
+        title=content["title"],
+        source=tuple(content["source"]),
+        items=tuple(_item(item) for item in content["items"]),
+    )
+
+
+def _item(content: Mapping[str, Any]) -> Item:
+    answers = tuple((fact, tuple(where)) for fact, where in content.get("answers", {}).items())
+    rest = {key: text for key, text in content.items() if key not in {"answers", "needs"}}
+    return Item(answers=answers, needs=tuple(content.get("needs", ())), **rest)
+
+
+def _answer(source: Source, item: Item, places: Places) -> Answer:
+    said: list[Inline | str] = []
+    links: list[Link] = []
+    for fact, patterns in item.answers:
+        sentence, where = FACTS[fact](source), places.find(patterns)
+        if sentence and where:
+            said += [" " if said else "", *sentence]
+            links += where
+    given = [key for key in item.needs if _is_given(source, key, places)]
+    if given:
+        said += [" " if said else "", f"Stated: {', '.join(key.replace('_', ' ') for key in given)}."]
+        links += places.find([f"section-{place_of(key)}" for key in given])
+    asked = [(place_of(key), _ASKS[key]) for key in item.needs if key not in given]
+    if item.ask and not said:
+        asked.append((item.place, item.ask))
+    return Answer(item=item, said=runs(*said), links=tuple(dict.fromkeys(links)), asked=tuple(asked))
+
+
+def _is_given(source: Source, key: str, places: Places) -> bool:
+    text = source.study.about.given.get(key)
+    return text is not None and places.says(place_of(key), text)
+
+
+def _introduction(lists: Sequence[Checklist]) -> Paragraph:
+    return Paragraph(
+        runs=runs(
+            "Each item is answered by rule from what this report holds, with the place that shows it, or is left "
+            "to the authors. The items are condensed; the statements themselves say what is meant: ",
+            cite(*dict.fromkeys(key for each in lists for key in each.source)),
+            ". A pointer says where something is reported, not that it was done well.",
+        )
+    )
+
+
+def _tabulate(checklist: Checklist, answers: Sequence[Answer]) -> Table:
+    heads = ("Item", "What is asked", "In short", "Where")
+    done = sum(not answer.asked for answer in answers)
+    return Table(
+        name=checklist.name,
+        number=0,
+        caption=f"{checklist.title}: {done} of {len(answers)} items are answered here in full",
+        header=(Row(cells=tuple(cell(head) for head in heads)),),
+        rows=tuple(_rows(answers)),
+        widths=(6, 34, 38, 22),
+    )
+
+
+def _rows(answers: Sequence[Answer]) -> Iterator[Row]:
+    topic = ""
+    for answer in answers:
+        item = answer.item
+        if item.topic != topic:
+            topic = item.topic
+            yield Row(cells=(cell(topic, span=4),), kind="head")
+        yield Row(cells=(cell(item.item), cell(item.asks), _in_short(answer), _where(answer.links)))
+
+
+def _in_short(answer: Answer) -> Cell:
+    asked = " ".join(ask for _, ask in answer.asked)
+    if not asked:
+        return Cell(runs=answer.said)
+    gap = (Text("\n"),) if answer.said else ()
+    return Cell(runs=(*answer.said, *gap, Text("For the authors: ", "strong"), Text(asked)))
+
+
+def _where(links: Sequence[Link]) -> Cell:
+    if not links:
+        return cell("–")
+    parts = [part for link in links[:_MOST_LINKS] for part in (Text("\n"), link)][1:]
+    more = len(links) - _MOST_LINKS
+    return Cell(runs=(*parts, Text(f"\nand {more} more")) if more > 0 else tuple(parts))
+
+
+def _ask(
+    blocks: Sequence[Block], lists: Sequence[Checklist], answered: Mapping[str, Sequence[Answer]]
+) -> Iterator[Block]:
+    """Put what is asked of the authors at its place, once, with the items that ask for it."""
+    anchors = {block.anchor for block in blocks if isinstance(block, Heading)}
+    asks: dict[str, dict[str, list[str]]] = {}
+    for each in lists:
+        for answer in answered[each.name]:
+            for place, ask in answer.asked:
+                at = next(name for name in (place, _OTHERWISE.get(place, ANCHOR), ANCHOR) if name in anchors)
+                asks.setdefault(at, {}).setdefault(ask, []).append(f"{each.name.upper()} {answer.item.item}")
+    for block in blocks:
+        if isinstance(block, Heading) and block.anchor in asks:
+            yield replace(block, ask="\n".join(_one_ask(*ask) for ask in asks.pop(block.anchor).items()))
+        else:
+            yield block
+
+
+def _one_ask(ask: str, items: Sequence[str]) -> str:
+    return f"{ask.rstrip('.')} ({', '.join(items)})."

@@ -1,0 +1,153 @@
+"""Checklists: what is claimed is in the report, what is not is asked of the authors, and no analysis is left out."""
+
+import dataclasses
+import io
+import re
+import zipfile
+
+import docx
+import pytest
+
+from rarefactor.report._about import PLACES, place_of
+from rarefactor.report._checklists import (
+    _ASKS,
+    ANCHOR,
+    Places,
+    _read,
+    answer_items,
+    read_checklists,
+    write_checklists,
+)
+from rarefactor.report._checklists_facts import FACTS
+from rarefactor.report._document import write_document
+from rarefactor.report._profile_remark import list_analyses
+from rarefactor.report._source import read_source
+from rarefactor.report.tree import Figure, Heading, Link, Number, Table, text_of
+from rarefactor.results import Estimate
+from rarefactor.spec import About
+
+LISTS = {"strobe": 22, "remark": 20, "quips": 6, "tripod": 27}
+
+
+@pytest.fixture(scope="module")
+def places(document):
+    return Places(document.blocks)
+
+
+def target_of(block):
+    if isinstance(block, Heading):
+        return f"section-{block.anchor}"
+    return f"{type(block).__name__.lower()}-{block.name}" if isinstance(block, Table | Figure) else ""
+
+
+@pytest.mark.parametrize(("name", "count"), LISTS.items())
+def test_every_item_of_a_statement_is_there_once(name, count):
+    items = [item.item for item in _read(name).items]
+    assert len(items) == len(set(items))
+    assert {int(re.match(r"\d+", item)[0]) for item in items} == set(range(1, count + 1))
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_items_name_facts_texts_and_sections_that_exist(name, places):
+    for item in _read(name).items:
+        assert item.answers or item.needs or item.ask, item.item
+        assert {fact for fact, _ in item.answers} <= set(FACTS)
+        assert set(item.needs) <= set(About.model_fields)
+        assert (
+            not item.ask
+            or item.place in {"methods", "risk-model", "performance"}
+            or f"section-{item.place}" in places.labels
+        )
+
+
+def test_every_text_of_the_authors_has_a_place_and_is_asked_for():
+    asked = {key for name in LISTS for item in _read(name).items for key in item.needs}
+    assert asked == set(About.model_fields) == set(_ASKS) == {key for keys in PLACES.values() for key in keys}
+
+
+def test_every_pointer_leads_to_what_it_names(document, places):
+    links = [run for run in document.runs() if isinstance(run, Link)]
+    assert len(links) > 60
+    assert [link for link in links if places.labels.get(link.target) != link.text] == []
+
+
+def test_an_item_whose_places_are_gone_is_left_to_the_authors(source, document):
+    for checklist in read_checklists(source):
+        for answer in answer_items(source, checklist, Places(document.blocks)):
+            gone = {link.target for link in answer.links}
+            kept = Places(block for block in document.blocks if target_of(block) not in gone)
+            again = next(a for a in answer_items(source, checklist, kept) if a.item is answer.item)
+            assert not gone & {link.target for link in again.links}
+            assert bool(again.said) == bool(again.links)
+
+
+def test_without_its_figures_and_tables_a_report_claims_less(source, document):
+    bare = [block for block in document.blocks if not isinstance(block, Table | Figure)]
+    strobe = read_checklists(source)[0]
+    answers = {answer.item.item: answer for answer in answer_items(source, strobe, Places(bare))}
+    assert answers["13b"].said == ()
+    assert "reasons" in answers["13b"].asked[0][1]
+    assert answers["16a"].said == ()
+
+
+def test_what_the_authors_wrote_is_printed_at_its_place_and_no_longer_asked(study, results):
+    texts = {key: f"About {key}: said by the authors." for key in About.model_fields}
+    plan = study.model_dump(mode="json", by_alias=True) | {"about": texts}
+    told = write_document(read_source(dataclasses.replace(results, study={"file": plan})))
+    places = Places(told.blocks)
+    assert all(places.says(place_of(key), text) for key, text in texts.items())
+    asked = " ".join(block.ask for block in told.blocks if isinstance(block, Heading))
+    assert not [key for key, ask in _ASKS.items() if ask.rstrip(".") in asked]
+
+
+def test_what_nobody_wrote_is_asked_once_with_every_item_that_wants_it(document):
+    asks = {block.anchor: block.ask for block in document.blocks if isinstance(block, Heading) and block.ask}
+    assert "Name the funders and their part in the study (STROBE 22)." in asks[ANCHOR]
+    assert "(STROBE 5, QUIPS 1b, QUIPS 1e)." in asks["design-and-patients"]
+    assert "who judged the outcome" in asks["outcome"]
+
+
+def test_the_profile_leaves_out_no_row_and_shows_n_and_events(source, document):
+    listed = list_analyses(source)
+    assert sum(len(rows) for _, rows in listed) == len(source.results.rows)
+    table = next(table for table in document.tables() if table.name == "remark-analyses")
+    assert len(table.rows) == len(listed)
+    model = next(row for row in table.rows if text_of(row.cells[0].runs) == "Multivariable model")
+    assert text_of(model.cells[2].runs) == "262"
+    for row in table.rows:
+        assert all(isinstance(run, Number) or run.text == "–" for cell in row.cells[2:4] for run in cell.runs)
+
+
+def test_tripod_is_asked_only_where_a_risk_model_is_given_for_use(results):
+    def names(allowed):
+        row = Estimate(
+            analysis="risk_model", landmark="baseline", model="clinical", measure="allowed", estimate=allowed
+        )
+        return [each.name for each in read_checklists(read_source(dataclasses.replace(results, rows=(row,))))]
+
+    assert names(1.0) == ["strobe", "remark", "quips", "tripod"]
+    assert names(0.0) == ["strobe", "remark", "quips"]
+
+
+def test_tripod_answers_from_what_little_a_study_without_performance_holds(source, document, results):
+    row = Estimate(analysis="risk_model", landmark="baseline", model="clinical", measure="allowed", estimate=1.0)
+    source = read_source(dataclasses.replace(results, rows=(*results.rows, row)))
+    blocks = write_checklists(source, document.blocks[:20])
+    table = next(block for block in blocks if isinstance(block, Table) and block.name == "tripod")
+    full = next(row for row in table.rows if text_of(row.cells[0].runs) == "22")
+    assert text_of(full.cells[2].runs) == "For the authors: Give the full model."
+
+
+def test_links_lead_somewhere_in_html_and_word(files):
+    html = files["report.html"].decode()
+    targets = set(re.findall(r'href="#([^"]+)"', html))
+    assert targets <= set(re.findall(r'\bid="([^"]+)"', html))
+    word = zipfile.ZipFile(io.BytesIO(files["report.docx"])).read("word/document.xml").decode()
+    named = re.findall(r'<w:bookmarkStart w:id="(\d+)" w:name="(_Ref\d+)"', word)
+    assert len(set(named)) == len({number for number, _ in named}) == len(named)
+    assert set(re.findall(r"REF (_Ref\d+)", word)) <= {name for _, name in named}
+
+
+def test_word_asks_at_the_place(files):
+    comments = [comment.text for comment in docx.Document(io.BytesIO(files["report.docx"])).comments]
+    assert any("Describe the treatments and how they were chosen (REMARK 3)." in text for text in comments)
