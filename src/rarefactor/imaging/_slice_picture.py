@@ -6,9 +6,8 @@ patient's right side is on the left; a pixel of a scan is a square of whole pixe
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from rarefactor.imaging._panels import CHANGE_COLOURS, FRACTION_COLOURS, choose_slices, find_window
 from rarefactor.imaging._regions import LabelMap
 from rarefactor.results import Picture
+from rarefactor.work import write_png
 
 LIMIT = 30.0
 """Change in percentage points at which the colours end."""
@@ -59,7 +59,7 @@ def draw_slice(fractions: Sequence[Floats], valid: Bools, labels: LabelMap) -> b
         panel = _enlarge(_colour(np.where(known, values, np.nan), colours, ends, otherwise), scale)
         panel[edges] = _WHITE if otherwise == "black" else _DARK
         panels += [panel, np.full((panel.shape[0], _GAP, 3), _WHITE, np.uint8)]
-    return _write_png(np.concatenate(panels[:-1], axis=1))
+    return write_png(np.concatenate(panels[:-1], axis=1))
 
 
 def list_pictures(name: str, shown: Iterable[tuple[str, ...]], drawn: Mapping[str, bytes]) -> Iterator[Picture]:
@@ -117,11 +117,3 @@ def _outline(labels: NDArray[np.generic]) -> Bools:
         for step in range(1, _LINE + 1):
             found |= labels != np.roll(labels, step, axis=axis)
     return found
-
-
-def _write_png(image: Rgb) -> bytes:
-    from matplotlib.image import imsave  # noqa: PLC0415 - late: loaded when something is drawn
-
-    buffer, nothing = io.BytesIO(), dict[str, Any](Software=None)
-    imsave(buffer, image, format="png", metadata=nothing)
-    return buffer.getvalue()

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rarefactor.pathology._png import write_png
 from rarefactor.pathology._white import Rgb
+from rarefactor.work import write_png
 
 if TYPE_CHECKING:
     from PIL.Image import Image

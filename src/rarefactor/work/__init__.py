@@ -12,6 +12,7 @@ from rarefactor.work._log import Logged
 from rarefactor.work._map import Done, Job, Workers, do_jobs, map_jobs
 from rarefactor.work._memo import code_key, remember
 from rarefactor.work._pack import read_packed, write_packed
+from rarefactor.work._png import write_png
 from rarefactor.work._progress import Progress, Silent
 
 __all__ = [
@@ -37,4 +38,5 @@ __all__ = [
     "write_file",
     "write_folder",
     "write_packed",
+    "write_png",
 ]

@@ -14,9 +14,9 @@ import zlib
 from collections.abc import Iterator
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rarefactor.pathology._white import Rgb
-
+Rgb = NDArray[np.uint8]
 _SIGNATURE = b"\x89PNG\r\n\x1a\n"
 _EIGHT_BIT_RGB = struct.pack(">5B", 8, 2, 0, 0, 0)
 _PER_METRE, _UP = 1, 2
@@ -50,7 +50,7 @@ def _list_chunks(image: Rgb, dpi: float | None, about: str) -> Iterator[bytes]:
 
 
 def _compress(image: Rgb) -> bytes:
-    from imagecodecs import deflate_encode  # noqa: PLC0415 - an image library is loaded when an image is written
+    from imagecodecs import deflate_encode  # noqa: PLC0415 - late: loaded when an image is written
 
     flat = np.ascontiguousarray(image).reshape(image.shape[0], -1)
     lines = np.empty((flat.shape[0], flat.shape[1] + 1), dtype=np.uint8)
