@@ -175,6 +175,25 @@ def test_provenance_of_a_run_names_its_time_and_files(results):
     assert graph["#run"]["result"] == [{"@id": "../run.log"}]
 
 
+def test_provenance_of_a_run_with_images_and_models_is_read_by_the_library(results, tmp_path):
+    from rocrate.rocrate import ROCrate
+
+    kinds = {
+        "risk_models/clinical.json": "application/json",
+        "overlays/S-1_baseline.png": "image/png",
+        "measurements/mri.parquet": "application/vnd.apache.parquet",
+        "cells/S-1_CD20.geojson": "application/geo+json",
+        "CITATION.cff": "application/yaml",
+        "run.log": "text/plain",
+    }
+    crate = write_provenance(results, dict.fromkeys(kinds, b"x"), created=datetime(2026, 1, 2, tzinfo=UTC))
+    for path, content in {**dict.fromkeys(kinds, b"x"), "provenance/ro-crate-metadata.json": crate}.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_bytes(content)
+    read = ROCrate(tmp_path / "provenance")
+    assert {each["name"]: each["encodingFormat"] for each in read.get("#run")["result"]} == kinds
+
+
 def test_importing_the_report_is_light():
     code = "import sys, rarefactor.report; print(sorted({'matplotlib', 'docx', 'typst', 'jinja2'} & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
