@@ -162,7 +162,7 @@ def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Prog
         data, images = _read(study, log)
         measured = _measure(study, images, cache, workers, log)
         table = _derive(study, data, measured, log)
-        results = analyse.run(study, table, cache=cache, code=code_key(_CODE), progress=log)
+        results = analyse.run(study, table, cache=cache, code=code_key(_CODE), workers=workers, progress=log)
         risk = predict.build(study, table, results, cache=cache, code=code_key(_CODE), progress=log)
         rows = (*(row for each in measured for row in each.rows), *results.rows, *risk.rows)
         results = replace(results, rows=rows, notes=(*results.notes, *risk.notes))

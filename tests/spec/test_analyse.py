@@ -6,8 +6,8 @@ import pytest
 
 from rarefactor import analyse, study
 from rarefactor.errors import AnalysisError
-from rarefactor.results import Results
-from rarefactor.work import Cache
+from rarefactor.results import Results, write_results
+from rarefactor.work import Cache, Workers
 
 STUDY = """
 id: dozen
@@ -48,11 +48,18 @@ def analysed(
     lines = ["id,poor,a,b,c", *(",".join("" if value is None else str(value) for value in row) for row in rows)]
     (folder / "records.csv").write_text("\n".join(lines) + "\n")
     checked = study.check(folder / "study.yaml")
-    return analyse.run(checked.study, checked.table, cache=Cache(folder / "cache"), code="test")
+    workers = Workers(processes=int(str(more.get("processes", 1))))
+    cache = Cache(folder / f"cache {workers.processes}")
+    return analyse.run(checked.study, checked.table, cache=cache, code="test", workers=workers)
 
 
 def texts(results: Results, about: str) -> str:
     return " ".join(note.text for note in results.notes if note.about == about)
+
+
+def test_two_workers_find_what_one_finds_to_the_last_bit(tmp_path: Path) -> None:
+    one, two = (write_results(analysed(tmp_path, processes=processes)) for processes in (1, 2))
+    assert one == two
 
 
 @pytest.mark.parametrize("value", [0, 1])

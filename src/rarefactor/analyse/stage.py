@@ -35,10 +35,10 @@ from rarefactor.results import (
     write_analysed,
 )
 from rarefactor.spec import Study
-from rarefactor.work import Cache, Progress, Silent, content_key, remember
+from rarefactor.work import Cache, Job, Progress, Silent, Workers, content_key, do_jobs
 
 _SOFTWARE = ("numpy", "scipy", "polars", "matplotlib", "typst", "python-docx")
-_SHOWN = 3
+_COSTS = {"Design of": 4, "Performance of": 4, "Selection by": 3, "Sensitivity of": 2, "Course of": 1}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,6 +49,11 @@ class Task:
     detail: str
     key: str
     compute: Callable[[], Analysed]
+
+    @property
+    def cost(self) -> int:
+        """How long it takes beside the others, roughly: the longest are best begun first."""
+        return next((cost for name, cost in _COSTS.items() if self.label.startswith(name)), 0)
 
 
 def tasks(study: Study, table: AnalysisTable, *, code: str) -> tuple[Task, ...]:
@@ -65,16 +70,25 @@ def tasks(study: Study, table: AnalysisTable, *, code: str) -> tuple[Task, ...]:
     return tuple(_tasks(study, table, code))
 
 
-def run(study: Study, table: AnalysisTable, *, cache: Cache, code: str, progress: Progress | None = None) -> Results:
+def run(
+    study: Study,
+    table: AnalysisTable,
+    *,
+    cache: Cache,
+    code: str,
+    workers: Workers | None = None,
+    progress: Progress | None = None,
+) -> Results:
     """Return the results of all analyses of a study, each computed or, where nothing changed, reused.
+
+    Whoever the ``workers`` are, the results are the same; one process does the work where none are named.
 
     Raises
     ------
     AnalysisError
         At a landmark nobody, or everybody, has the outcome.
     """
-    progress = progress or Silent()
-    found = [_do(task, cache, progress) for task in tasks(study, table, code=code)]
+    found = _do(tasks(study, table, code=code), cache, workers or Workers(), progress or Silent())
     sources = tuple(item.id for item in table.inputs)
     return Results(
         study={"file": study.model_dump(mode="json", by_alias=True)},
@@ -89,11 +103,27 @@ def run(study: Study, table: AnalysisTable, *, cache: Cache, code: str, progress
     )
 
 
-def _do(task: Task, cache: Cache, progress: Progress) -> Analysed:
-    progress.start(task.label)
-    analysed, reused = remember(cache, task.key, task.compute, write=write_analysed, read=read_analysed)
-    progress.finish(task.label, task.detail, reused=reused)
-    return analysed
+def _do(asked: Sequence[Task], cache: Cache, workers: Workers, progress: Progress) -> tuple[Analysed, ...]:
+    """Do the analyses, the longest first, and return what they found in the order of the report."""
+    order = sorted(range(len(asked)), key=lambda place: -asked[place].cost)
+    jobs = [Job(key=asked[place].key, function=_write, arguments=(asked[place].compute,)) for place in order]
+    waiting = [asked[place] for place in order if cache.get(asked[place].key) is None]
+    for task in waiting[: workers.processes]:
+        progress.start(task.label)
+    upcoming = iter(waiting[workers.processes :])
+    found: dict[int, Analysed] = {}
+    for place, done in do_jobs(jobs, cache=cache, workers=workers):
+        task = asked[order[place]]
+        found[order[place]] = read_analysed(done.data)
+        progress.finish(task.label, task.detail, reused=done.reused)
+        following = None if done.reused else next(upcoming, None)
+        if following:
+            progress.start(following.label)
+    return tuple(found[place] for place in range(len(asked)))
+
+
+def _write(compute: Callable[[], Analysed]) -> bytes:
+    return write_analysed(compute())
 
 
 def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
