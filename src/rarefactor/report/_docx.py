@@ -42,6 +42,7 @@ def write_docx(document: Document, created: datetime) -> bytes:
     _set_properties(file, document, created)
     if document.notice:
         _add_notice(file, document.notice)
+    _add_footer(file, document.subtitle)
     file.add_paragraph(document.subtitle, style="Byline")
     file.add_paragraph(document.title, style="Title")
     if document.byline:
@@ -176,6 +177,14 @@ def _add_notice(file: Any, notice: str) -> None:
     paragraph = file.sections[0].header.paragraphs[0]
     paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
     paragraph.add_run(notice).bold = True
+
+
+def _add_footer(file: Any, words: str) -> None:
+    """Put what the report is and the number of the page below every page."""
+    paragraph = file.sections[0].footer.paragraphs[0]
+    paragraph.style = "Byline"
+    paragraph.add_run(f"{words}, page ")
+    _add_field(paragraph, "PAGE", "1")
 
 
 def _set_properties(file: Any, document: Document, created: datetime) -> None:

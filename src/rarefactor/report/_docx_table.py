@@ -10,6 +10,7 @@ from rarefactor.report.tree import Cell, Row, Runs, Table, Text
 AddRuns = Callable[[Any, Runs], None]
 _WIDTH_MM = 170.0
 _THICK, _THIN, _FINE = 8, 4, 2  # eighths of a point
+_COLOURS = {_FINE: "A3AFBA"}  # lines between rows stand back
 _PADDING = 40  # twentieths of a point, left and right of the text in a cell
 _TABLE_ORDER = ("tblStyle", "tblW", "jc", "tblInd", "tblBorders", "tblLayout", "tblCellMar", "tblLook")
 _CELL_ORDER = ("tcW", "gridSpan", "vMerge", "tcBorders", "shd", "noWrap", "tcMar", "vAlign")
@@ -131,7 +132,7 @@ def _set_border(cell: Any, edge: str, size: int) -> None:
         borders = OxmlElement("w:tcBorders")
         properties.append(borders)
     line = OxmlElement(f"w:{edge}")
-    for name, value in (("val", "single"), ("sz", str(size)), ("space", "0"), ("color", "1B1F24")):
+    for name, value in (("val", "single"), ("sz", str(size)), ("space", "0"), ("color", _COLOURS.get(size, "1B1F24"))):
         line.set(qn(f"w:{name}"), value)
     for old in borders.findall(qn(f"w:{edge}")):
         borders.remove(old)

@@ -124,7 +124,7 @@ class _Writer:
             return self.style.write_words(value)
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
             names = [field.name for field in dataclasses.fields(value) if field.name not in _NAMES]
-            more = {"rules": self.style.rules} if isinstance(value, Table) else {}
+            more = {"rules": self.style.rules} if isinstance(value, Table) and value.rules == "three" else {}
             return replace(value, **{name: self.value(getattr(value, name)) for name in names}, **more)
         return value
 

@@ -1,13 +1,17 @@
 """The manners of journals: what changes is how a number is printed, never which."""
 
 import dataclasses
+import io
 import re
+from datetime import UTC, datetime
 
+import docx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rarefactor.report._document import write_document
+from rarefactor.report._docx import write_docx
 from rarefactor.report._html import write_html
 from rarefactor.report._source import read_source
 from rarefactor.report._style import STYLES, apply_style
@@ -83,9 +87,11 @@ def test_the_letter_p_heads_its_columns_as_the_journal_sets_it(styled, name):
     assert styles == {"plain" if name == "bmj" else "emphasis"}
 
 
-def test_tables_have_the_rules_of_the_journal(styled, name):
+def test_tables_without_rules_of_their_own_have_those_of_the_journal(styled, name, document):
     rules = {"bmj": "groups", "jama": "rows", "nature": "three"}[name]
-    assert {table.rules for table in styled.tables()} == {rules}
+    own = [table.rules for table in document.tables()]
+    expected = [rules if given == "three" else given for given in own]
+    assert [table.rules for table in styled.tables()] == expected
     assert f"rules-{rules}" in write_html(styled).decode()
 
 
@@ -96,3 +102,13 @@ def test_a_study_file_names_the_journal(results, document):
     assert text_of(run for run in written.runs()) != text_of(run for run in document.runs())
     assert {table.rules for table in written.tables()} == {"rows"}
     assert written.figures()[1].png != document.figures()[1].png
+
+
+def test_word_has_the_rules_between_rows(styled, name):
+    table = next(table for table in styled.tables() if table.name == "univariable-baseline")
+    few = dataclasses.replace(styled, blocks=(dataclasses.replace(table, rows=table.rows[:6]),))
+    shown = docx.Document(io.BytesIO(write_docx(few, datetime(2026, 1, 1, tzinfo=UTC)))).tables[0]
+    under = [bool(row.cells[0]._tc.findall(".//{*}bottom")) for row in shown.rows[len(table.header) - 1 :]]
+    kinds = [row.kind for row in table.rows[1:6]]
+    between = {"bmj": [kind != "level" for kind in kinds], "jama": [True] * 5, "nature": [False] * 5}[name]
+    assert under == [True, *between, True]
