@@ -7,7 +7,10 @@ from pathlib import Path
 
 from rarefactor.cli import main
 
-COMMANDS = ("", "init", "check", "run", "design", "measure mri", "measure ihc", "score", "predict", "trace", "cite", "simulate", "demo")
+COMMANDS = (
+    *("", "init", "check", "run", "design", "measure mri", "measure ihc"),
+    *("score", "predict", "trace", "cite", "simulate", "demo"),
+)
 CODES = """## Exit codes
 
 | code | means |

@@ -16,6 +16,8 @@
     const part = box.appendChild(document.createElement("details"));
     add(part, "summary", title);
     for (const line of lines) add(part, "p", line, name);
+    part.addEventListener("toggle", () => place(opener));
+    return part;
   };
 
   // Who, and which scans and slides: listed once, named by every number that shares them.
@@ -23,7 +25,8 @@
     const [name, about] = origins.rows[row] || [];
     if (!name) return;
     const patients = origins.sets[name] || [name];
-    fold(patients.length === 1 ? "1 patient" : `${patients.length} patients`, [patients.join(", ")]);
+    const who = fold(patients.length === 1 ? "1 patient" : `${patients.length} patients`, [""]);
+    for (const patient of patients) who.lastChild.append(add(who.lastChild, "span", patient), " ");
     for (const what of about) {
       const own = patients.filter((patient) => (origins.images[what] || {})[patient]);
       if (!own.length) continue;
