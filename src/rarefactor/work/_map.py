@@ -130,9 +130,21 @@ def _call(place: int, job: Job) -> tuple[int, bytes]:
 def _on_processes(jobs: dict[int, Job], processes: int) -> Iterator[tuple[int, bytes]]:
     from joblib import Parallel, delayed  # noqa: PLC0415 - late: a command that maps nothing does not load it
 
-    parallel = Parallel(n_jobs=processes, return_as="generator_unordered")
+    parallel = Parallel(n_jobs=processes, return_as="generator_unordered", initializer=_keep_worker)
     found = parallel(delayed(_call)(place, job) for place, job in jobs.items())
     yield from cast("Iterator[tuple[int, bytes]]", found)
+
+
+def _keep_worker() -> None:
+    """Let a process stay for all steps of a run.
+
+    joblib ends a process that has grown by 300 MB since its first job, as if it leaked. The first job of a run is small
+    and the libraries of later steps are not: scans and slides would end it, with a warning to the user and all imports
+    to be done again.
+    """
+    from joblib.externals.loky import process_executor  # noqa: PLC0415 - late: in a process that joblib has started
+
+    process_executor._MAX_MEMORY_LEAK_SIZE = float("inf")  # noqa: SLF001 - there is no public setting
 
 
 def _on_cluster(jobs: dict[int, Job], address: str) -> Iterator[tuple[int, bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 
@@ -34,6 +35,13 @@ def die_once(mark: str) -> bytes:
     return b"done"
 
 
+def grow() -> bytes:
+    """Keep 400 MB, as the libraries and the heap of a later step do, for longer than the pool waits to look."""
+    sys.kept = getattr(sys, "kept", None) or b"1" * 400_000_000
+    time.sleep(1.1)
+    return str(os.getpid()).encode()
+
+
 def jobs(n: int = 6) -> list[Job]:
     return [Job(key=f"square {number}", function=square, arguments=(number,)) for number in range(n)]
 
@@ -42,6 +50,14 @@ def jobs(n: int = 6) -> list[Job]:
 def test_results_come_in_the_order_of_the_jobs(processes: int) -> None:
     done = map_jobs(jobs(), workers=Workers(processes=processes))
     assert [each.data for each in done] == [b"0", b"1", b"4", b"9", b"16", b"25"]
+
+
+@pytest.mark.filterwarnings("default")  # raised in the pool's thread, the warning would stop the pool for good
+def test_processes_stay_however_much_they_grow() -> None:
+    two = Workers(processes=2)
+    map_jobs(jobs(), workers=two)
+    done = map_jobs([Job(key=str(place), function=grow) for place in range(6)], workers=two)
+    assert len({each.data for each in done}) <= 2
 
 
 def test_what_was_done_before_a_failure_is_not_done_again(tmp_path: Path) -> None:
