@@ -219,7 +219,8 @@ def _tabulate(checklist: Checklist, answers: Sequence[Answer]) -> Table:
         caption=f"{checklist.title}: {done} of {len(answers)} items are answered here in full",
         header=(Row(cells=tuple(cell(head) for head in heads)),),
         rows=tuple(_rows(answers)),
-        widths=(6, 34, 38, 22),
+        widths=(6, 33, 38, 23),
+        rules="rows",
     )
 
 

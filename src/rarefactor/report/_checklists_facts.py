@@ -49,7 +49,8 @@ def _eligibility(source: Source) -> Sentence:
     if not rules or not shared:
         return []
     counts: Sentence = [flow_number(shared[-1], shared[-1].n), " of ", flow_number(shared[0], shared[0].n)]
-    return [*counts, f" patients met the {_plural(len(rules), 'rule')} of eligibility."]
+    named = "rule" if len(rules) == 1 else f"{len(rules)} rules"
+    return [*counts, f" patients met the {named} of eligibility."]
 
 
 def _visits(source: Source) -> Sentence:
@@ -277,11 +278,11 @@ def _landmark(source: Source) -> Sentence:
 def _follow_up_time(source: Source) -> Sentence:
     rows = source.results.select(analysis="survival", measure="median_follow_up")
     told: list[Sentence] = [
-        [f"“{source.study.follow_up[row.model].label}” ", number(row, format_fixed(row.estimate, 1))]
+        [f"“{spec.label}” ", number(row, format_fixed(row.estimate, 1)), f" {spec.unit}"]
         for row in rows
-        if row.model and row.model in source.study.follow_up
+        if (spec := source.study.follow_up.get(row.model or ""))
     ]
-    return ["Median follow-up (in the unit of the section): ", *joined(told), "."] if told else []
+    return ["Median follow-up: ", *joined(told), "."] if told else []
 
 
 def _cox(source: Source) -> Sentence:
