@@ -18,7 +18,7 @@ from rarefactor.pathology._cells import Cells, compute_cells, join_cells, select
 from rarefactor.pathology._detected import compute_labels
 from rarefactor.pathology._geojson import Annotation, read_regions
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
-from rarefactor.pathology._lookup import BINS, TISSUE_DENSITY, Lookup, Measure, compute_lookup
+from rarefactor.pathology._lookup import BINS, TISSUE_DENSITY, Lookup, Measure, Sums, compute_lookup, compute_sums
 from rarefactor.pathology._nuclei import HALO_PX
 from rarefactor.pathology._pyramid import Tile, Window
 from rarefactor.pathology._regions import rasterise
@@ -37,6 +37,8 @@ TILE_PX = 2048
 """Side of what is read at once."""
 SQUARE_PX = 512
 """Side of the squares over which the interval is drawn: 0.26 mm."""
+FEW_PX = 4_000_000
+"""Pixels up to which a table of all colours would take longer to make than it saves."""
 COARSE = 10
 """Bins of the histogram in one of a square's: steps of 0.01 in density."""
 _CELL_COLUMNS = tuple(each.name for each in fields(Cells))
@@ -103,7 +105,7 @@ def measure_block(
         The slide or its regions cannot be read.
     """
     regions = read_regions(file.regions) if file.regions else ()
-    lookup = compute_lookup(survey.white, tissue_density=TISSUE_DENSITY)
+    lookup = _choose_lookup(survey, window)
     found: dict[str, Part] = {}
     for tile in _read_tiles(file, survey, window, HALO_PX if looks_for_cells(survey, reading) else 0):
         cells, focus = _find_cells(tile, survey, reading, keep) if tile.halo else (None, None)
@@ -161,6 +163,13 @@ def mirror_outside(tile: Tile, survey: Survey) -> Tile:
     return Tile(window=tile.window, image=np.pad(inside, np.array((*pads, (0, 0))), mode="symmetric"), halo=tile.halo)
 
 
+def _choose_lookup(survey: Survey, window: Window) -> Lookup | Sums:
+    """Return the table of all colours where there are many pixels; they give the same."""
+    if window.width * window.height > FEW_PX * survey.downsample**2:
+        return compute_lookup(survey.white, tissue_density=TISSUE_DENSITY)
+    return compute_sums(Measure(white=survey.white, tissue_density=TISSUE_DENSITY))
+
+
 def _list_masks(
     regions: Sequence[Annotation], window: Window, survey: Survey, tissue: Mask
 ) -> Iterator[tuple[str, Mask]]:
@@ -177,7 +186,7 @@ def _list_masks(
             yield each.name, mask
 
 
-def _measure_region(tile: Tile, mask: Mask, lookup: Lookup, survey: Survey) -> Part:
+def _measure_region(tile: Tile, mask: Mask, lookup: Lookup | Sums, survey: Survey) -> Part:
     """Return the histogram of a tile, made of those of its squares."""
     image = tile.core
     total: DensityHistogram | None = None
@@ -217,7 +226,7 @@ def _find_cells(tile: Tile, survey: Survey, reading: Reading, keep: Keep | None)
     return cells, ~blur.mask
 
 
-def _with_cells(part: Part, cells: Cells, where: tuple[Mask, Mask, Lookup], at: tuple[Tile, Survey]) -> Part:
+def _with_cells(part: Part, cells: Cells, where: tuple[Mask, Mask, Lookup | Sums], at: tuple[Tile, Survey]) -> Part:
     (mask, focus, lookup), (tile, survey) = where, at
     counted = mask & focus
     rows = ((cells.y - tile.window.y) / survey.downsample).astype(np.int64)

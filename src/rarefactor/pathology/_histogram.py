@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.errors import InputError, Problem
-from rarefactor.pathology._lookup import BINS, LOWEST, WIDTH, Lookup, Measure
+from rarefactor.pathology._lookup import BINS, LOWEST, WIDTH, Lookup, Measure, Sums
 from rarefactor.pathology._white import Rgb
 
 Counts = NDArray[np.int64]
@@ -91,7 +91,7 @@ class DensityHistogram:
         return (self.counts.sum(axis=0), self.measure.shift_255) if white_255 else (self.counts[1], 0.0)
 
 
-def compute_histogram(image: Rgb, lookup: Lookup, mask: Mask | None = None) -> DensityHistogram:
+def compute_histogram(image: Rgb, lookup: Lookup | Sums, mask: Mask | None = None) -> DensityHistogram:
     """Return the pixels of an image by DAB density.
 
     Parameters
@@ -99,7 +99,7 @@ def compute_histogram(image: Rgb, lookup: Lookup, mask: Mask | None = None) -> D
     image
         (row, column, 3), 0 to 255.
     lookup
-        The table of :func:`compute_lookup`.
+        The table of :func:`compute_lookup`, or the small ones of :func:`compute_sums`.
     mask
         (row, column); only pixels where it holds are counted. None counts all.
 
@@ -122,7 +122,8 @@ def compute_histogram(image: Rgb, lookup: Lookup, mask: Mask | None = None) -> D
     _check(image, mask)
     chosen = None if mask is None else np.ascontiguousarray(mask).reshape(-1)
     counts = np.zeros(1 + 2 * BINS, dtype=np.int64)
-    for start, codes in _compute_codes(np.ascontiguousarray(image).reshape(-1), lookup):
+    channels = np.ascontiguousarray(image).reshape(-1)
+    for start, codes in _add_codes(channels, lookup) if isinstance(lookup, Sums) else _compute_codes(channels, lookup):
         if chosen is not None:
             np.multiply(codes, chosen[start : start + codes.size], out=codes)
         counts += np.bincount(codes, minlength=counts.size)
@@ -130,6 +131,13 @@ def compute_histogram(image: Rgb, lookup: Lookup, mask: Mask | None = None) -> D
     return DensityHistogram(
         measure=lookup.measure, counts=counts[1:].reshape(2, BINS), background=int(counts[0]) - left_out
     )
+
+
+def _add_codes(channels: Rgb, sums: Sums) -> Iterator[tuple[int, NDArray[np.uint16]]]:
+    """Yield the codes of some pixels at a time."""
+    colours = channels.reshape(-1, 3)
+    for start in range(0, len(colours), _BLOCK):
+        yield start, sums.encode(colours[start : start + _BLOCK])
 
 
 def _compute_codes(channels: Rgb, lookup: Lookup) -> Iterator[tuple[int, NDArray[np.uint16]]]:

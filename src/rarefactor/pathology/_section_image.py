@@ -7,6 +7,7 @@ the DAB of every pixel after the objective's blur, before defocus, noise, 8 bits
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Final
 
@@ -71,13 +72,13 @@ class Grain:
 
 
 def compute_grain(um_per_px: float, patchy: float, rng: np.random.Generator) -> Grain:
-    """Draw the unevenness of a stained section."""
-    fine, coarse, broad = (_compute_noise(width / um_per_px, rng) for width in (0.4, 2.0, 5.0))
+    """Draw the unevenness of a stained section: where in the one noise of each width it begins."""
+    fine, coarse, broad = (_shift(_compute_noise(width / um_per_px), rng) for width in (0.4, 2.0, 5.0))
     return Grain(
         hematoxylin=np.maximum(1 + np.float32(0.12) * fine + np.float32(0.05) * coarse, 0),
         dab=np.maximum(1 + np.float32(0.1) * fine, 0),
         patches=np.maximum(1 + np.float32(patchy) * (np.float32(0.55) * coarse + np.float32(0.3) * broad), 0),
-        camera=rng.standard_normal((PERIOD, PERIOD), np.float32),
+        camera=_shift(_compute_noise(0.0), rng),
     )
 
 
@@ -116,7 +117,7 @@ def expose(densities: Densities, camera: Camera, grain: Grain, view: View) -> Im
         if camera.defocus_um > 0:
             seen = _defocus(seen, camera.defocus_um / view.um_per_px)
         if camera.noise > 0:
-            seen += np.float32(camera.noise) * _repeat(np.roll(grain.camera, 341 * channel, (0, 1)), view)
+            seen += np.float32(camera.noise) * _repeat(grain.camera, view, 341 * channel)
         image[..., channel] = np.clip(seen + np.float32(0.5), 0, 255, out=seen)
     return image if camera.jpeg_quality is None else compress(image, camera.jpeg_quality)
 
@@ -139,7 +140,7 @@ def _crop(layers: Layers) -> Layers:
 
 
 def _grained(layer: Image, grain: Plane, view: View, unit: float) -> Plane:
-    result = _repeat(grain * np.float32(unit), view)
+    result = _repeat(grain, view) * np.float32(unit)
     result *= layer
     return result
 
@@ -147,16 +148,16 @@ def _grained(layer: Image, grain: Plane, view: View, unit: float) -> Plane:
 def _patch(dab: Plane, patches: Plane, view: View) -> Plane:
     """What binds antibody is uneven; the background is not."""
     above = np.maximum(dab - np.float32(_GROUND), 0)
-    above *= _repeat(patches - 1, view)
+    above *= _repeat(patches, view) - 1
     return np.maximum(dab + above, 0, out=above)
 
 
-def _repeat(tile: Plane, view: View) -> Plane:
-    """The tile repeated over the view, the same wherever the view begins."""
-    left, top = view.x % PERIOD, view.y % PERIOD
+def _repeat(tile: Plane, view: View, shift: int = 0) -> Plane:
+    """The tile, moved right and down by ``shift``, repeated over the view: the same wherever the view begins."""
+    left, top = (view.x - shift) % PERIOD, (view.y - shift) % PERIOD
     times = -(-(top + view.height) // PERIOD), -(-(left + view.width) // PERIOD)
-    wide = np.tile(tile, times)
-    return np.ascontiguousarray(wide[top : top + view.height, left : left + view.width])
+    wide = np.tile(tile, times) if times != (1, 1) else tile
+    return wide[top : top + view.height, left : left + view.width]
 
 
 def _compute_thickness(view: View) -> Plane:
@@ -167,14 +168,21 @@ def _compute_thickness(view: View) -> Plane:
     return np.asarray(1 + np.float32(0.035) * (rows[:, None] + columns) / 2, np.float32)
 
 
-def _compute_noise(sigma: float, rng: np.random.Generator) -> Plane:
-    """Smooth periodic noise of standard deviation 1."""
+def _shift(noise: Plane, rng: np.random.Generator) -> Plane:
+    down, across = rng.integers(0, PERIOD, 2).tolist()
+    return np.roll(noise, (down, across), (0, 1))
+
+
+@lru_cache(maxsize=8)
+def _compute_noise(sigma: float) -> Plane:
+    """Smooth periodic noise of standard deviation 1: one for each width, for its drawing takes as long as a picture."""
     from scipy.fft import irfft2, rfft2  # noqa: PLC0415 - scipy is slow to import
 
+    rough = np.random.default_rng(round(1000 * sigma)).standard_normal((PERIOD, PERIOD), np.float32)
     along, across = np.fft.rfftfreq(PERIOD), np.fft.fftfreq(PERIOD)
     kernel = np.outer(*(np.exp(-2 * (np.pi * sigma * each) ** 2) for each in (across, along))).astype(np.float32)
-    rough: NDArray[np.complex64] = np.asarray(rfft2(rng.standard_normal((PERIOD, PERIOD), np.float32)))
-    smooth = np.asarray(irfft2(rough * kernel, s=(PERIOD, PERIOD)), np.float32)
+    waves: NDArray[np.complex64] = np.asarray(rfft2(rough))
+    smooth = np.asarray(irfft2(waves * kernel, s=(PERIOD, PERIOD)), np.float32)
     return smooth / smooth.std()
 
 

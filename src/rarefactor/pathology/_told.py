@@ -16,14 +16,14 @@ from rarefactor.pathology._summary import Measurement
 _ROWS_SHOWN = 6
 
 
-def tell(asked: Plan, found: Measurement) -> Iterator[str]:
-    """Give the sentences, what was left out first."""
+def tell(asked: Plan, found: Measurement, *, tested: bool = True) -> Iterator[str]:
+    """Give the sentences, what was left out first; without ``tested`` none on a test that has rows of its own."""
     yield from _tell_left_out(asked, found)
     yield from _tell_tables(asked)
     if asked.manifest is None and found.results:
         yield "No manifest names the staining runs: whether values differ between runs was not tested."
     for stain, runs in found.runs.items():
-        yield from _tell_runs(stain, runs)
+        yield from _tell_runs(stain, runs, tested=tested)
     for each in found.agreement:
         if each.run is None:
             yield from _tell_agreement(each)
@@ -67,10 +67,10 @@ def _tell_tables(asked: Plan) -> Iterator[str]:
         yield from (flag.detail for flag in asked.manifest.flags if flag.name == "run_mixed")
 
 
-def _tell_runs(stain: str, found: RunFinding) -> Iterator[str]:
+def _tell_runs(stain: str, found: RunFinding, *, tested: bool) -> Iterator[str]:
     if found.effect is None:
         yield f"Whether {stain} differs between staining runs could not be tested: {found.reason}."
-    else:
+    elif tested:
         test = f"P = {found.effect.test.p:.2g} (Kruskal-Wallis)"
         yield f"DAB-positive area of {stain} across staining runs: {test}; {_say_adjusted(found)}."
     if found.gains:

@@ -94,7 +94,7 @@ def measure(
     files = write_output(found)
     return Measured(
         tables=(tabulate_wide(name, _columns(source, scales), found.biopsies, found.scores, slides=found.rows),),
-        notes=tuple(Note(about="pathology", text=text) for text in tell(asked, found)),
+        notes=tuple(Note(about="pathology", text=text) for text in tell(asked, found, tested=False)),
         rows=tuple(count_measured(name, found)),
         inputs=tuple(_inputs(study, source, asked, surveyed)),
         files=files,
@@ -145,7 +145,7 @@ def _measure_blocks(asked: Plan, surveyed: Sequence[Surveyed], work: _Work) -> l
     """Return what the blocks of each slide hold."""
     pairs = [
         (place, job)
-        for place, each in enumerate(surveyed)
+        for place, each in sorted(enumerate(surveyed), key=_weigh)
         for job in make_block_jobs(each, asked.settings, code=work.code)
     ]
     found: defaultdict[int, list[bytes]] = defaultdict(list)
@@ -153,6 +153,12 @@ def _measure_blocks(asked: Plan, surveyed: Sequence[Surveyed], work: _Work) -> l
     for (place, _), data in zip(pairs, done, strict=True):
         found[place].append(data)
     return [found[place] for place in range(len(surveyed))]
+
+
+def _weigh(placed: tuple[int, Surveyed]) -> int:
+    """Return what puts the largest slides first, so that none of them is waited for in the end."""
+    survey = placed[1].survey
+    return -survey.width * survey.height if survey else 0
 
 
 def _read_again(

@@ -43,7 +43,7 @@ from rarefactor.work import (
 
 STEP: Final = "Make stained biopsies"
 CONTROLS: Final = "controls"
-_FIELD: Final = Camera(width=1280, height=1152, jpeg_quality=None)
+_FIELD: Final = Camera(width=1152, height=1088, jpeg_quality=None)
 _CONTROL: Final = Camera(width=768, height=768, jpeg_quality=None)
 _WHOLE: Final = Camera(width=3072, height=2560, jpeg_quality=85)
 
