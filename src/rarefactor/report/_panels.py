@@ -1,7 +1,7 @@
 """Pictures of patients' images in the report: the lowest, the middle and the highest value, chosen by rule.
 
 Convention: a picture comes as bytes from the part that measured it; here it is cut, never changed. It goes into
-the page as it is, the smaller of PNG and JPEG; the bitmap of the whole figure has 200 dpi.
+the page as it is, the smaller of PNG and JPEG; the bitmap of the whole figure has 160 dpi.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rarefactor.report._cells import runs
-from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text, write_png, write_svg
+from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text, write_photograph, write_svg
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report.format import format_fixed
 from rarefactor.report.tree import Block, Figure, Text
@@ -21,7 +21,7 @@ from rarefactor.results import Estimate, Picture
 
 WIDTH = 170.0
 _LEFT, _WIDEST, _TALLEST, _GAP = 34.0, 134.0, 54.0, 3.0
-_DPI, _QUALITY = 200, 82
+_DPI, _QUALITY = 160, 75
 _POINTS = 72 / 25.4
 _RANKS = ("Lowest", "Middle", "Highest")
 _STAINED = ("positive_per_mm2", "positive_area")
@@ -116,7 +116,7 @@ def _draw(
         sheet.axes.imshow(image, extent=(x, x + width, y + tall, y), aspect="auto", interpolation="antialiased")
     sheet.axes.set_xlim(0, WIDTH)
     sheet.axes.set_ylim(height, 0)
-    return svg, write_png(sheet, dpi=_DPI), height
+    return svg, write_photograph(sheet, dpi=_DPI), height
 
 
 def _write_words(sheet: Sheet, top: float, words: tuple[str, str, str, str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from rarefactor.report._cells import cell, difference, head, number, right, runs
 from rarefactor.report._cox import make_figure
-from rarefactor.report._response_plot import Bar, Course, Dot, draw_courses, draw_waterfall
+from rarefactor.report._response_plot import NAMED, Bar, Course, Dot, draw_courses, draw_waterfall
 from rarefactor.report._source import Source
 from rarefactor.report.format import decimals_for, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Paragraph, Row, Runs, Table, Text
@@ -222,9 +222,10 @@ def _waterfall(score: Score) -> Figure:
         "cut": "" if cut is None else f"cut of the outcome: {format_fixed(cut, 0)}",
         "event": source.event,
     }
+    named = ", named by the keyed hash of the id" if len(bars) <= NAMED else ""
     caption = runs(
         Text(f"{score.label} of each patient at {visit}. ", "strong"),
-        "A bar is a patient, named by the keyed hash of the id. Where a measure is missing, the pale part reaches from "
+        f"A bar is a patient{named}. Where a measure is missing, the pale part reaches from "
         "the lowest to the highest score that the missing measure allows. Dots below mark patients with the outcome, "
         "rings those whose outcome is not known.",
     )

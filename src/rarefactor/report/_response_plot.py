@@ -21,7 +21,7 @@ COLOURS: Mapping[str | None, tuple[str, float]] = {
 _WORDS: Mapping[str | None, str] = {"none": "no improvement", None: "between categories"}
 GROUP_COLOURS = (BLUE, ORANGE)
 _LEFT, _RIGHT, _TOP, _HEIGHT = 12.0, 168.0, 9.0, 52.0
-_NAMED = 64
+NAMED = 25  # the names of more would be too small to read; results.json holds them
 _COLUMNS, _CELL, _PANEL = 3, (57.0, 47.0), (43.0, 28.0)
 
 
@@ -57,7 +57,7 @@ class Course:
 
 def draw_waterfall(bars: Sequence[Bar], words: Mapping[str, str], cut: float | None) -> Sheet:
     """Return the waterfall; ``words`` are for the axis (``up``), the line (``cut``) and the dots (``event``)."""
-    named = len(bars) <= _NAMED
+    named = len(bars) <= NAMED
     bottom = _TOP + _HEIGHT
     sheet = open_sheet(WIDTH, bottom + 5 + (13 if named else 0))
     panel = Panel(sheet, _LEFT, _TOP, _RIGHT - _LEFT, _HEIGHT, (0, len(bars)), (0, 100))
