@@ -231,7 +231,8 @@ def _rows(answers: Sequence[Answer]) -> Iterator[Row]:
         if item.topic != topic:
             topic = item.topic
             yield Row(cells=(cell(topic, span=4),), kind="head")
-        yield Row(cells=(cell(item.item), cell(item.asks), _in_short(answer), _where(answer.links)))
+        shown = (cell(item.item), cell(item.asks), _in_short(answer), _where(answer.links))
+        yield Row(cells=shown, kind="level")  # stays below the head of its topic
 
 
 def _in_short(answer: Answer) -> Cell:
