@@ -16,9 +16,8 @@ from rarefactor.imaging._propagate import compute_moved, propagate
 from rarefactor.imaging._regions import MUSCLES, LabelMap, Region, Side
 from rarefactor.imaging._register import register
 from rarefactor.imaging._volume import Grid, Volume
-from rarefactor.imaging.simulate import SMALL_GRID, Look, Movement, simulate_thigh, simulate_visits
+from rarefactor.imaging.simulate import SMALL_GRID, simulate_thigh
 
-COARSE = Grid(shape=(6, 104, 160), spacing_mm=(36.0, 2.4, 2.4))
 NOISE = 0.003  # little: folded noise reads as fat where there is hardly any
 
 
@@ -108,27 +107,6 @@ def test_a_known_motion_is_found_and_no_change_is_seen_where_there_is_none(thigh
     assert not motion.flags
     assert abs(errors.mean()) < 0.4
     assert np.abs(errors).mean() < 0.8
-
-
-@pytest.mark.slow
-def test_carrying_masks_across_three_months_makes_no_fat():
-    # voxels of 2.4 mm are the worst case: at an edge a tenth of a voxel is worth a tenth of a point
-    found = np.array([carried_error(np.random.default_rng(seed)) for seed in range(8)])
-    assert abs(found.mean()) / 3 < 0.03  # points per month
-    assert np.abs(found).max() / 3 < 0.1
-
-
-def carried_error(rng):
-    """Points of fat of the whole thigh that carrying the mask adds to a follow-up with known truth."""
-    fat = rng.uniform(0.05, 0.35)
-    movement = Movement(turn_degrees=2.0, shift_mm=4.0, bend_mm=0.6, slice_mm=0.2)
-    first, later = simulate_visits(
-        rng, [fat, fat + rng.uniform(-0.02, 0.05)], grid=COARSE, look=Look(noise=0.008), movement=movement
-    )
-    motion = register(*(each.fat.with_values(each.fat.values + each.water.values) for each in (first, later)))
-    carried, drawn = (labels.values > 0 for labels in (propagate(first.labels, motion), later.labels))
-    truth = later.fat_fraction.values
-    return 100 * (truth[carried].mean() - truth[drawn].mean())
 
 
 @pytest.mark.slow
