@@ -59,12 +59,12 @@ def test_no_row_of_a_table_has_too_many_or_too_few_cells(document):
 
 def test_summary_names_every_marker_of_a_model_with_its_interval(source):
     lines = [text_of(line) for line in summarise(source)]
-    assert len(lines) == 5
+    assert len(lines) == 6
     assert "102 of them (37.4%)" in lines[0]
     for label in ("Serum bilirubin, per doubling", "Serum albumin", "Prothrombin time", "Oedema"):
         assert re.search(rf"{label}.*?\(OR [\d.]+, 95% CI [\d.]+–[\d.]+\)", lines[1]), label
-    assert "39 of 312 eligible patients" in lines[-1]
-    assert "14.0 events per parameter" in lines[-1]
+    assert "39 of 312 eligible patients" in lines[-2]
+    assert "14.0 events per parameter" in lines[-2]
 
 
 def test_an_interval_that_holds_1_leaves_both_directions_open(results):
