@@ -133,7 +133,7 @@ def write_png(sheet: Sheet) -> bytes:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*[Gg]lyph.*")
         canvas.draw()
-    return write_indexed(np.asarray(canvas.buffer_rgba())[..., :3], _DPI)
+    return write_indexed(np.asarray(canvas.buffer_rgba()), _DPI)
 
 
 def write_photograph(sheet: Sheet, *, dpi: int) -> bytes:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -240,6 +241,13 @@ class Results:
     def _by_id(self) -> Mapping[str, Estimate]:
         return {row.id: row for row in self.rows}
 
+    @cached_property
+    def _by_analysis(self) -> Mapping[str | None, Sequence[Estimate]]:
+        found: defaultdict[str | None, list[Estimate]] = defaultdict(list)
+        for row in self.rows:
+            found[row.analysis].append(row)
+        return dict(found)
+
     def get(self, row_id: str) -> Estimate:
         """Return the row with this id.
 
@@ -269,7 +277,9 @@ class Results:
         >>> [row.estimate for row in results.select(analysis="table1", measure="mean")]
         [50.0]
         """
-        return tuple(row for row in self.rows if all(getattr(row, part) == value for part, value in parts.items()))
+        rest = dict(parts)
+        rows = self._by_analysis.get(rest.pop("analysis"), ()) if parts.get("analysis") else self.rows
+        return tuple(row for row in rows if all(getattr(row, part) == value for part, value in rest.items()))
 
     def factor(self, name: str) -> FactorInfo:
         """Return how the factor of this name is shown."""

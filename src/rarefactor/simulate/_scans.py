@@ -32,7 +32,7 @@ from rarefactor.work import Job, Progress, Workers, content_key, map_jobs, read_
 STEP: Final = "Make thigh MRI"
 MASK: Final = "labels.nii.gz"
 NAMES: Final = "labels.csv"
-SCAN_GRID: Final = Grid(shape=(6, 104, 160), spacing_mm=(36.0, 2.4, 2.4), origin_mm=(-190.8, -123.6, -90.0))
+SCAN_GRID: Final = Grid(shape=(4, 104, 160), spacing_mm=(48.0, 2.4, 2.4), origin_mm=(-190.8, -123.6, -72.0))
 """The whole thigh, coarse, so that a study of images stays small."""
 _DIXON: Final = Acquisition(
     sequence="Dixon", repetition_ms=7.0, echo_ms=2.5, flip_degrees=4.0, field_tesla=3.0, scanner="synthetic"
