@@ -147,7 +147,7 @@ def _bends(shape: tuple[int, ...], grid: Grid, rng: np.random.Generator) -> Iter
 
     coarse = [max(int(size * spacing / 2 / 8), 4) for size, spacing in zip(shape, grid.spacing_mm[1:], strict=True)]
     noise = rng.normal(size=(2, grid.shape[0], *coarse)).astype(np.float32)
-    smooth: NDArray[np.float32] = gaussian_filter(noise, (0, 20.0 / grid.spacing_mm[0], 1.0, 1.0))
+    smooth = np.asarray(gaussian_filter(noise, (0, 20.0 / grid.spacing_mm[0], 1.0, 1.0)), dtype=np.float32)
     smooth /= np.float32(smooth.std())
     for index in range(grid.shape[0]):
         yield compute_enlarged(smooth[:, index], (shape[0], shape[1]), order=1)
