@@ -7,7 +7,7 @@ come in the order of the jobs, whoever did them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, cast
@@ -72,8 +72,11 @@ def map_jobs(
     """
     progress = progress or Silent()
     progress.start(step, total=len(jobs))
-    found: dict[int, Done] = {}
-    for place, done in do_jobs(jobs, cache=cache, workers=workers):
+    known = {place: Done(data=data, reused=True) for place, data in _known(jobs, cache)}
+    if known:
+        progress.advance(step, len(known))
+    found = dict(known)
+    for place, done in _do_rest(jobs, known, cache, workers):
         found[place] = done
         progress.advance(step)
     return tuple(found[place] for place in range(len(jobs)))
@@ -97,10 +100,16 @@ def do_jobs(
     >>> [(place, done.data) for place, done in do_jobs([Job(key="a", function=bytes, arguments=(2,))])]
     [(0, b'\x00\x00')]
     """
-    to_do = dict(enumerate(jobs))
-    for place, data in _known(jobs, cache):
-        del to_do[place]
-        yield place, Done(data=data, reused=True)
+    known = {place: Done(data=data, reused=True) for place, data in _known(jobs, cache)}
+    yield from known.items()
+    yield from _do_rest(jobs, known, cache, workers)
+
+
+def _do_rest(
+    jobs: Sequence[Job], known: Mapping[int, Done], cache: Cache | None, workers: Workers | None
+) -> Iterator[tuple[int, Done]]:
+    """Do the jobs that are not known, and keep the result of each as it is done."""
+    to_do = {place: job for place, job in enumerate(jobs) if place not in known}
     for place, data in _do(to_do, workers or Workers()) if to_do else ():
         if cache:
             cache.put(jobs[place].key, data)
