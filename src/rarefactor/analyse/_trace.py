@@ -87,11 +87,19 @@ class _Tracer:
             if part in self.subjects and row.n is None:
                 return part
         kind = "rate" in row.measure
-        key = (row.analysis, row.landmark, row.model, row.factor, row.group, row.term, kind)
+        key = (row.analysis, row.landmark, row.model, row.factor, *self._narrowing(row), kind)
         if key not in self._found:
             self._found[key] = tuple(self._find(row))
         fitting = (frame for frame in self._found[key] if _fits(frame, row))
         return self._name(next(fitting, None))
+
+    def _narrowing(self, row: Estimate) -> tuple[str | None, str | None]:
+        """Return the group and term of a row as far as its patients hang on them: rows that differ in no more share."""
+        at = self.table.landmarks.get(row.landmark or next(iter(self.table.landmarks)))
+        levelled = at is not None and at.frame.schema.get(row.factor or "") == pl.String
+        if levelled or row.analysis in {"imaging", "pathology", "longitudinal", "response"} or self._is_timed(row):
+            return row.group, row.term
+        return (row.group if row.group in self.subjects or row.group in _OUTCOMES else None), None
 
     def name_step(self, step: FlowStep) -> str | None:
         """Return the name of the patients who are left at a step: those at a landmark, with a known outcome or not."""
