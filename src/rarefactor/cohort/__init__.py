@@ -5,11 +5,13 @@ door, patients are keyed hashes, dates are days since baseline. A value that doe
 a line in the table of failures, which alone holds the value.
 """
 
+from rarefactor.cohort._dictionary import DICTIONARY_HEADER
 from rarefactor.cohort._model import CENSORED, FAILURES, RULES, Cohort, Findings, Table, count_failures
 from rarefactor.cohort.stage import check_data, ingest, read_fields
 
 __all__ = [
     "CENSORED",
+    "DICTIONARY_HEADER",
     "FAILURES",
     "RULES",
     "Cohort",

@@ -18,7 +18,7 @@ from rarefactor.cohort._model import Variable
 from rarefactor.errors import DataError, Problem, suggest
 from rarefactor.spec import DataField, FieldType, Source
 
-_HEADER = (
+DICTIONARY_HEADER = (
     "Variable / Field Name",
     "Form Name",
     "Section Header",
@@ -97,9 +97,9 @@ def read_dictionary(file: DataFile) -> Mapping[str, Variable]:
     DataError
         With every problem found: the header, rows that are too long, unknown types, choices without a code.
     """
-    grid = read_delimited(file, Source(file=file.name), (_HEADER[0],), strict=False)
+    grid = read_delimited(file, Source(file=file.name), (DICTIONARY_HEADER[0],), strict=False)
     from_interface = grid.header[0] == _INTERFACE_HEADER[0]
-    expected = _INTERFACE_HEADER if from_interface else _HEADER
+    expected = _INTERFACE_HEADER if from_interface else DICTIONARY_HEADER
     rows = [
         (row, [cell.strip() for cell in record])
         for row, record in enumerate(grid.rows(), start=grid.header_row + 1)
@@ -141,9 +141,9 @@ def _row_problems(file: DataFile, rows: Sequence[tuple[int, Sequence[str]]]) -> 
 
 
 def _faults(record: Sequence[str], names: Mapping[str, int]) -> Iterator[tuple[str, str, str, int]]:
-    if len(record) != len(_HEADER):
+    if len(record) != len(DICTIONARY_HEADER):
         next_step = "A cell with a comma in it needs quotation marks: mend this row, or download the dictionary again."
-        yield f"{len(record)} cells", f"{len(_HEADER)} cells", next_step, len(_HEADER)
+        yield f"{len(record)} cells", f"{len(DICTIONARY_HEADER)} cells", next_step, len(DICTIONARY_HEADER)
         return
     if not _VARIABLE_NAME.match(record[_NAME]):
         yield "a name that REDCap does not allow", "small letters, digits and underscores", "Rename it.", _NAME

@@ -15,45 +15,23 @@ from decimal import Decimal
 
 import numpy as np
 
+from rarefactor.cohort import DICTIONARY_HEADER
 from rarefactor.simulate._cohort import SimulatedCohort
 from rarefactor.simulate._draws import Bools, Floats
 from rarefactor.simulate._extras import RepeatedRow
 from rarefactor.simulate._truth import Form, FormField
 
 EVENT, INSTRUMENT, INSTANCE = "redcap_event_name", "redcap_repeat_instrument", "redcap_repeat_instance"
-HEADER = (
-    "Variable / Field Name",
-    "Form Name",
-    "Section Header",
-    "Field Type",
-    "Field Label",
-    "Choices, Calculations, OR Slider Labels",
-    "Field Note",
-    "Text Validation Type OR Show Slider Number",
-    "Text Validation Min",
-    "Text Validation Max",
-    "Identifier?",
-    "Branching Logic (Show field only if...)",
-    "Required Field?",
-    "Custom Alignment",
-    "Question Number (surveys only)",
-    "Matrix Group Name",
-    "Matrix Ranking?",
-    "Field Annotation",
-)
 Row = dict[str, str]
 
 
 def write_dictionary(cohort: SimulatedCohort) -> bytes:
     """Return the data dictionary of the project as REDCap writes it."""
     forms, subject = cohort.truth.forms, cohort.plan.study.cohort.subject
-    first: Row = dict(
-        zip(
-            (HEADER[0], HEADER[1], HEADER[3], HEADER[4]), (subject, next(iter(forms)), "text", "Record ID"), strict=True
-        )
-    )
+    name, form, _, kind, label, *_ = DICTIONARY_HEADER
+    first: Row = {name: subject, form: next(iter(forms)), kind: "text", label: "Record ID"}
     described = (_describe(form, name, field) for form, each in forms.items() for name, field in each.fields.items())
-    return _write_csv(HEADER, [first, *described])
+    return _write_csv(DICTIONARY_HEADER, [first, *described])
 
 
 def _describe(form: str, name: str, field: FormField) -> Row:

@@ -4,14 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from rarefactor.cohort._dictionary import _HEADER, _INTERFACE_HEADER, read_choices, read_dictionary
+from rarefactor.cohort._dictionary import _INTERFACE_HEADER, DICTIONARY_HEADER, read_choices, read_dictionary
 from rarefactor.cohort._file import read_file
 from rarefactor.errors import DataError
 
 
-def write(folder: Path, *rows: dict[int, str], header: tuple[str, ...] = _HEADER) -> Path:
+def write(folder: Path, *rows: dict[int, str], header: tuple[str, ...] = DICTIONARY_HEADER) -> Path:
     lines = [",".join(f'"{cell}"' for cell in header)]
-    lines += [",".join(f'"{row.get(index, "")}"' for index in range(len(_HEADER))) for row in rows]
+    lines += [",".join(f'"{row.get(index, "")}"' for index in range(len(DICTIONARY_HEADER))) for row in rows]
     (folder / "dictionary.csv").write_text("\n".join(lines) + "\n")
     return folder
 
@@ -92,7 +92,7 @@ def test_a_damaged_row_is_located(tmp_path: Path, row: dict[int, str], column: s
 
 
 def test_header_and_rows_are_refused_together(tmp_path: Path) -> None:
-    folder = write(tmp_path, variable("id"), header=("1", *_HEADER[1:]))
+    folder = write(tmp_path, variable("id"), header=("1", *DICTIONARY_HEADER[1:]))
     with (folder / "dictionary.csv").open("a") as file:
         file.write("x,form,,text,label, and more,,,,,,,,,,,,,,\n")
     with pytest.raises(DataError) as caught:

@@ -5,9 +5,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from rarefactor.cohort import check_data, ingest, read_fields
+from rarefactor.cohort import DICTIONARY_HEADER, check_data, ingest, read_fields
 from rarefactor.cohort._branching import read_logic
-from rarefactor.cohort._dictionary import _HEADER
 from rarefactor.errors import DataError
 
 ROWS = (
@@ -23,7 +22,7 @@ ROWS = (
 @pytest.fixture
 def project(tmp_path: Path, make_study):
     """Write an export beside a small dictionary and return its study."""
-    lines = [",".join(f'"{cell}"' for cell in _HEADER)]
+    lines = [",".join(f'"{cell}"' for cell in DICTIONARY_HEADER)]
     for name, form, kind, choices in ROWS:
         cells = {
             0: name,
@@ -34,7 +33,7 @@ def project(tmp_path: Path, make_study):
             7: "number" if name == "ck" else "",
         }
         cells |= {11: "[sex] = '2'"} if name == "born" else {}
-        lines.append(",".join(f'"{cells.get(index, "")}"' for index in range(len(_HEADER))))
+        lines.append(",".join(f'"{cells.get(index, "")}"' for index in range(len(DICTIONARY_HEADER))))
     (tmp_path / "dictionary.csv").write_text("\n".join(lines) + "\n")
 
     def write(text: str):
