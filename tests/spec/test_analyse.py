@@ -84,7 +84,8 @@ def test_a_factor_without_values_is_named_and_the_others_go_on(tmp_path: Path) -
 
 def test_a_model_leaves_out_patients_who_lack_a_factor_and_says_how_many(tmp_path: Path) -> None:
     results = analysed(tmp_path, b=[None, None, *B[2:]])
-    assert results.get("multivariable/baseline/both/complete_cases").estimate == 10
+    complete = results.get("multivariable/baseline/both/complete_cases")
+    assert complete.estimate == complete.n == 10
     assert "2 of 12 patients" in texts(results, "multivariable")
 
 

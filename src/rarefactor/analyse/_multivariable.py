@@ -161,12 +161,11 @@ def _analysed(base: Estimate, model: Model, imputations: int | None) -> Estimate
 
 def _size(base: Estimate, everyone: Design) -> Iterator[Estimate]:
     """How much data there is for the model: patients, complete cases and events per parameter."""
-    n, events = len(everyone.y), int(everyone.y.sum())
-    complete, parameters = everyone.complete(), everyone.X.shape[1]
-    row = replace(base, n=n, events=events)
-    yield replace(row, measure="patients", estimate=n)
-    yield replace(row, measure="complete_cases", estimate=len(complete.y), events=int(complete.y.sum()))
-    if parameters:
+    for measure, design in (("patients", everyone), ("complete_cases", everyone.complete())):
+        n = len(design.y)
+        yield replace(base, measure=measure, estimate=n, n=n, events=int(design.y.sum()))
+    if parameters := everyone.X.shape[1]:
+        row = replace(base, n=len(everyone.y), events=int(everyone.y.sum()))
         yield replace(row, measure="events_per_parameter", estimate=events_per_parameter(everyone.y, parameters))
 
 
