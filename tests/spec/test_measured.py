@@ -70,9 +70,9 @@ def measured(subjects: dict[str, str]) -> MeasuredTable:
     )
 
 
-def derived(folder: Path, study: str = STUDY) -> AnalysisTable:
+def derived(folder: Path, study: str = STUDY, records: str = RECORDS) -> AnalysisTable:
     (folder / "study.yaml").write_text(study)
-    (folder / "records.csv").write_text(RECORDS.strip() + "\n")
+    (folder / "records.csv").write_text(records.strip() + "\n")
     loaded = spec.load(folder / "study.yaml")
     data = cohort.ingest(loaded)
     return derive.build(loaded, data, [Measured(tables=(measured(dict(data.pseudonyms)),))])
@@ -128,3 +128,18 @@ def test_images_are_described_at_the_first_landmark_with_rates_of_what_compares(
     assert set(table.values["column"]) == {"fat_fraction", "hamstrings.fat_fraction"}
     assert rates.height == 1  # of B the change was refused, C was scanned once
     assert rates["visit"].to_list() == ["month_3"]
+
+
+def test_only_eligible_patients_are_said_to_be_without_images(tmp_path: Path) -> None:
+    records = RECORDS.strip().replace("id,event,date,weak", "id,event,date,weak,sure")
+    seen = "\n".join(f"{line},1" if number else line for number, line in enumerate(records.splitlines()))
+    unseen = "\n".join(
+        f"{name},{visit},2020-01-01,1,{sure}" for name, sure in (("D", 0), ("E", 1)) for visit in ("v0", "v3")
+    )
+    keep = '  eligibility:\n    - {name: sure, keep: "sure"}\nimaging:'
+    study = STUDY.replace("imaging:", keep).replace(
+        "weak: {type: yesno}", "weak: {type: yesno}\n    sure: {type: yesno}"
+    )
+    table = derived(tmp_path, study, f"{seen}\n{unseen}")
+    notes = [note.text for note in table.notes if note.about == "imaging"]
+    assert notes == ["1 patient without a scan that could be measured."]  # E; D was screened out

@@ -6,14 +6,14 @@ the later one. Of scans the fat fractions of both sides together are kept.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 import polars as pl
 
 from rarefactor.derive._values import Values
-from rarefactor.results import MeasuredTable, Quantity
+from rarefactor.results import MeasuredTable, Note, Quantity
 from rarefactor.spec import DAYS_PER_MONTH, Study
 
 FAT = "fat_fraction"
@@ -66,6 +66,16 @@ def _image_table(eligible: Values, study: Study, table: MeasuredTable, outcome: 
         rates=_joined(rates, outcome),
         quantities={f"{table.name}.{name}": table.quantities[name] for name in values["column"].unique().sort()},
     )
+
+
+def count_without(eligible: Values, study: Study, measured: Sequence[MeasuredTable]) -> Iterator[Note]:
+    """Say how many eligible patients have no image of a kind that could be measured."""
+    for table in measured:
+        about, what = ("imaging", "a scan") if table.name in study.imaging else ("pathology", "a section")
+        without = eligible.subjects.join(table.frame, on="subject", how="anti").height
+        if without and table.frame.height:
+            text = f"{without} {'patient' if without == 1 else 'patients'} without {what} that could be measured."
+            yield Note(about=about, text=text)
 
 
 def is_described(column: str) -> bool:

@@ -11,7 +11,7 @@ from rarefactor.cohort import Cohort
 from rarefactor.derive._courses import CourseTable, derive_course
 from rarefactor.derive._factors import Derived, derive_factor
 from rarefactor.derive._flow import derive_eligible, derive_landmark, derive_outcome_step
-from rarefactor.derive._images import ImageTable, derive_images
+from rarefactor.derive._images import ImageTable, count_without, derive_images
 from rarefactor.derive._instruments import derive_instruments
 from rarefactor.derive._measured import derive_measured, describe_quantities, list_days
 from rarefactor.derive._outcome import derive_outcome
@@ -82,7 +82,13 @@ def build(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> An
         landmarks=landmarks,
         factors=tuple(factor.info for factor in derived.values()),
         flow=steps,
-        notes=(*data_notes, *visit_notes, *(note for each in measured for note in each.notes), *_lost_values(derived)),
+        notes=(
+            *data_notes,
+            *visit_notes,
+            *(note for each in measured for note in each.notes),
+            *count_without(eligible, study, tables),
+            *_lost_values(derived),
+        ),
         inputs=(*cohort.inputs, *(item for each in measured for item in each.inputs)),
         times=_times(eligible, study, landmarks),
         courses=_courses(eligible, study, derived, landmarks),

@@ -153,7 +153,6 @@ def _notes(asked: Plan, results: Sequence[PatientResult]) -> Iterator[Note]:
         f"{_count(len(failed), 'scan')} could not be measured: measurements/mri_failures.csv says why.": failed,
         f"{_count(refused, 'patient')} scanned twice without a rate: measurements/mri_rates.csv says why.": refused,
         f"{_count(asked.strangers, 'folder')} of scans of nobody in the records, left out.": asked.strangers,
-        f"{_count(asked.without, 'patient')} without a scan.": asked.without,
         f"{_count(asked.masks_left, 'mask')} without a scan.": asked.masks_left,
     }
     yield from (Note(about="imaging", text=text) for text, found in counts.items() if found)

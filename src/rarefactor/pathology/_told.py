@@ -46,7 +46,6 @@ def _tell_left_out(asked: Plan, found: Measurement) -> Iterator[str]:
     counts = {
         f"{count(failed, 'slide')} could not be measured: measurements/ihc_failures.csv says why.": failed,
         f"{count(asked.strangers, 'patient')} with slides and not in the records, left out.": asked.strangers,
-        f"{count(asked.without, 'patient')} without a slide.": asked.without if asked.slides else 0,
         f"{count(asked.scored_strangers, 'patient')} with scores and not known, left out.": asked.scored_strangers,
         f"{count(own, 'slide')} of control tissue, in no patient’s value: measurements/ihc_controls.csv.": own,
         f"{count(lost, 'slide')} of control tissue could not be measured.": lost,
