@@ -183,19 +183,38 @@ def measure_images(folder: Path) -> None:
         imaging.measure(study, scans, code="truth", cache=cache, **settings),
         pathology.measure(study, slides, code="truth", cache=cache, **settings),
     ]
-    frame = derive.build(study, data, seen).landmarks["month_3"].frame
-    true = pl.read_csv(folder / "truth" / "patients.csv").with_columns(
-        subject=pl.col("record_id").replace_strict(data.pseudonyms, default=None)
-    )
-    both = frame.join(true.select("subject", *COLUMNS.values()), on="subject", suffix="_true")
+    frame = derive.build(study, data, seen).landmarks["baseline"].frame
+    late = derive.build(study, data, seen).landmarks["month_3"].frame.select("subject", "fat_rate")
+    both = frame.join(late, on="subject", how="left").join(read_truth(folder, data.pseudonyms), on="subject")
     print(f"\nimages of the example, measured; {len(slides.slides)} slides, {scans.visits} scans")
-    print(f"{'factor':24} {'n':>3} {'true mean':>9} {'mean gap':>9} {'SD of gap':>9} {'correlation':>11}")
+    heads = ("true mean", "mean gap", "SD of gap", "largest gap", "correlation")
+    print(f"{'factor':24} {'n':>3} {' '.join(f'{head:>11}' for head in heads)}")
     for name, column in COLUMNS.items():
-        told = f"{column}_true" if column in frame.columns else column
-        rows = both.select(pl.col(name), pl.col(told).alias("true")).drop_nulls()
-        gap = (rows[name] - rows["true"]).to_numpy()
-        r = np.corrcoef(rows[name], rows["true"])[0, 1]
-        print(f"{name:24} {len(gap):3} {rows['true'].mean():9.2f} {gap.mean():+9.2f} {gap.std():9.2f} {r:11.3f}")
+        for told in (f"true.{column}", f"shown.{column}"):
+            if told in both.columns:
+                print_gaps(f"{name}, {told.split('.')[0]}", both[name], both[told])
+
+
+def read_truth(folder: Path, pseudonyms: Mapping[str, str]) -> pl.DataFrame:
+    """What is true of each patient (``true.``) and of each picture of a slide (``shown.``), in the units of factors."""
+    patients = pl.read_csv(folder / "truth" / "patients.csv")
+    true = patients.select("record_id", **{f"true.{column}": column for column in COLUMNS.values()})
+    slides = pl.read_csv(folder / "truth" / "slides.csv").filter(~pl.col("control"))
+    for stain, column, scale in (("BAFF-R", "positive_area", 100.0), ("CD20", "positive_cells_per_mm2", 1.0)):
+        name = "shown.BAFF-R.positive_area" if stain == "BAFF-R" else "shown.CD20.positive_per_mm2"
+        shown = slides.filter(stain=stain).select(
+            pl.col("subject").alias("record_id"), (pl.col(column) * scale).alias(name)
+        )
+        true = true.join(shown, on="record_id", how="left")
+    return true.with_columns(subject=pl.col("record_id").replace_strict(pseudonyms, default=None))
+
+
+def print_gaps(name: str, measured: pl.Series, true: pl.Series) -> None:
+    known = measured.is_not_null() & true.is_not_null()
+    measured, true = measured.filter(known), true.filter(known)
+    gap, r = (measured - true).to_numpy(), np.corrcoef(measured, true)[0, 1]
+    numbers = " ".join(f"{number:+11.2f}" for number in (gap.mean(), gap.std(), abs(gap).max()))
+    print(f"{name:24} {len(gap):3} {true.mean():11.2f} {numbers} {r:11.3f}")
 
 
 def main() -> None:
