@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rarefactor.errors import OutputError
@@ -21,7 +21,7 @@ _TAG = b"Signature: 8a477f597d28d172789f06886806bc55\n# Cache of rarefactor: may
 TAG_NAME = "CACHEDIR.TAG"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Cache:
     """A folder of results by key; the least recently used ones go when it holds more than ``limit_bytes``.
 
@@ -37,6 +37,8 @@ class Cache:
 
     folder: Path
     limit_bytes: int = 2 * 1024**3
+    _held: int | None = field(default=None, init=False, repr=False, compare=False)
+    """Bytes in the folder, at most: counted when first needed, then what is put is added."""
 
     def get(self, key: str) -> bytes | None:
         """Return what was stored under the key, or None where nothing sound is."""
@@ -61,7 +63,7 @@ class Cache:
             write_file(path, _digest(key, data) + data)
         except (OSError, OutputError):
             return False
-        self._evict()
+        self._evict(len(data) + _DIGEST)
         return True
 
     def _path(self, key: str) -> Path:
@@ -74,15 +76,20 @@ class Cache:
         if not (self.folder / TAG_NAME).exists():
             write_file(self.folder / TAG_NAME, _TAG)
 
-    def _evict(self) -> None:
+    def _evict(self, added: int) -> None:
+        """Look through the folder only where it may hold too much: a run puts thousands of results."""
+        if self._held is not None:
+            self._held += added
+            if self._held <= self.limit_bytes:
+                return
         with contextlib.suppress(OSError):  # another run may be evicting the same entries
             entries = sorted((path.stat().st_mtime_ns, path.stat().st_size, path) for path in self.folder.glob("??/*"))
-            surplus = sum(size for _, size, _ in entries) - self.limit_bytes
+            self._held = sum(size for _, size, _ in entries)
             for _, size, path in entries:
-                if surplus <= 0:
+                if self._held <= self.limit_bytes:
                     return
                 path.unlink(missing_ok=True)
-                surplus -= size
+                self._held -= size
 
 
 def _digest(key: str, data: bytes) -> bytes:
