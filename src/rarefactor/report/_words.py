@@ -55,6 +55,19 @@ class Words:
             raise TypeError(f"{key} of {self.part} is no list")
         return tuple(item.format(**places) for item in entry)
 
+    def names(self, key: str) -> Mapping[str, str]:
+        """Return an entry that says what each of several things is called.
+
+        Examples
+        --------
+        >>> Words("words").names("categories")["major"]
+        'major'
+        """
+        entry = _read(LANGUAGE, self.part)[key]
+        if not isinstance(entry, Mapping):
+            raise TypeError(f"{key} of {self.part} holds no names")
+        return entry
+
     def __contains__(self, key: str) -> bool:
         return key in _read(LANGUAGE, self.part)
 
@@ -84,3 +97,14 @@ def _fill(piece: str, places: Mapping[str, Inline | str | Sequence[Inline | str]
             words = piece[len(mark) : -len(mark)].format(**places)
             return (Text(words, "strong" if style == "strong" else "emphasis"),)
     return (Text(piece.replace("{{", "{").replace("}}", "}")),)
+
+
+def sentences(*parts: Runs) -> Runs:
+    """Return sentences one behind the other; those without words are left out.
+
+    Examples
+    --------
+    >>> sentences((Text("One."),), (), (Text("Two."),))
+    (Text(text='One.', style='plain'), Text(text=' ', style='plain'), Text(text='Two.', style='plain'))
+    """
+    return tuple(run for place, part in enumerate(filter(None, parts)) for run in ((Text(" "),) * bool(place) + part))
