@@ -90,6 +90,10 @@ class OutputError(RarefactorError):
     exit_code = 7
 
 
+class StaleError(OutputError):
+    """What is to be changed was changed by somebody else meanwhile; nothing was written."""
+
+
 class RefusalError(RarefactorError):
     """What was asked for would mislead: a risk model that its data cannot carry."""
 

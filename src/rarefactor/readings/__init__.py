@@ -1,0 +1,29 @@
+"""What people did to images: corrected masks, grades, excluded regions, with who did it, when and why.
+
+Convention: a log that only grows. Nothing is ever changed or taken out; a correction, and an undo, is a new entry, and
+the newest one of a place counts. Patients go by their pseudonym. Nothing here knows what a study or an image is.
+"""
+
+from rarefactor.readings._log import (
+    FOLDER,
+    add_reading,
+    find_file,
+    read_file,
+    read_readings,
+    restore_reading,
+    withdraw_reading,
+)
+from rarefactor.readings._model import Draft, Reading, Readings
+
+__all__ = [
+    "FOLDER",
+    "Draft",
+    "Reading",
+    "Readings",
+    "add_reading",
+    "find_file",
+    "read_file",
+    "read_readings",
+    "restore_reading",
+    "withdraw_reading",
+]
