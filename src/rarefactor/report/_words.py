@@ -27,7 +27,7 @@ class Words:
 
     part: str
 
-    def text(self, key: str, *, count: float | None = None, **places: object) -> str:
+    def text(self, key: str, *, count: object = None, **places: object) -> str:
         """Return an entry as plain text, its places filled; ``count`` chooses between singular and plural.
 
         Examples
@@ -37,7 +37,7 @@ class Words:
         """
         return self._template(key, count).format(**places)
 
-    def runs(self, key: str, *, count: float | None = None, **places: Inline | str | Sequence[Inline | str]) -> Runs:
+    def runs(self, key: str, *, count: object = None, **places: Inline | str | Sequence[Inline | str]) -> Runs:
         """Return an entry as running text; a place takes words, a number that knows its row, or several of them.
 
         Examples
@@ -71,7 +71,7 @@ class Words:
     def __contains__(self, key: str) -> bool:
         return key in _read(LANGUAGE, self.part)
 
-    def _template(self, key: str, count: float | None) -> str:
+    def _template(self, key: str, count: object) -> str:
         entry = _read(LANGUAGE, self.part)[key]
         if isinstance(entry, Mapping):
             return entry["one" if count == 1 else "other"]
