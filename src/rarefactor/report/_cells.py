@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_fixed, format_p, format_range, format_ratio
 from rarefactor.report.tree import Align, Cell, Inline, Number, Row, Runs, Text
 from rarefactor.results import Estimate
 
-NOT_ESTIMABLE = "not estimable"
+_WORDS = Words("cells")
+NOT_ESTIMABLE = _WORDS.text("not_estimable")
 
 
 def runs(*parts: Inline | str) -> Runs:
@@ -53,9 +55,21 @@ def joined(parts: Sequence[Sequence[Inline | str]]) -> list[Inline | str]:
     result: list[Inline | str] = []
     for place, part in enumerate(parts):
         if place:
-            result.append(" and " if place == len(parts) - 1 else ", ")
+            result.append(_WORDS.text("and" if place == len(parts) - 1 else "comma"))
         result.extend(part)
     return result
+
+
+def linked(parts: Iterable[Sequence[Inline | str]], between: str = " ") -> Runs:
+    """Return running text of those parts that say something, with a space or other sign between them.
+
+    Examples
+    --------
+    >>> linked([[Text("a")], [], ["b"]], "; ")
+    (Text(text='a', style='plain'), Text(text='; ', style='plain'), Text(text='b', style='plain'))
+    """
+    told = [part for part in parts if part]
+    return runs(*(piece for place, part in enumerate(told) for piece in ((between,) if place else ()) + tuple(part)))
 
 
 def ratio(row: Estimate | None) -> Inline:

@@ -6,20 +6,23 @@ hash that stands for the id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._cells import cell, difference, head, number, right, runs
+from rarefactor.report._cells import cell, difference, head, linked, number, right
 from rarefactor.report._cox import make_figure
 from rarefactor.report._response_plot import NAMED, Bar, Course, Dot, draw_courses, draw_waterfall
 from rarefactor.report._source import Source
-from rarefactor.report.format import decimals_for, format_count, format_fixed, format_percent, format_range
+from rarefactor.report._words import Words
+from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, Quantity
 from rarefactor.spec import find_cut
 
+_WORDS, _SHARED = Words("response"), Words("words")
 CATEGORIES = ("none", "minimal", "moderate", "major")
 GROUPS = ("no_event", "event")
+_AT_LEAST = {"major": "major", "moderate": "moderate or better", "minimal": "minimal or better"}
 _ENZYMES = frozenset({"ck", "aldolase", "ldh", "ast", "alt"})
 
 
@@ -57,11 +60,11 @@ def write_response(source: Source) -> Iterator[Block]:
     names = dict.fromkeys(row.model or "" for row in source.results.select(analysis="response", measure="visits"))
     if not outcome and not names:
         return
-    yield Heading(text="Response" if names else "Outcome", anchor="response")
+    yield Heading(text=_WORDS.text("heading_response" if names else "heading_outcome"), anchor="response")
     yield from outcome
     for name in names:
         score = Score(source=source, name=name)
-        yield Paragraph(runs=_sentences(score))
+        yield Paragraph(runs=linked(_sentences(score)))
         yield tabulate_response(score)
         if score.patients:
             yield _waterfall(score)
@@ -71,10 +74,19 @@ def write_response(source: Source) -> Iterator[Block]:
 def share(row: Estimate | None, level: float) -> list[Inline | str]:
     """Return a count with its denominator, percentage and interval."""
     if row is None or row.estimate is None:
-        return ["–"]
-    interval = format_range(row.low, row.high, lambda value: format_percent(value, row.n))
-    words = f"{format_percent(row.estimate, row.n)}%, {100 * level:g}% CI {interval}%"
-    return [number(row, f"{format_count(row.events)} of {format_count(row.n)} ({words})")]
+        return [EMPTY]
+    places = {
+        "events": format_count(row.events),
+        "n": format_count(row.n),
+        "percent": format_percent(row.estimate, row.n),
+        "interval": _interval(level),
+        "range": format_range(row.low, row.high, lambda value: format_percent(value, row.n)),
+    }
+    return [number(row, _WORDS.text("share", **places))]
+
+
+def _interval(level: float) -> str:
+    return _SHARED.text("interval", level=f"{100 * level:g}")
 
 
 def _outcome(source: Source) -> Iterator[Paragraph]:
@@ -83,92 +95,76 @@ def _outcome(source: Source) -> Iterator[Paragraph]:
     risk = source.row("response", "risk", landmark=first)
     if risk is None or risk.estimate is None:
         return
-    parts: list[Inline | str] = [
-        *share(risk, source.study.analysis.level),
-        f" had the outcome “{source.outcome.label}”",
-    ]
+    told = {"share": share(risk, source.study.analysis.level), "label": source.outcome.label}
     bounds = source.row("response", "risk_bounds", landmark=first)
-    if bounds and bounds.low is not None and bounds.high is not None:
-        low, high = (format_percent(value, bounds.n) for value in (bounds.low, bounds.high))
-        parts += [f". In {format_count((bounds.n or 0) - (risk.n or 0))} more it is not known: the share among all "]
-        parts += [
-            format_count(bounds.n),
-            " lies between ",
-            number(bounds, f"{low}% and {high}%"),
-            ", whatever theirs was",
-        ]
-    yield Paragraph(runs=runs(*parts, "."))
+    if bounds is None or bounds.low is None or bounds.high is None:
+        yield Paragraph(runs=_WORDS.runs("outcome", **told))
+        return
+    low, high = (format_percent(value, bounds.n) for value in (bounds.low, bounds.high))
+    unknown = format_count((bounds.n or 0) - (risk.n or 0))
+    between = number(bounds, _WORDS.text("bounds", low=low, high=high))
+    sentence = _WORDS.runs("outcome_bounded", unknown=unknown, all=format_count(bounds.n), bounds=between, **told)
+    yield Paragraph(runs=sentence)
 
 
-def _sentences(score: Score) -> Runs:
+def _sentences(score: Score) -> Iterator[Runs]:
     """Say how many improved how far at the outcome's visit, the median, and what was within reach."""
-    source, visit = score.source, score.source.outcome.at
-    if visit not in score.visits:
-        visit = score.visits[-1]
-    level = source.study.analysis.level
-    parts: list[Inline | str] = [f"By the {score.label} at {source.visit(visit)}, "]
-    for place, term in enumerate(("major", "moderate or better", "minimal or better")):
-        words = f"{term} improvement"
-        parts += [", " if place else "", *share(score.row("proportion", visit, term=term), level), f" had {words}"]
-    none = score.row("proportion", visit, term="none")
-    parts += [", and ", *share(none, level), " had none. "]
+    visit = score.source.outcome.at
+    visit = visit if visit in score.visits else score.visits[-1]
+    yield _improvement(score, visit)
     median = score.row("median", visit, group="all")
     if median:
-        parts += [
-            "Median score and quartiles: ",
-            difference(median, 1),
-            f", in {format_count(median.n)} patients. ",
-        ]
-    return runs(*parts, *_uncertain(score, visit), *_reach(score, visit))
+        yield _WORDS.runs("median", median=difference(median, 1), n=format_count(median.n))
+    yield _uncertain(score, visit)
+    yield _reach(score, visit)
 
 
-def _uncertain(score: Score, visit: str) -> list[Inline | str]:
+def _improvement(score: Score, visit: str) -> Runs:
+    level = score.source.study.analysis.level
+    rows = {name: score.row("proportion", visit, term=term) for name, term in _AT_LEAST.items()}
+    told = {name: _WORDS.runs(f"improved_{name}", share=share(row, level)) for name, row in rows.items()}
+    none = share(score.row("proportion", visit, term="none"), level)
+    return _WORDS.runs("improvement", score=score.label, visit=score.source.visit(visit), none=none, **told)
+
+
+def _uncertain(score: Score, visit: str) -> Runs:
     incomplete, unknown = score.row("incomplete", visit), score.row("unknown", visit)
     if not incomplete or not incomplete.estimate:
-        return []
-    parts: list[Inline | str] = ["Of ", format_count(incomplete.n), " patients seen, "]
-    parts += [
-        number(incomplete, format_count(incomplete.estimate)),
-        " missed a measure, so that the score is known by ",
-    ]
-    return [*parts, "its bounds at most; ", number(unknown, format_count(unknown.estimate if unknown else None)),
-            " of them cannot be placed in a category and are left out of the shares. "]  # fmt: skip
+        return ()
+    return _WORDS.runs(
+        "uncertain",
+        seen=format_count(incomplete.n),
+        incomplete=number(incomplete, format_count(incomplete.estimate)),
+        unknown=number(unknown, format_count(unknown.estimate if unknown else None)),
+    )
 
 
-def _reach(score: Score, visit: str) -> list[Inline | str]:
+def _reach(score: Score, visit: str) -> Runs:
     reach = score.row("attainable", visit)
     if reach is None or reach.estimate is None:
-        return []
-    parts: list[Inline | str] = ["The highest score within reach from baseline was ", difference(reach, 1)]
-    parts.append(" (median, quartiles)")
-    beyond = [(term, score.row("out_of_reach", visit, term=term)) for term in CATEGORIES[1:]]
-    told = [(term, row) for term, row in beyond if row and row.estimate]
-    for place, (term, row) in enumerate(told):
-        parts += [
-            "; " if place == 0 else ", ",
-            number(row, format_count(row.estimate)),
-            f" could not have reached {term}",
-        ]
-    return [*parts, "." if told else "; every category was within reach of all."]
+        return ()
+    rows = {term: score.row("out_of_reach", visit, term=term) for term in CATEGORIES[1:]}
+    beyond = [
+        _WORDS.runs("beyond", n=number(row, format_count(row.estimate)), category=_SHARED.names("categories")[term])
+        for term, row in rows.items()
+        if row and row.estimate
+    ]
+    if not beyond:
+        return _WORDS.runs("reach_all", reach=difference(reach, 1))
+    return _WORDS.runs("reach_some", reach=difference(reach, 1), beyond=linked(beyond, _SHARED.text("comma")))
 
 
 def tabulate_response(score: Score) -> Table:
     """Return the table of categories and scores at each visit."""
-    heads = ("Visit", "Placed\n(seen)", "Median score\n(quartiles)", "None", "Minimal", "Moderate", "Major")
-    level = f"{100 * score.source.study.analysis.level:g}% CI"
+    heads = _WORDS.items("table_heads", interval=_interval(score.source.study.analysis.level))
     return Table(
         name=f"response-{score.name}",
         number=0,
-        caption=f"Response by the {score.label} at each visit",
-        header=(head(*heads, f"Moderate or\nbetter, % ({level})"),),
+        caption=_WORDS.text("table_caption", score=score.label),
+        header=(head(*heads),),
         rows=tuple(_visit_row(score, visit) for visit in score.visits),
         widths=(17, 12, 22, 11, 12, 13, 11, 22),
-        footnotes=(
-            runs(
-                "Counts with percentages of the patients who can be placed. A score that misses a measure "
-                "counts where both of its bounds lie in one category."
-            ),
-        ),
+        footnotes=(_WORDS.runs("table_footnote"),),
     )
 
 
@@ -197,46 +193,44 @@ def _count(score: Score, visit: str, term: str) -> Cell:
 
 def _percent(row: Estimate | None) -> Inline:
     if row is None or row.estimate is None:
-        return Text("–")
+        return Text(EMPTY)
     interval = format_range(row.low, row.high, lambda value: format_percent(value, row.n))
     return number(row, f"{format_percent(row.estimate, row.n)} ({interval})")
 
 
 def _waterfall(score: Score) -> Figure:
-    source, rows = score.source, score.patients
-    visit = source.visit(source.outcome.at)
+    source = score.source
+    bars = tuple(_bar(row) for row in score.patients)
     cut = find_cut(source.outcome.when, score.name)
-    bars = tuple(
-        Bar(
-            name=row.group or "",
-            low=row.low or 0.0,
-            high=row.high or 0.0,
-            category=row.term,
-            event=None if "outcome_unknown" in row.flags else "event" in row.flags,
-        )
-        for row in rows
-    )
-    counts = {term: sum(bar.category == term for bar in bars) for term in CATEGORIES}
+    of = {"score": score.label, "visit": source.visit(source.outcome.at)}
     words = {
-        "up": f"{score.label} at {visit}",
-        "cut": "" if cut is None else f"cut of the outcome: {format_fixed(cut, 0)}",
+        "up": _WORDS.text("waterfall_up", **of),
+        "cut": "" if cut is None else _WORDS.text("waterfall_cut", cut=format_fixed(cut, 0)),
         "event": source.event,
     }
-    named = ", named by the keyed hash of the id" if len(bars) <= NAMED else ""
-    caption = runs(
-        Text(f"{score.label} of each patient at {visit}. ", "strong"),
-        f"A bar is a patient{named}. Where a measure is missing, the pale part reaches from "
-        "the lowest to the highest score that the missing measure allows. Dots below mark patients with the outcome, "
-        "rings those whose outcome is not known.",
-    )
-    told = ", ".join(f"{count} {term}" for term, count in counts.items())
-    open_ = sum(bar.category is None for bar in bars)
-    alt = (
-        f"Waterfall of the {score.label} of {len(bars)} patients at {visit}, from {bars[0].high:g} down to "
-        f"{bars[-1].low:g}: {told}, {open_} between categories; "
-        f"{sum(bar.event is True for bar in bars)} with the outcome. {words['cut'].capitalize()}."
-    )
+    named = _WORDS.text("waterfall_named") if len(bars) <= NAMED else ""
+    caption = _WORDS.runs("waterfall_caption", named=named, **of)
+    alt = _WORDS.text("waterfall_alt", cut=words["cut"].capitalize(), **of, **_count_bars(bars))
     return make_figure(f"waterfall-{score.name}", caption, alt, draw_waterfall(bars, words, cut))
+
+
+def _bar(row: Estimate) -> Bar:
+    event = None if "outcome_unknown" in row.flags else "event" in row.flags
+    return Bar(name=row.group or "", low=row.low or 0.0, high=row.high or 0.0, category=row.term, event=event)
+
+
+def _count_bars(bars: Sequence[Bar]) -> dict[str, str]:
+    """Return what the waterfall shows, in numbers: ends, categories and events."""
+    names = _SHARED.names("categories")
+    counts = (f"{sum(bar.category == term for bar in bars)} {names[term]}" for term in CATEGORIES)
+    return {
+        "n": str(len(bars)),
+        "highest": f"{bars[0].high:g}",
+        "lowest": f"{bars[-1].low:g}",
+        "categories": _SHARED.text("comma").join(counts),
+        "open": str(sum(bar.category is None for bar in bars)),
+        "events": str(sum(bar.event is True for bar in bars)),
+    }
 
 
 def _measures(score: Score) -> Iterator[Block]:
@@ -249,12 +243,8 @@ def _measures(score: Score) -> Iterator[Block]:
     if not courses:
         return
     labels = (source.no_event, source.event)
-    caption = runs(
-        Text("Core set measures over time. ", "strong"),
-        "Medians with quartiles at each visit, by outcome; numbers of patients below each panel. Patients whose "
-        "outcome is not known are left out. Muscle enzymes on a log scale.",
-    )
-    alt = f"Core set measures by visit and outcome. {' '.join(_told(course, labels) for course in courses)}"
+    caption = _WORDS.runs("measures_caption")
+    alt = _WORDS.text("measures_alt", measures=" ".join(_told(course, labels) for course in courses))
     yield make_figure(f"measures-{score.name}", caption, alt, draw_courses(courses, labels))
 
 
@@ -280,5 +270,6 @@ def _told(course: Course, labels: tuple[str, str]) -> str:
             first, last = own[0], own[-1]
             decimals = decimals_for(first.values[2] - first.values[0])
             start, end = (format_fixed(dot.values[1], decimals) for dot in (first, last))
-            parts.append(f"{label} median {start} at month {first.month:g}, {end} at month {last.month:g}")
-    return f"{course.title}: {'; '.join(parts)}."
+            months = {"first": f"{first.month:g}", "last": f"{last.month:g}"}
+            parts.append(_WORDS.text("group_alt", group=label, start=start, end=end, **months))
+    return _WORDS.text("measure_alt", measure=course.title, groups="; ".join(parts))

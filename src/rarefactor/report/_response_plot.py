@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel, round_ticks
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
+from rarefactor.report._words import Words
 
 WIDTH = 170.0
 COLOURS: Mapping[str | None, tuple[str, float]] = {
@@ -18,7 +19,7 @@ COLOURS: Mapping[str | None, tuple[str, float]] = {
     None: (MUTED, 0.8),
 }
 """Colour and how much of it: a page in the dark has other colours, and the paler ones must stay apart there too."""
-_WORDS: Mapping[str | None, str] = {"none": "no improvement", None: "between categories"}
+_WORDS, _SHARED = Words("response_plot"), Words("words")
 GROUP_COLOURS = (BLUE, ORANGE)
 _LEFT, _RIGHT, _TOP, _HEIGHT = 12.0, 168.0, 9.0, 52.0
 NAMED = 25  # the names of more would be too small to read; results.json holds them
@@ -101,9 +102,14 @@ def _draw_key(sheet: Sheet, bars: Sequence[Bar], up: str) -> None:
         count = sum(bar.category == category for bar in bars)
         if count:
             sheet.fill((x, 1.4), (2.6, 2.6), colour, alpha=strength)
-            label = f"{_WORDS.get(category, category)} {count}"
+            label = f"{_name(category)} {count}"
             sheet.text(x + 3.6, 2.6, label, size=7)
             x += 6.4 + 1.2 * len(label)
+
+
+def _name(category: str | None) -> str:
+    key = category or "open"
+    return _WORDS.text(key) if key in _WORDS else _SHARED.names("categories")[key]
 
 
 def draw_courses(courses: Sequence[Course], labels: tuple[str, str]) -> Sheet:
@@ -153,8 +159,8 @@ def _draw_frame(panel: Panel, course: Course, months: Sequence[float]) -> None:
     for month in months:
         sheet.line((panel.x(month), panel.x(month)), (bottom, bottom + 0.8), color=MUTED)
         sheet.text(panel.x(month), bottom + 2.6, f"{month:g}", size=6.5, ha="center", color=MUTED)
-    sheet.text(panel.left - 9, bottom + 2.6, "month", size=6, color=MUTED)
-    sheet.text(panel.left - 9, bottom + 7.0, "n", size=6, color=MUTED)
+    sheet.text(panel.left - 9, bottom + 2.6, _WORDS.text("month"), size=6, color=MUTED)
+    sheet.text(panel.left - 9, bottom + 7.0, _WORDS.text("patients"), size=6, color=MUTED)
     for value in _ticks(*panel.up, log=course.log):
         y = panel.y(_scaled(course, value))
         sheet.line((panel.left - 0.8, panel.left), (y, y), color=MUTED)

@@ -10,6 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from rarefactor.report._words import Words
+
+_WORDS = Words("format")
 NARROW_SPACE = "\u202f"
 MINUS = "\u2212"
 INFINITY = "∞"
@@ -109,7 +112,7 @@ def format_range(low: float | None, high: float | None, show: Callable[[float | 
     """
     if low is None or high is None:
         return EMPTY
-    joint = " to " if low < 0 or high < 0 else "–"
+    joint = _WORDS.text("to") if low < 0 or high < 0 else "–"
     return f"{show(low)}{joint}{show(high)}"
 
 
