@@ -6,14 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, difference, head, number, p_value, ratio, right, runs
-from rarefactor.report._course_plot import Curve, Words, draw_course
+from rarefactor.report._cells import cell, difference, head, linked, number, p_value, ratio, right, runs
+from rarefactor.report._course_plot import Axes, Curve, draw_course
 from rarefactor.report._cox import make_figure
 from rarefactor.report._source import Source, upper_first
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Row, Runs, Table, Text
 from rarefactor.results import Estimate
 from rarefactor.spec import OUTCOME, Trajectory
+
+_WORDS = Words("course")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +50,11 @@ class Followed:
         """Return what a group is called."""
         if self.spec.by == OUTCOME:
             return {"event": self.source.event, "no_event": self.source.no_event}.get(group, group)
-        return "All patients" if self.spec.by is None else group
+        return _WORDS.text("all_patients") if self.spec.by is None else group
+
+    def words(self, key: str) -> str:
+        """Return the name of an entry, of its own where changes are ratios."""
+        return f"{key}_ratios" if self.ratios else key
 
 
 def write_courses(source: Source) -> Iterator[Block]:
@@ -55,7 +62,7 @@ def write_courses(source: Source) -> Iterator[Block]:
     rates = [name for name, factor in source.study.factors.items() if factor.repeatability is not None]
     if not source.results.select(analysis="longitudinal"):
         return
-    yield Heading(text="Course over time", anchor="course")
+    yield Heading(text=_WORDS.text("heading"), anchor="course")
     for name, spec in source.study.trajectories.items():
         followed = Followed(source=source, name=name, spec=spec)
         yield Heading(text=spec.label, anchor=f"course-{name}", level=2)
@@ -70,25 +77,23 @@ def write_courses(source: Source) -> Iterator[Block]:
 def _notes(source: Source, model: str) -> Iterator[Note]:
     notes = [note for note in source.results.notes if note.about == "longitudinal" and note.model == model]
     if notes:
-        yield Note(title="About this course", items=tuple(runs(note.text) for note in notes))
+        yield Note(title=_WORDS.text("notes_title"), items=tuple(runs(note.text) for note in notes))
 
 
 def _tabulate(followed: Followed) -> Table:
-    interval = f"{100 * followed.source.study.analysis.level:g}% CI"
-    unit = f", {followed.spec.unit}" if followed.spec.unit else ""
-    mean = "Geometric mean at start" if followed.ratios else "Mean at start"
-    change = f"Ratio per {followed.spec.per}" if followed.ratios else f"Change per {followed.spec.per}"
-    heads = ("Group", "Patients\n(measurements)", f"{mean}\n{unit[2:]} ({interval})", f"{change}\n({interval})", "P")
+    spec = followed.spec
+    places = {"unit": spec.unit or "", "per": spec.per, "interval": followed.source.interval}
+    heads = _WORDS.items(followed.words("heads"), **places)
     rows = [*(_group(followed, group) for group in followed.groups)]
     rows += [_difference(followed, group) for group in followed.groups[1:]]
     return Table(
         name=f"course-{followed.name}",
         number=1,
-        caption=f"Course of {followed.spec.label} to month {followed.spec.until:g}",
+        caption=_WORDS.text("caption", label=followed.spec.label, until=f"{followed.spec.until:g}"),
         header=(head(*heads),),
         rows=tuple(rows),
         widths=(36, 16, 22, 20, 8),
-        footnotes=(_footnote(followed),),
+        footnotes=(linked(_footnote(followed)),),
     )
 
 
@@ -106,9 +111,9 @@ def _group(followed: Followed, group: str) -> Row:
 
 
 def _difference(followed: Followed, group: str) -> Row:
-    joint = "Ratio" if followed.ratios else "Difference"
     slope = followed.row("slope_difference", group)
-    words = f"{joint}: {followed.label(group)} vs {followed.label(followed.groups[0])}"
+    groups = {"group": followed.label(group), "other": followed.label(followed.groups[0])}
+    words = _WORDS.text("ratio" if followed.ratios else "difference", **groups)
     start = _shown(followed, followed.row("difference_at_start", group))
     return Row(cells=(cell(words), right(""), start, _shown(followed, slope), right(p_value(slope))))
 
@@ -119,32 +124,28 @@ def _shown(followed: Followed, row: Estimate | None) -> Cell:
     return right(difference(row, decimals_for((row.high - row.low) / 4)))
 
 
-def _footnote(followed: Followed) -> Runs:
-    scale = " of the natural logarithm" if followed.ratios else ""
-    start, slope, residual = (followed.row(name) for name in ("sd_start", "sd_slope", "sd_residual"))
-    parts: list[Inline | str] = [f"Linear mixed model. Standard deviations{scale}: between patients at the start "]
-    parts.append(_fixed(start))
-    if slope:
-        parts += [f", between their slopes per {followed.spec.per} ", _fixed(slope)]
-    parts += [", within a patient around the own line ", _fixed(residual)]
+def _footnote(followed: Followed) -> Iterator[Runs]:
+    yield _WORDS.runs(followed.words("model"), spreads=linked(_spreads(followed), ", "))
     df = followed.row("slope_df", followed.groups[0])
     if df:
-        parts += [
-            ". Intervals and tests with Satterthwaite’s degrees of freedom (of the first slope ",
-            _fixed(df, 0),
-            ")",
-        ]
-    rising = [(group, followed.row("share_rising", group)) for group in followed.groups]
-    told = [(group, row) for group, row in rising if row]
-    if told:
-        parts.append(". Share of patients whose own line rises: ")
-    for place, (group, row) in enumerate(told):
-        parts += [
-            ", " if place else "",
-            f"{followed.label(group)} ",
-            number(row, f"{format_percent(row.estimate, row.n)}%"),
-        ]
-    return runs(*parts, ".")
+        yield _WORDS.runs("degrees", df=_fixed(df, 0))
+    rising = {group: row for group in followed.groups if (row := followed.row("share_rising", group))}
+    if rising:
+        shares = ([f"{followed.label(group)} ", _percent(row)] for group, row in rising.items())
+        yield _WORDS.runs("rising", groups=linked(shares, ", "))
+
+
+def _spreads(followed: Followed) -> Iterator[Runs]:
+    """Yield the standard deviations of the model; one without slopes of patients has two."""
+    yield _WORDS.runs("spread_start", sd=_fixed(followed.row("sd_start")))
+    slope = followed.row("sd_slope")
+    if slope:
+        yield _WORDS.runs("spread_slope", per=followed.spec.per, sd=_fixed(slope))
+    yield _WORDS.runs("spread_residual", sd=_fixed(followed.row("sd_residual")))
+
+
+def _percent(row: Estimate) -> Inline:
+    return number(row, f"{format_percent(row.estimate, row.n)}%")
 
 
 def _fixed(row: Estimate | None, decimals: int | None = None) -> Inline:
@@ -164,54 +165,42 @@ def _figure(followed: Followed) -> Figure:
         )
         for group in followed.groups
     ]
-    unit = f", {spec.unit}" if spec.unit else ""
-    change = f"Ratio per {spec.per}" if followed.ratios else f"Change per {spec.per}"
-    words = Words(across="Months from baseline", up=f"{spec.label}{unit}", change=change, ratios=followed.ratios)
-    level = 100 * followed.source.study.analysis.level
-    mean = "Geometric mean" if followed.ratios else "Mean"
-    caption = runs(
-        Text(f"Course of {spec.label}. ", "strong"),
-        f"Left: {mean.lower()} of each group by the mixed model with {level:g}% bands; circles are what was measured "
-        "around those months, averaged where a fifth of the patients were seen. Right: how patients’ own slopes are "
-        "spread (line: outer quantiles; bar: quartiles; square: median), drawn towards the group’s mean by the model.",
+    axes = Axes(
+        across=_WORDS.text("across"),
+        up=f"{spec.label}, {spec.unit}" if spec.unit else spec.label,
+        change=_WORDS.text(followed.words("change"), per=spec.per),
+        ratios=followed.ratios,
     )
-    return make_figure(f"course-{followed.name}", caption, _alt(curves), draw_course(curves, words))
+    caption = _WORDS.runs(followed.words("figure_caption"), label=spec.label, level=followed.source.level)
+    return make_figure(f"course-{followed.name}", caption, _alt(curves), draw_course(curves, axes))
 
 
 def _alt(curves: list[Curve]) -> str:
     told: list[str] = []
     for curve in curves:
         first, last = curve.means[0], curve.means[-1]
-        told.append(
-            f"{curve.label}: {first.estimate:.3g} at month {first.term}, {last.estimate:.3g} at month {last.term}."
-        )
-    return f"Mean course of each group with bands, and the spread of patients’ slopes. {' '.join(told)}"
+        start, end = (f"{row.estimate:.3g}" for row in (first, last))
+        months = {"first": first.term, "last": last.term}
+        told.append(_WORDS.text("group_alt", group=curve.label, start=start, end=end, **months))
+    return _WORDS.text("alt", groups=" ".join(told))
 
 
 def _rates(source: Source, names: list[str]) -> Iterator[Block]:
-    yield Heading(text="Error of measured rates", anchor="rate-error", level=2)
+    yield Heading(text=_WORDS.text("rates_heading"), anchor="rate-error", level=2)
     rows = [row for row in (_rate_row(source, name) for name in names) if row]
     if rows:
-        heads = ("Rate", "Standard error", "Smallest beyond error", "Beyond it, %", "Reliability")
         yield Table(
             name="rate-error",
             number=1,
-            caption="What the error of measurement does to a rate",
-            header=(head(*heads),),
+            caption=_WORDS.text("rates_caption"),
+            header=(head(*_WORDS.items("rates_heads")),),
             rows=tuple(rows),
             widths=(40, 16, 20, 14, 12),
-            footnotes=(
-                runs(
-                    "From the repeatability that the study file gives; medians over the patients, whose intervals of "
-                    "time differ ",
-                    cite("bland1996"),
-                    ".",
-                ),
-            ),
+            footnotes=(_WORDS.runs("rates_footnote", bland=cite("bland1996")),),
         )
     notes = [note for note in source.results.notes if note.about == "longitudinal" and note.factor in names]
     if notes:
-        yield Note(title="About these rates", items=tuple(runs(note.text) for note in notes))
+        yield Note(title=_WORDS.text("rates_notes_title"), items=tuple(runs(note.text) for note in notes))
 
 
 def _rate_row(source: Source, name: str) -> Row | None:

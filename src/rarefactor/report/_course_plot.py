@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from rarefactor.report._panel import Panel, round_ticks
 from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text
 from rarefactor.report._survival_plot import COLORS, DASHES
+from rarefactor.report._words import Words
 from rarefactor.results import Estimate
 
+_WORDS = Words("course_plot")
 WIDTH = 170.0
 _TOP, _HEIGHT = 7.0, 60.0
 _MEANS, _SPREAD = (16.0, 88.0), (124.0, 168.0)
@@ -29,7 +31,7 @@ class Curve:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Words:
+class Axes:
     """What stands at the axes: months, the measurement with its unit, the change per unit of time."""
 
     across: str
@@ -38,31 +40,31 @@ class Words:
     ratios: bool
 
 
-def draw_course(curves: Sequence[Curve], words: Words) -> Sheet:
+def draw_course(curves: Sequence[Curve], axes: Axes) -> Sheet:
     """Return the figure; on the log scale where changes are ratios."""
     sheet = open_sheet(WIDTH, _TOP + _HEIGHT + 11)
-    scale: Callable[[float], float] = math.log if words.ratios else float
-    _draw_means(sheet, curves, words, scale)
+    scale: Callable[[float], float] = math.log if axes.ratios else float
+    _draw_means(sheet, curves, axes, scale)
     if any(curve.slopes for curve in curves):
-        _draw_spread(sheet, curves, words, scale)
+        _draw_spread(sheet, curves, axes, scale)
     return sheet
 
 
-def _draw_means(sheet: Sheet, curves: Sequence[Curve], words: Words, scale: Callable[[float], float]) -> None:
+def _draw_means(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callable[[float], float]) -> None:
     rows = [row for curve in curves for row in (*curve.means, *curve.observed)]
     values = [value for row in rows for value in (row.estimate, row.low, row.high) if value is not None]
     low, high = _widen(min(scale(value) for value in values), max(scale(value) for value in values))
     end = max(float(row.term or 0) for row in rows)
     left, right = _MEANS
     panel = Panel(sheet, left, _TOP, right - left, _HEIGHT, (0, end), (low, high))
-    _draw_frame(panel, words.across)
+    _draw_frame(panel, axes.across)
     for row in curves[0].means[::2]:
         _tick_across(panel, float(row.term or 0), row.term or "")
-    for value in _ticks(low, high, ratios=words.ratios):
+    for value in _ticks(low, high, ratios=axes.ratios):
         y = panel.y(scale(value))
         sheet.line((left - 1, left), (y, y), color=MUTED)
         sheet.text(left - 1.8, y, f"{value:g}", size=7, ha="right", color=MUTED)
-    sheet.text(1, 2.5, words.up, size=7.5, color=MUTED)
+    sheet.text(1, 2.5, axes.up, size=7.5, color=MUTED)
     for place, curve in enumerate(curves):
         _draw_mean(panel, curve, place, scale)
     _draw_names(panel, curves, scale)
@@ -94,18 +96,18 @@ def _draw_names(panel: Panel, curves: Sequence[Curve], scale: Callable[[float], 
         floor = y + half + 0.4
 
 
-def _draw_spread(sheet: Sheet, curves: Sequence[Curve], words: Words, scale: Callable[[float], float]) -> None:
+def _draw_spread(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callable[[float], float]) -> None:
     """Draw patients' own slopes: outer quantiles as a line, quartiles as a bar, the median as a mark."""
     values = [scale(row.estimate) for curve in curves for row in curve.slopes if row.estimate is not None]
-    low, high = _widen(min([*values, scale(1) if words.ratios else 0.0]), max(values))
+    low, high = _widen(min([*values, scale(1) if axes.ratios else 0.0]), max(values))
     left, right = _SPREAD
     panel = Panel(sheet, left, _TOP, right - left, _HEIGHT, (low, high), (0, len(curves)))
-    _draw_frame(panel, words.change)
+    _draw_frame(panel, axes.change)
     none = 0.0
     sheet.line((panel.x(none), panel.x(none)), (_TOP, _TOP + _HEIGHT), color=MUTED, lw=0.8, ls=(0, (3, 2)))
-    for value in _ticks(low, high, ratios=words.ratios):
+    for value in _ticks(low, high, ratios=axes.ratios):
         _tick_across(panel, scale(value), f"{value:g}")
-    sheet.text(left, 2.5, "Patients’ own slopes", size=7.5, color=MUTED)
+    sheet.text(left, 2.5, _WORDS.text("slopes"), size=7.5, color=MUTED)
     for place, curve in enumerate(curves):
         _draw_quantiles(panel, [scale(row.estimate or 1) for row in curve.slopes], place, len(curves))
 

@@ -12,10 +12,12 @@ from typing import Any
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.report._style import STYLES, Style
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_percent
 from rarefactor.results import Estimate, FactorInfo, FlowStep, Note, Picture, Results, RiskModel
 from rarefactor.spec import Outcome, Study
 
+_WORDS = Words("source")
 _PARTS = ("analysis", "measure", "landmark", "model", "factor", "term", "group", "method")
 
 
@@ -47,12 +49,22 @@ class Source:
     @property
     def no_event(self) -> str:
         """What patients without the event are called."""
-        return self.outcome.no_event or "Others"
+        return self.outcome.no_event or _WORDS.text("others")
 
     @property
     def landmarks(self) -> tuple[str, ...]:
         """The landmarks of the analysis, in the order of the study file."""
         return self.study.analysis.landmarks
+
+    @property
+    def interval(self) -> str:
+        """What intervals are called, such as ``95% CI``."""
+        return _WORDS.text("interval", level=self.level)
+
+    @property
+    def level(self) -> str:
+        """The level of intervals in percent, such as ``95``."""
+        return f"{100 * self.study.analysis.level:g}"
 
     @property
     def style(self) -> Style:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, difference, mark, number, p_value, ratio, right, runs
+from rarefactor.report._cells import cell, difference, head, mark, number, p_value, ratio, right
 from rarefactor.report._effects import stands_alone
 from rarefactor.report._source import Source
-from rarefactor.report.format import decimals_for, format_count, format_fixed, format_percent, format_range
+from rarefactor.report._words import Words
+from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Inline, Row, Runs, Table, Text
 from rarefactor.results import Estimate, FactorInfo
 
+_WORDS = Words("table1")
 _GROUPS = ("all", "event", "no_event")
 
 
@@ -21,7 +23,7 @@ def tabulate_table1(source: Source, number_of_table: int) -> Table:
     return Table(
         name="table1",
         number=number_of_table,
-        caption=f"Characteristics of the patients at {source.visit(source.landmarks[0])}, by outcome",
+        caption=_WORDS.text("caption", visit=source.visit(source.landmarks[0])),
         header=(_header(source),),
         rows=rows,
         widths=(18.9, 13.0, 13.0, 13.6, 17.8, 16.6, 7.1),
@@ -33,12 +35,9 @@ def _header(source: Source) -> Row:
     step = source.analysed(source.landmarks[0])
     total, events = (step.n, step.events or 0) if step else (None, None)
     others = None if total is None or events is None else total - events
-    labels = (("All", total), (source.event, events), (source.no_event, others))
-    counted = (right(f"{label}\n(n = {format_count(count)})") for label, count in labels)
-    level = f"{100 * source.study.analysis.level:g}% CI"
-    return Row(
-        cells=(cell("Characteristic"), *counted, right(f"Comparison\n({level})"), right(f"SMD\n({level})"), right("P"))
-    )
+    counts = {name: format_count(n) for name, n in (("all", total), ("events", events), ("others", others))}
+    groups = {"event": source.event, "no_event": source.no_event, "interval": source.interval}
+    return head(*_WORDS.items("heads", **counts, **groups))
 
 
 def _factor_rows(source: Source, info: FactorInfo) -> Iterator[Row]:
@@ -69,7 +68,7 @@ def _continuous(source: Source, info: FactorInfo) -> Iterator[Row]:
     means = (right(*_mean_sd(source, info, group, decimals)) for group in _GROUPS)
     yield Row(
         cells=(
-            cell("Mean (SD)"),
+            cell(_WORDS.text("mean")),
             *means,
             right(difference(welch, decimals), mark("a") if welch else ""),
             right(_smd(_get(source, "smd", info))),
@@ -80,7 +79,7 @@ def _continuous(source: Source, info: FactorInfo) -> Iterator[Row]:
     medians = (right(_median_iqr(_get(source, "median", info, group=group), decimals)) for group in _GROUPS)
     yield Row(
         cells=(
-            cell("Median (IQR)"),
+            cell(_WORDS.text("median")),
             *medians,
             right(difference(shift, decimals), mark("b") if shift else ""),
             right(),
@@ -98,7 +97,7 @@ def _binary(source: Source, info: FactorInfo) -> Iterator[Row]:
     counts = (right(*_count_percent(source, info, term, group)) for group in _GROUPS)
     yield Row(
         cells=(
-            cell(f"{stands_alone(info, term)}, n (%)"),
+            cell(_WORDS.text("counted", label=stands_alone(info, term))),
             *counts,
             right(ratio(test), mark("c") if test else ""),
             right(_smd(_get(source, "smd", info))),
@@ -113,7 +112,12 @@ def _categorical(source: Source, info: FactorInfo) -> Iterator[Row]:
     test = exact or _get(source, "association", info, method="chi_square")
     p = (p_value(test), mark("d" if exact else "e")) if test else (p_value(test),)
     yield Row(
-        cells=(cell(f"{info.label}, n (%)", span=5), right(_smd(_get(source, "smd", info))), right(*p)), kind="head"
+        cells=(
+            cell(_WORDS.text("counted", label=info.label), span=5),
+            right(_smd(_get(source, "smd", info))),
+            right(*p),
+        ),
+        kind="head",
     )
     for level in info.levels:
         counts = (right(*_count_percent(source, info, level, group)) for group in _GROUPS)
@@ -125,20 +129,20 @@ def _missing(source: Source, info: FactorInfo) -> Iterator[Row]:
     if not any(row and row.estimate for row in rows):
         return
     counts = (right(number(row, format_count(row.estimate) if row else "")) for row in rows)
-    yield Row(cells=(cell("Missing, n"), *counts, right(), right(), right()), kind="level")
+    yield Row(cells=(cell(_WORDS.text("missing")), *counts, right(), right(), right()), kind="level")
 
 
 def _mean_sd(source: Source, info: FactorInfo, group: str, decimals: int) -> tuple[Inline, ...]:
     mean, spread = (_get(source, measure, info, group=group) for measure in ("mean", "sd"))
     if mean is None or mean.estimate is None:
-        return (Text("–"),)
+        return (Text(EMPTY),)
     first = number(mean, format_fixed(mean.estimate, decimals))
     return (first, Text(" ("), number(spread, format_fixed(spread.estimate if spread else None, decimals)), Text(")"))
 
 
 def _median_iqr(row: Estimate | None, decimals: int) -> Inline:
     if row is None or row.estimate is None:
-        return Text("–")
+        return Text(EMPTY)
     quartiles = format_range(row.low, row.high, lambda value: format_fixed(value, decimals))
     return number(row, f"{format_fixed(row.estimate, decimals)} ({quartiles})")
 
@@ -147,7 +151,7 @@ def _count_percent(source: Source, info: FactorInfo, term: str, group: str) -> t
     count = _get(source, "count", info, term=term, group=group)
     share = _get(source, "proportion", info, term=term, group=group)
     if count is None:
-        return (Text("–"),)
+        return (Text(EMPTY),)
     shown = number(count, format_count(count.estimate))
     if share is None or share.estimate is None:
         return (shown,)
@@ -165,25 +169,18 @@ def _smd(row: Estimate | None) -> Inline:
 
 
 def _footnotes(source: Source) -> tuple[Runs, ...]:
-    event, other = source.event, source.no_event
-    smd = ("SMD, standardised mean difference ", cite("austin2009"), "; IQR, first to third quartile; SD, standard ")
+    groups = {"event": source.event, "no_event": source.no_event}
+    shift = {"hodges": cite("hodges1963"), "wilcoxon": cite("wilcoxon1945")}
     return (
-        runs(*smd, "deviation; CI, confidence interval. Percentages leave out patients whose value is missing."),
-        runs(mark("a"), f" Difference of means, {event} minus {other}; Welch’s t test ", cite("welch1947"), "."),
-        runs(
-            mark("b"),
-            f" Hodges–Lehmann shift, {event} minus {other} ",
-            cite("hodges1963"),
-            "; Wilcoxon rank-sum test ",
-            cite("wilcoxon1945"),
-            ".",
-        ),
-        runs(mark("c"), " Odds ratio (conditional estimate) and Fisher’s exact test ", cite("fisher1935"), "."),
-        runs(mark("d"), " Fisher’s exact test for tables of several rows ", cite("freeman1951"), "."),
+        _WORDS.runs("abbreviations", austin=cite("austin2009")),
+        _WORDS.runs("means", mark=mark("a"), welch=cite("welch1947"), **groups),
+        _WORDS.runs("shift", mark=mark("b"), **shift, **groups),
+        _WORDS.runs("odds_ratio", mark=mark("c"), fisher=cite("fisher1935")),
+        _WORDS.runs("fisher", mark=mark("d"), freeman=cite("freeman1951")),
         *_large_tables(source),
     )
 
 
 def _large_tables(source: Source) -> Iterator[Runs]:
     if source.results.select(analysis="table1", measure="association", method="chi_square"):
-        yield runs(mark("e"), " Pearson’s chi-square test, where the table is too large to enumerate.")
+        yield _WORDS.runs("chi_square", mark=mark("e"))
