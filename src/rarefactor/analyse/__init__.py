@@ -6,6 +6,16 @@ it is known by its content and reused while that is unchanged.
 
 from rarefactor.analyse._equation import FittedRisk, fit_risk_model
 from rarefactor.analyse._trace import trace_results
-from rarefactor.analyse.stage import Task, run, simulate, tasks
+from rarefactor.analyse.stage import Task, collect, run, run_shortest_first, simulate, tasks
 
-__all__ = ["FittedRisk", "Task", "fit_risk_model", "run", "simulate", "tasks", "trace_results"]
+__all__ = [
+    "FittedRisk",
+    "Task",
+    "collect",
+    "fit_risk_model",
+    "run",
+    "run_shortest_first",
+    "simulate",
+    "tasks",
+    "trace_results",
+]

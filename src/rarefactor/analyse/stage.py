@@ -39,6 +39,25 @@ from rarefactor.work import Cache, Job, Progress, Silent, Workers, content_key, 
 
 _SOFTWARE = ("numpy", "scipy", "polars", "matplotlib", "typst", "python-docx")
 _COSTS = {"Design of": 4, "Performance of": 4, "Selection by": 3, "Sensitivity of": 2, "Course of": 1}
+_PARTS = {
+    "Describe": "table1",
+    "One factor": "univariable",
+    "Model": "multivariable",
+    "Imputation": "imputation",
+    "Performance of": "performance",
+    "Selection by": "selection",
+    "Sensitivity of": "sensitivity",
+    "Other cut-points": "sensitivity",
+    "Design of": "design",
+    "Published": "evidence",
+    "Outcome at": "response",
+    "Response by": "response",
+    "Images": "images",
+    "Follow-up to": "survival",
+    "Cox model": "survival",
+    "Course of": "longitudinal",
+    "Error of": "longitudinal",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +73,11 @@ class Task:
     def cost(self) -> int:
         """How long it takes beside the others, roughly: the longest are best begun first."""
         return next((cost for name, cost in _COSTS.items() if self.label.startswith(name)), 0)
+
+    @property
+    def part(self) -> str:
+        """The part of the results that it belongs to, such as ``univariable``."""
+        return next(part for name, part in _PARTS.items() if self.label.startswith(name))
 
 
 def tasks(study: Study, table: AnalysisTable, *, code: str) -> tuple[Task, ...]:
@@ -88,7 +112,25 @@ def run(
     AnalysisError
         At a landmark nobody, or everybody, has the outcome.
     """
-    found = _do(tasks(study, table, code=code), cache, workers or Workers(), progress or Silent())
+    asked = tasks(study, table, code=code)
+    found = _do(asked, cache, workers or Workers(), progress or Silent(), sorted(asked, key=lambda task: -task.cost))
+    return _results(study, table, found)
+
+
+def run_shortest_first(
+    asked: Sequence[Task], *, cache: Cache, workers: Workers | None = None, progress: Progress | None = None
+) -> None:
+    """Do the analyses for someone who waits: each is in the cache as it is done, those that take longest come last."""
+    _do(asked, cache, workers or Workers(), progress or Silent(), sorted(asked, key=lambda task: task.cost))
+
+
+def collect(study: Study, table: AnalysisTable, asked: Iterable[Task], *, cache: Cache) -> Results:
+    """Return the results of those of the analyses that the cache holds; nothing is computed."""
+    stored = (cache.get(task.key) for task in asked)
+    return _results(study, table, [read_analysed(data) for data in stored if data is not None])
+
+
+def _results(study: Study, table: AnalysisTable, found: Sequence[Analysed]) -> Results:
     sources = tuple(item.id for item in table.inputs)
     return Results(
         study={"file": study.model_dump(mode="json", by_alias=True)},
@@ -103,23 +145,24 @@ def run(
     )
 
 
-def _do(asked: Sequence[Task], cache: Cache, workers: Workers, progress: Progress) -> tuple[Analysed, ...]:
-    """Do the analyses, the longest first, and return what they found in the order of the report."""
-    order = sorted(range(len(asked)), key=lambda place: -asked[place].cost)
-    jobs = [Job(key=asked[place].key, function=_write, arguments=(asked[place].compute,)) for place in order]
-    waiting = [asked[place] for place in order if cache.get(asked[place].key) is None]
+def _do(
+    asked: Sequence[Task], cache: Cache, workers: Workers, progress: Progress, order: Sequence[Task]
+) -> tuple[Analysed, ...]:
+    """Do the analyses in an order of their own, and return what they found in the order of the report."""
+    jobs = [Job(key=task.key, function=_write, arguments=(task.compute,)) for task in order]
+    waiting = [task for task in order if cache.get(task.key) is None]
     for task in waiting[: workers.processes]:
         progress.start(task.label)
     upcoming = iter(waiting[workers.processes :])
-    found: dict[int, Analysed] = {}
+    found: dict[str, Analysed] = {}
     for place, done in do_jobs(jobs, cache=cache, workers=workers):
-        task = asked[order[place]]
-        found[order[place]] = read_analysed(done.data)
+        task = order[place]
+        found[task.key] = read_analysed(done.data)
         progress.finish(task.label, task.detail, reused=done.reused)
         following = None if done.reused else next(upcoming, None)
         if following:
             progress.start(following.label)
-    return tuple(found[place] for place in range(len(asked)))
+    return tuple(found[task.key] for task in asked)
 
 
 def _write(compute: Callable[[], Analysed]) -> bytes:
