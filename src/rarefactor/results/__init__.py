@@ -7,6 +7,7 @@ scale; a bound that does not exist is infinite and the row is flagged. Nothing h
 from rarefactor.results._flag import Flag, Severity
 from rarefactor.results._json import read_analysed, read_results, write_analysed, write_results
 from rarefactor.results._measured import CHANGES, ORIGINS, Measured, MeasuredTable, Picture
+from rarefactor.results._measured_file import read_measured, write_measured
 from rarefactor.results._model import (
     SCHEMA,
     Analysed,
@@ -72,8 +73,10 @@ __all__ = [
     "Trace",
     "find_row",
     "read_analysed",
+    "read_measured",
     "read_results",
     "trace_row",
     "write_analysed",
+    "write_measured",
     "write_results",
 ]
