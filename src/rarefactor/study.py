@@ -50,6 +50,16 @@ class Checked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A study whose data were read, images measured and tables derived."""
+
+    study: spec.Study
+    cache: Cache
+    measured: tuple[Measured, ...]
+    table: derive.AnalysisTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PlanStep:
     """A step that a run would take; ``reused`` where its result is already known."""
 
@@ -75,6 +85,22 @@ def check(path: Path, *, progress: Progress | None = None) -> Checked:
     return Checked(study=study, cohort=data, images=images, table=_derive(study, data, described, progress))
 
 
+def prepare(path: Path, *, workers: Workers | None = None, progress: Progress | None = None) -> Prepared:
+    """Do all that a run does before its analyses; images that were measured before are not measured again.
+
+    Raises
+    ------
+    RarefactorError
+        The study or its data need mending; see :mod:`rarefactor.errors`.
+    """
+    progress = progress or Silent()
+    study = spec.load(path)
+    cache = open_cache(study)
+    data, images = _read(study, progress)
+    measured = _measure(study, images, cache, workers, progress)
+    return Prepared(study=study, cache=cache, measured=measured, table=_derive(study, data, measured, progress))
+
+
 def _read(study: spec.Study, progress: Progress) -> tuple[cohort.Cohort, Images]:
     """Return the patients' data, and which images belong to whom."""
     progress.start("Read the data")
@@ -97,7 +123,7 @@ def _derive(
 def plan(path: Path) -> tuple[PlanStep, ...]:
     """Return what :func:`run` would do, without doing it: which analyses are known and which are to be made."""
     checked = check(path)
-    cache = _cache(checked.study)
+    cache = open_cache(checked.study)
     analyses = analyse.tasks(checked.study, checked.table, code=code_key(_CODE))
     return (
         PlanStep(name="Read the data", detail=", ".join(item.path for item in checked.cohort.inputs)),
@@ -157,11 +183,8 @@ def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Prog
     """
     log = Logged(progress or Silent())
     with claim_folder(out) as claim:
-        study = spec.load(path)
-        cache = _cache(study)
-        data, images = _read(study, log)
-        measured = _measure(study, images, cache, workers, log)
-        table = _derive(study, data, measured, log)
+        ready = prepare(path, workers=workers, progress=log)
+        study, cache, measured, table = ready.study, ready.cache, ready.measured, ready.table
         results = analyse.run(study, table, cache=cache, code=code_key(_CODE), workers=workers, progress=log)
         risk = predict.build(study, table, results, cache=cache, code=code_key(_CODE), progress=log)
         rows = (*(row for each in measured for row in each.rows), *results.rows, *risk.rows)
@@ -210,5 +233,6 @@ def _report(
     return files
 
 
-def _cache(study: spec.Study) -> Cache:
+def open_cache(study: spec.Study) -> Cache:
+    """Return where results of a study are kept by their content."""
     return Cache(study.folder / ".rarefactor" / "cache")
