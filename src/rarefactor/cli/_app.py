@@ -214,6 +214,55 @@ def predict_risk(  # noqa: PLR0913 - one parameter for each option
         _predict.predict_table(wanted, table, out)
 
 
+@app.command(
+    short_help="Open a study, or a folder of studies, in the browser.",
+    epilog="\b\nExamples:\n  rarefactor serve mystudy\n  rarefactor serve studies --port 9000 --no-browser\n"
+    "  rarefactor serve studies --host 10.0.0.5 --auth users.txt --origin https://study.example",
+)
+def serve(
+    home: Annotated[
+        Path, typer.Argument(metavar="STUDY", help="A study file, a study folder, or a folder of studies, maybe empty.")
+    ] = Path(),
+    *,
+    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")] = 8765,
+    host: Annotated[str, typer.Option(metavar="NAME", help="Where to listen; all but this machine demand --auth.")] = (
+        "127.0.0.1"
+    ),
+    auth: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Named users, see `rarefactor user`; they log in.")
+    ] = None,
+    origin: Annotated[
+        list[str] | None, typer.Option("--origin", metavar="URL", help="Under which address a proxy shows it.")
+    ] = None,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
+) -> None:
+    """Open a study in the browser: build the study file, see the data, look at images, run, and take the report.
+
+    It listens to this machine alone; the address that it prints holds a secret for this session. Ctrl-C ends it.
+    """
+    from rarefactor.web import Address  # noqa: PLC0415 - late: --help stays quick
+    from rarefactor.web import serve as serve_studies  # noqa: PLC0415 - late
+
+    serve_studies(home, Address(host=host, port=port, origins=tuple(origin or ())), auth=auth, browse=browser)
+
+
+@app.command("user", epilog="\b\nExample:\n  rarefactor user users.txt zhao --role analyst")
+def add_user(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of users.", show_default=False)],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Who may log in.", show_default=False)],
+    *,
+    role: Annotated[
+        Literal["reader", "analyst"], typer.Option(help="A reader may see and grade; an analyst may change the study.")
+    ] = "reader",
+) -> None:
+    """Add a user to a file for `serve --auth`, or give one a new password or role."""
+    from rarefactor.web import User  # noqa: PLC0415 - late: --help stays quick
+    from rarefactor.web import add_user as write_user  # noqa: PLC0415 - late
+
+    password = typer.prompt("Password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
+    write_user(file, User(name=name, role=role), password)
+
+
 measure = typer.Typer(help="Measure images without a study.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(measure, name="measure")
 
@@ -485,7 +534,8 @@ def demo(
     With names, or --all, run other examples: the patients of pbc and pbc48 are real. A second run reuses what is
     unchanged.
     """
-    from rarefactor.cli import _commands, _templates  # noqa: PLC0415 - late: --help stays quick
+    from rarefactor.cli import _commands  # noqa: PLC0415 - late: --help stays quick
+    from rarefactor.templates import read_templates  # noqa: PLC0415 - late
 
-    names = list(_templates.read_templates()) if every else examples or []
+    names = list(read_templates()) if every else examples or []
     _commands.run_demo(names, out, workers=workers, quiet=quiet)

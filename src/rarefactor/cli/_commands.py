@@ -14,12 +14,12 @@ from rarefactor import study
 from rarefactor.cli._console import draw_pairs, draw_table, read_console
 from rarefactor.cli._findings import draw_failures, draw_notes, draw_study
 from rarefactor.cli._found import draw_images, find_problems
-from rarefactor.cli._templates import STUDY_FILE, read_template, write_demo
 from rarefactor.cli._watch import Terminal
 from rarefactor.cohort import check_data
 from rarefactor.errors import DataError
 from rarefactor.results import Results
 from rarefactor.spec import load
+from rarefactor.templates import STUDY_FILE, read_template, write_demo
 from rarefactor.work import Progress, Silent, Workers, write_file
 
 REPORTS = ("report.html", "report.docx", "report.pdf")

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from rarefactor.cli import _templates, main
-from rarefactor.cli._templates import read_templates, write_demo, write_template
+from rarefactor import templates
+from rarefactor.cli import main
 from rarefactor.errors import InputError, OutputError
 from rarefactor.spec import load
+from rarefactor.templates import read_templates, write_demo, write_template
 
 
 def names(folder):
@@ -39,7 +40,7 @@ def test_a_failed_copy_leaves_nothing(tmp_path, monkeypatch):
     def fail(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(_templates.shutil, "copytree", fail)
+    monkeypatch.setattr(templates.shutil, "copytree", fail)
     with pytest.raises(OutputError, match="full disk"):
         write_template("pbc", tmp_path / "new")
     assert list(tmp_path.iterdir()) == []
@@ -88,7 +89,7 @@ def test_list_names_the_templates(capsys):
 
 
 def test_the_study_of_the_readme_is_a_study(tmp_path):
-    readme = Path(__file__).parents[3] / "README.md"
+    readme = Path(__file__).parents[2] / "README.md"
     example = re.search(r"```yaml\n(.*?)```", readme.read_text(encoding="utf-8"), re.DOTALL).group(1)
     (tmp_path / "study.yaml").write_text(example)
     assert load(tmp_path / "study.yaml").outcome_name == "refractory"

@@ -1,0 +1,49 @@
+// What every page does besides htmx: keep the focus where it was when a part is swapped, and say what went wrong.
+"use strict";
+
+(() => {
+  let kept = null;
+
+  const describe = (element) => element && element.id ? `#${CSS.escape(element.id)}`
+    : element && element.name ? `[name="${CSS.escape(element.name)}"]` : null;
+
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const active = document.activeElement;
+    kept = event.detail.target.contains(active) ? describe(active) : null;
+  });
+
+  document.addEventListener("htmx:afterSettle", () => {
+    if (kept && !document.activeElement?.matches(kept)) {
+      document.querySelector(kept)?.focus({ preventScroll: true });
+    }
+    kept = null;
+  });
+
+  const tell = (text) => {
+    const place = document.getElementById("messages");
+    const line = document.createElement("p");
+    line.className = "notice problem";
+    line.textContent = text;
+    place?.replaceChildren(line);
+  };
+
+  document.addEventListener("htmx:beforeRequest", () => document.getElementById("messages")?.replaceChildren());
+  document.addEventListener("htmx:sendError", () => {
+    tell("The server does not answer. Start it again in the terminal (rarefactor serve), and open the address it prints.");
+  });
+
+  // A form marked data-ask asks before it is sent.
+  document.addEventListener("submit", (event) => {
+    const question = event.target.dataset?.ask;
+    if (question && !window.confirm(question)) {
+      event.preventDefault();
+    }
+  }, true);
+
+  // An element marked data-reload-on="name" loads its page anew when the server tells this event.
+  document.addEventListener("htmx:sseMessage", (event) => {
+    if (event.target.closest?.("[data-reload-on]")?.dataset.reloadOn === event.detail.type) {
+      window.location.reload();
+    }
+  });
+})();
