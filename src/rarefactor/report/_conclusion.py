@@ -7,14 +7,16 @@ model that holds it; one that is not is named with what is open. Nothing is call
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from rarefactor.report._cells import joined, runs
+from rarefactor.report._cells import joined, linked
 from rarefactor.report._effects import Effect, model_effects, side
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
-from rarefactor.report.tree import Inline, Number, Runs, Text
+from rarefactor.report.tree import Inline, Number, Runs
 
+_WORDS = Words("conclusion")
 _STEADY = {1: "higher", -1: "lower"}
 
 
@@ -24,15 +26,21 @@ def conclude(source: Source) -> Runs:
     if not found:
         return ()
     sides = {label: _sides(effects) for label, effects in found.items()}
-    parts: list[Inline | str] = [Text("Conclusion. ", "strong")]
+    return _WORDS.runs("conclusion", sentences=linked([*_agreed(source, sides), *_carries(source)]))
+
+
+def _agreed(source: Source, sides: Mapping[str, set[int]]) -> Iterator[Runs]:
+    """Name the markers whose intervals all lie on one side of 1, those that depend on the model, those left open."""
     for one, word in _STEADY.items():
         steady = [label for label, seen in sides.items() if seen == {one}]
         if steady:
-            parts += [*_listed(steady), f" went with {word} odds of “{source.event}” in each model that holds "]
-            parts += [_them(steady), ", by Firth’s method and by log-F(2,2) alike. "]
-    parts += _doubtful([label for label, seen in sides.items() if len(seen) > 1])
-    parts += _undecided([label for label, seen in sides.items() if seen == {0}])
-    return runs(*parts, *_carries(source))
+            yield _WORDS.runs(word, count=len(steady), markers=_listed(steady), event=source.event)
+    doubtful = [label for label, seen in sides.items() if len(seen) > 1]
+    if doubtful:
+        yield _WORDS.runs("doubtful", markers=_listed(doubtful))
+    undecided = [label for label, seen in sides.items() if seen == {0}]
+    if undecided:
+        yield _WORDS.runs("undecided", markers=_listed(undecided))
 
 
 def _markers(source: Source) -> Mapping[str, Sequence[Effect]]:
@@ -59,36 +67,13 @@ def _listed(labels: Iterable[str]) -> list[Inline | str]:
     return joined([[label] for label in labels])
 
 
-def _them(labels: Sequence[str]) -> str:
-    return "it" if len(labels) == 1 else "them"
-
-
-def _doubtful(labels: Sequence[str]) -> list[Inline | str]:
-    if not labels:
-        return []
-    return ["It depends on model or method whether the interval excludes 1 for ", *_listed(labels), ". "]
-
-
-def _undecided(labels: Sequence[str]) -> list[Inline | str]:
-    if not labels:
-        return []
-    return ["For ", *_listed(labels), " the data leave both directions open, which is not evidence of no association. "]
-
-
-def _carries(source: Source) -> list[Inline | str]:
+def _carries(source: Source) -> Iterator[Runs]:
     """Say what the number of events allows: no risk of a single patient, unless a model passed."""
     judged = source.results.select(analysis="risk_model", measure="allowed")
     step = source.analysed(source.landmarks[0])
-    parts: list[Inline | str] = []
     if step and step.events is not None:
+        refused = judged and not any(row.estimate for row in judged)
         events = Number(format_count(step.events), f"flow/{step.id}")
-        parts = [
-            "With ",
-            events,
-            " events the sizes may lie anywhere in these intervals; other patients have to confirm ",
-        ]
-        parts.append("them")
-    if judged and not any(row.estimate for row in judged):
-        parts.append("; the risk of a single patient cannot be told from these data")
-    parts.append(". " if parts else "")
-    return [*parts, "Nothing of this was observed in people."] if source.study.synthetic else parts
+        yield _WORDS.runs("carries_no_risk" if refused else "carries", events=events)
+    if source.study.synthetic:
+        yield _WORDS.runs("synthetic")

@@ -6,9 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._source import Source
-from rarefactor.report.format import format_count
+from rarefactor.report._words import Words
+from rarefactor.report.format import EMPTY, format_count
 from rarefactor.results import Estimate, FactorInfo, ModelInfo
 
+_WORDS = Words("effects")
 MARKS = {"separated": "†", "sparse": "‡", "not_converged": "§"}
 _YES = {"yes", "true", "1", "present"}
 
@@ -47,13 +49,13 @@ class Effect:
             return f"{self.info.label}, {step_words(self.info)}"
         if self.info.kind == "binary":
             return stands_alone(self.info, self.term)
-        return f"{self.info.label}: {self.term} vs {self.reference}"
+        return _WORDS.text("compared", label=self.info.label, term=self.term, reference=self.reference)
 
     @property
     def counts(self) -> str:
         """Events of patients, such as ``12/40``."""
         if self.counted is None or self.counted.events is None or self.counted.n is None:
-            return "–"
+            return EMPTY
         return f"{format_count(self.counted.events)}/{format_count(self.counted.n)}"
 
 
@@ -85,10 +87,10 @@ def step_words(info: FactorInfo) -> str:
     'per 10 per mm²'
     """
     if info.transform == "log" and info.step == 2:
-        return "per doubling"
+        return _WORDS.text("doubling")
     unit = info.unit or ""
     if unit.startswith("1/"):
-        return info.term.replace(unit, f"per {unit.removeprefix('1/')}")
+        return info.term.replace(unit, _WORDS.text("per", unit=unit.removeprefix("1/")))
     return info.term.replace(f" {unit}", f" × {unit}") if unit[:1].isdigit() else info.term
 
 

@@ -7,14 +7,15 @@ from dataclasses import dataclass
 
 from rarefactor.report._plot import INK, MUTED, PANEL, RULE, Sheet, open_sheet, wrap_text
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_percent
 from rarefactor.results import FlowStep
 
+_WORDS = Words("flowchart")
 WIDTH = 170.0
 _EDGE = 0.3
 _SHARED = (35.0, 135.0)
 _GAP, _PAD, _LINE = 4.2, 1.6, 3.5
-_NB = "\u00a0"
 _TRUNK, _SIDE = 0.14, 0.26  # where the trunk runs and a side box begins, as shares of the column
 
 
@@ -68,8 +69,13 @@ def draw_flow(source: Source) -> Sheet:
 
 def describe_flow(source: Source) -> str:
     """Return the flow diagram in words, for those who cannot see it."""
-    named = [(source.steps(None), "")] + [(source.steps(name), f"{source.visit(name)}: ") for name in source.landmarks]
-    return " ".join(f"{prefix}{_in_words(source, step)}" for steps, prefix in named for step in steps)
+    shared = [_in_words(source, step) for step in source.steps(None)]
+    branches = [
+        _WORDS.text("alt_landmark", visit=source.visit(name), step=_in_words(source, step))
+        for name in source.landmarks
+        for step in source.steps(name)
+    ]
+    return " ".join([*shared, *branches])
 
 
 def _branches(source: Source) -> tuple[Column, ...]:
@@ -90,13 +96,13 @@ def _column(source: Source, steps: Sequence[FlowStep], left: float, right: float
 
 
 def _step_lines(source: Source, step: FlowStep, width: float) -> Lines:
-    title = "\n".join(wrap_text(f"{step.label} (n{_NB}={_NB}{format_count(step.n)})", width))
+    title = "\n".join(wrap_text(_WORDS.text("step", label=step.label, n=format_count(step.n)), width))
     if step.events is None:
         return Lines(title, ())
     share = format_percent(step.events / step.n if step.n else None, step.n)
     counts = (
-        f"{source.event}: {format_count(step.events)} ({share}%)",
-        f"{source.no_event}: {format_count(step.n - step.events)}",
+        _WORDS.text("events", event=source.event, n=format_count(step.events), percent=share),
+        _WORDS.text("no_event", no_event=source.no_event, n=format_count(step.n - step.events)),
     )
     return Lines(title, tuple(line for count in counts for line in wrap_text(count, width)))
 
@@ -105,10 +111,10 @@ def _side_lines(step: FlowStep, width: float) -> Lines | None:
     if not step.excluded:
         return None
     total = sum(item.n for item in step.excluded)
-    reasons = (f"{item.reason} (n{_NB}={_NB}{format_count(item.n)})" for item in step.excluded)
+    reasons = (_WORDS.text("reason", reason=item.reason, n=format_count(item.n)) for item in step.excluded)
     wrapped = (line for reason in reasons for line in wrap_text(reason, width, indent="   "))
-    title = "Not in this analysis" if step.landmark else "Excluded"
-    return Lines(f"{title} (n = {format_count(total)})", tuple(wrapped))
+    title = _WORDS.text("not_analysed" if step.landmark else "excluded", n=format_count(total))
+    return Lines(title, tuple(wrapped))
 
 
 def _draw_column(sheet: Sheet, column: Column, top: float) -> None:
@@ -156,6 +162,6 @@ def _drop(sheet: Sheet, x: float, start: float, end: float, *, plain: bool) -> N
 
 
 def _in_words(source: Source, step: FlowStep) -> str:
-    left = "; ".join(f"{item.reason}, {item.n}" for item in step.excluded)
-    outcome = "" if step.events is None else f", of whom {step.events} with {source.event}"
-    return f"{step.label}: {step.n}{outcome}" + (f" (left before: {left})." if left else ".")
+    left = "; ".join(_WORDS.text("alt_reason", reason=item.reason, n=item.n) for item in step.excluded)
+    key = "alt" + ("" if step.events is None else "_events") + ("_left" if left else "")
+    return _WORDS.text(key, label=step.label, n=step.n, events=step.events, event=source.event, left=left)

@@ -2,95 +2,85 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
-from rarefactor.report._cells import cell, number, right, runs
+from rarefactor.report._cells import cell, linked, number, right, runs
 from rarefactor.report._muscles import write_muscles
 from rarefactor.report._panels import write_panels
 from rarefactor.report._pathology import write_pathology
 from rarefactor.report._source import Source, upper_first
-from rarefactor.report.tree import Block, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
+from rarefactor.report._words import Words
+from rarefactor.report.tree import Block, Heading, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate
 
+_WORDS = Words("measured")
 _ORDER = ("refused", "warning", "note")
-_SEVERITY = {"refused": "not measured", "warning": "doubtful", "note": "note"}
-_OF = {"scans_flagged": "scans", "pairs_flagged": "pairs of visits", "slides_flagged": "slides"}
-_WHAT = {"imaging": "scans", "pathology": "slides"}
-_FILES: Mapping[str, tuple[str, tuple[Inline | str, ...]]] = {
-    "imaging": ("measurements/mri.csv", (" and, for pairs, in ", Text("measurements/mri_rates.csv", "code"))),
-    "pathology": ("measurements/ihc.csv", ()),
-}
+_FLAGGED = ("scans_flagged", "pairs_flagged", "slides_flagged")
+_FILES = {"imaging": "measurements/mri.csv", "pathology": "measurements/ihc.csv"}
+_PAIRS, _FOLDER, _SHEET = "measurements/mri_rates.csv", "overlays", "overlays/contact_sheet.png"
 
 
 def write_measured(source: Source) -> Iterator[Block]:
     """Return the section on measurements in images, empty where the study has none."""
     if not source.study.imaging and not source.study.pathology:
         return
-    yield Heading(text="Measurements in images", anchor="measurements")
+    yield Heading(text=_WORDS.text("heading"), anchor="measurements")
     if source.study.imaging:
-        yield Heading(text="Thigh MRI", anchor="measured-mri", level=2)
+        yield Heading(text=_WORDS.text("heading_imaging"), anchor="measured-mri", level=2)
         if source.row("imaging", "scans"):
-            yield Paragraph(runs=_counts(source))
+            yield Paragraph(runs=linked(_counts(source)))
         yield from write_muscles(source)
         for name in source.study.imaging:
             yield from write_panels(source, name, source.pictures)
-        yield from _doubts(source, "imaging", "About the scans")
+        yield from _doubts(source, "imaging")
     for name in source.study.pathology:
-        yield Heading(text="Stained sections", anchor=f"measured-{name}", level=2)
+        yield Heading(text=_WORDS.text("heading_pathology"), anchor=f"measured-{name}", level=2)
         yield from write_pathology(source, name)
         yield from write_panels(source, name, source.pictures)
-        yield from _doubts(source, "pathology", "About the slides")
+        yield from _doubts(source, "pathology")
 
 
-def _doubts(source: Source, analysis: str, title: str) -> Iterator[Block]:
+def _doubts(source: Source, analysis: str) -> Iterator[Block]:
     """Yield what is doubtful: the table of flags and the notes."""
     flagged = list_flagged(source, analysis)
     if flagged:
         yield tabulate_flags(flagged, analysis)
     notes = source.notes(analysis, landmark=source.landmarks[0])
     if notes:
-        yield Note(title=title, items=tuple(runs(note.text) for note in notes))
+        yield Note(title=_WORDS.text(f"notes_{analysis}"), items=tuple(runs(note.text) for note in notes))
 
 
 def list_flagged(source: Source, analysis: str) -> tuple[Estimate, ...]:
     """Return the flags that scans, pairs of visits or slides carry, the gravest first."""
-    found = [row for measure in _OF for row in source.results.select(analysis=analysis, measure=measure)]
+    found = [row for measure in _FLAGGED for row in source.results.select(analysis=analysis, measure=measure)]
     return tuple(sorted(found, key=lambda row: _ORDER.index(row.flags[0])))
 
 
 def tabulate_flags(flagged: tuple[Estimate, ...], analysis: str) -> Table:
     """Return the table of flags: how grave, on how many scans, pairs or slides."""
-    table, more = _FILES[analysis]
-    heads = (cell("Flag"), cell("Severity"), right("Number"), cell("of"))
+    flag, severity, count, of = _WORDS.items("flags_heads")
+    files = {"file": Text(_FILES[analysis], "code"), "pairs": Text(_PAIRS, "code")}
     return Table(
         name=f"{analysis}-flags",
         number=0,
-        caption=f"What is doubtful about the {_WHAT[analysis]}",
-        header=(Row(cells=heads),),
+        caption=_WORDS.text(f"flags_{analysis}"),
+        header=(Row(cells=(cell(flag), cell(severity), right(count), cell(of))),),
         rows=tuple(_flag_row(row) for row in flagged),
         widths=(44, 18, 14, 24),
-        footnotes=(
-            runs("Flags stand beside each measurement in ", Text(table, "code"), *more, "."),
-        ),
-    )  # fmt: skip
+        footnotes=(_WORDS.runs(f"footnote_{analysis}", **files),),
+    )
 
 
 def _flag_row(row: Estimate) -> Row:
     name = upper_first((row.group or "").replace("_", " "))
-    cells = (cell(name), cell(_SEVERITY[row.flags[0]]), right(number(row, str(row.n))), cell(_OF[row.measure]))
-    return Row(cells=cells)
+    severity, of = _WORDS.names("severity")[row.flags[0]], _WORDS.names("of")[row.measure]
+    return Row(cells=(cell(name), cell(severity), right(number(row, str(row.n))), cell(of)))
 
 
-def _counts(source: Source) -> Runs:
+def _counts(source: Source) -> Iterator[Runs]:
     rows = {name: source.row("imaging", name) for name in ("patients", "scans", "failed", "pairs", "rates")}
-
-    def count(name: str) -> Inline:
-        row = rows[name]
-        return number(row, str(row.n if row else 0))
-
-    parts: list[Inline | str] = [count("scans"), " scans of ", count("patients"), " patients were measured, "]
-    parts += [count("failed"), " could not be. "]
+    counts = {name: number(row, str(row.n if row else 0)) for name, row in rows.items()}
+    yield _WORDS.runs("counts", **counts)
     if rows["pairs"] and rows["pairs"].n:
-        parts += ["Of ", count("pairs"), " pairs of visits, ", count("rates"), " have a rate. "]
-    parts += ["The pictures of every scan and change are in ", Text("overlays", "code"), ", all thighs on one page in "]
-    return runs(*parts, Text("overlays/contact_sheet.png", "code"), ".")
+        yield _WORDS.runs("rates", **counts)
+    yield _WORDS.runs("pictures", folder=Text(_FOLDER, "code"), file=Text(_SHEET, "code"))

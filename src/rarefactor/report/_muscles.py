@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rarefactor.report._cells import cell, difference, head, right, runs
+from rarefactor.report._cells import cell, difference, head, linked, right
 from rarefactor.report._cox import make_figure
 from rarefactor.report._images_plot import Range, Ranges, draw_ranges
 from rarefactor.report._source import Source, upper_first
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed
-from rarefactor.report.tree import Block, Figure, Inline, Paragraph, Row, Runs, Table, Text
+from rarefactor.report.tree import Block, Figure, Inline, Paragraph, Row, Runs, Table
 from rarefactor.results import Estimate
 
+_WORDS = Words("muscles")
 GROUPS = ("no_event", "event")
 _TWICE = "posterior.fat_fraction"  # the hamstrings are the same muscles
 
@@ -61,16 +63,17 @@ def write_muscles(source: Source) -> Iterator[Block]:
 def _sentence(muscles: Muscles) -> Runs:
     """Say the fat fraction of the whole, at each visit, and its rate."""
     whole = muscles.columns[0]
-    parts: list[Inline | str] = [f"Fat fraction of the {muscles.label(whole).lower()}, median and quartiles: "]
-    for place, visit in enumerate(muscles.visits("median_value")):
-        row = muscles.row("median_value", visit, whole)
-        lead = f"{muscles.source.visit(visit)} "
-        parts += ["; " if place else "", lead, _shown(row), f"% (n = {format_count(row.n if row else None)})"]
-    for visit in muscles.visits("median_rate"):
-        row = muscles.row("median_rate", visit, whole)
-        parts += [". It changed by ", _shown(row), " percentage points per month up to "]
-        parts += [f"{muscles.source.visit(visit)} (n = {format_count(row.n if row else None)})"]
-    return runs(*parts, ".")
+    told = {"whole": muscles.label(whole).lower(), "visits": linked(_at_visits(muscles, "median_value", whole), "; ")}
+    rates = linked(_at_visits(muscles, "median_rate", whole), ". ")
+    return _WORDS.runs("medians_rates", rates=rates, **told) if rates else _WORDS.runs("medians", **told)
+
+
+def _at_visits(muscles: Muscles, measure: str, column: str) -> Iterator[Runs]:
+    key = {"median_value": "at_visit", "median_rate": "changed"}[measure]
+    for visit in muscles.visits(measure):
+        row = muscles.row(measure, visit, column)
+        n, label = format_count(row.n if row else None), muscles.source.visit(visit)
+        yield _WORDS.runs(key, visit=label, median=_shown(row), n=n)
 
 
 def _shown(row: Estimate | None) -> Inline:
@@ -81,18 +84,16 @@ def _shown(row: Estimate | None) -> Inline:
 def tabulate_muscles(muscles: Muscles) -> Table:
     """Return the table: a row for each muscle, a column for each visit and each rate."""
     values, rates = muscles.visits("median_value"), muscles.visits("median_rate")
-    visits = [f"{upper_first(muscles.source.visit(visit))}, %" for visit in values]
-    slopes = [f"Rate to {muscles.source.visit(visit)},\npp/month" for visit in rates]
+    visits = [_WORDS.text("head_visit", visit=upper_first(muscles.source.visit(visit))) for visit in values]
+    slopes = [_WORDS.text("head_rate", visit=muscles.source.visit(visit)) for visit in rates]
     return Table(
         name=f"muscles-{muscles.name}",
         number=0,
-        caption="Fat fraction of the muscles and its rate: median (quartiles), patients",
-        header=(head("Muscle", *visits, *slopes),),
+        caption=_WORDS.text("caption"),
+        header=(head(_WORDS.text("head_muscle"), *visits, *slopes),),
         rows=tuple(_muscle_row(muscles, column, values, rates) for column in muscles.columns),
         widths=(34, *(22 for _ in (*values, *rates))),
-        footnotes=(
-            runs("pp, percentage points. Both sides together; compartments and the thigh are weighted by volume."),
-        ),
+        footnotes=(_WORDS.runs("footnote"),),
     )
 
 
@@ -106,20 +107,18 @@ def _muscle_row(muscles: Muscles, column: str, values: tuple[str, ...], rates: t
 def _figure(muscles: Muscles) -> Figure:
     source, columns = muscles.source, muscles.columns
     values, rates = muscles.visits("median_value"), muscles.visits("median_rate")
-    shown = [("median_value", values[0], f"Fat fraction at {source.visit(values[0])}, %")]
-    shown += [("median_rate", visit, f"Rate to {source.visit(visit)}, pp/month") for visit in rates[:1]]
+    shown = [("median_value", values[0], _WORDS.text("panel_visit", visit=source.visit(values[0])))]
+    shown += [("median_rate", visit, _WORDS.text("panel_rate", visit=source.visit(visit))) for visit in rates[:1]]
     panels = tuple(
         Ranges(title=title, rows=tuple(_ranges(muscles, measure, visit, column) for column in columns))
         for measure, visit, title in shown
     )
     labels, groups = [muscles.label(column) for column in columns], (source.no_event, source.event)
-    caption = runs(
-        Text("Fat of the thigh muscles by outcome. ", "strong"),
-        "Medians (dots) and quartiles (lines) of each muscle; pp, percentage points. Groups are not compared.",
-    )
     told = [_told(labels[0], panel, groups) for panel in panels]
-    alt = f"Fat fraction and its rate of {len(labels)} regions by outcome. {' '.join(told)}"
-    return make_figure(f"muscles-{muscles.name}", caption, alt, draw_ranges(labels, panels, groups))
+    alt = _WORDS.text("alt", n=len(labels), panels=" ".join(told))
+    return make_figure(
+        f"muscles-{muscles.name}", _WORDS.runs("figure_caption"), alt, draw_ranges(labels, panels, groups)
+    )
 
 
 def _ranges(muscles: Muscles, measure: str, visit: str, column: str) -> tuple[Range | None, ...]:
@@ -136,5 +135,9 @@ def range_of(row: Estimate | None) -> Range | None:
 def _told(label: str, panel: Ranges, groups: tuple[str, str]) -> str:
     """Say the first row of a panel in words."""
     pairs = zip(groups, panel.rows[0], strict=True)
-    found = [f"{group} {format_fixed(each.middle, 1)} (n = {each.n})" for group, each in pairs if each]
-    return f"{panel.title}, median of the {label.lower()}: {', '.join(found)}."
+    found = [
+        _WORDS.text("group_alt", group=group, median=format_fixed(each.middle, 1), n=each.n)
+        for group, each in pairs
+        if each
+    ]
+    return _WORDS.text("panel_alt", panel=panel.title, label=label.lower(), groups=", ".join(found))

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rarefactor.report._cells import exists, joined, number, runs
+from rarefactor.report._cells import exists, joined, linked, number
 from rarefactor.report._conclusion import conclude
 from rarefactor.report._effects import Effect, model_effects, risk, side, univariable_effects
 from rarefactor.report._models import model_number
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
 from rarefactor.report.tree import Inline, Number, Runs, Text
 from rarefactor.results import Estimate, FactorInfo, FlowStep, ModelInfo
+
+_WORDS = Words("summary")
 
 
 def summarise(source: Source) -> tuple[Runs, ...]:
@@ -37,68 +40,60 @@ def _outcome_line(source: Source) -> Runs:
     if step is None or step.events is None or not shared:
         return ()
     eligible = shared[-1]
-    share = format_percent(step.events / step.n if step.n else None, step.n)
-    return runs(
-        Text("Outcome. ", "strong"),
-        "Of ",
-        flow_number(eligible, eligible.n),
-        " eligible patients, the outcome was known in ",
-        flow_number(step, step.n),
-        "; ",
-        flow_number(step, step.events),
-        " of them ",
-        Number(f"({share}%)", f"flow/{step.id}"),
-        f" had the outcome “{source.outcome.label}”.",
+    percent = format_percent(step.events / step.n if step.n else None, step.n)
+    return _WORDS.runs(
+        "outcome",
+        eligible=flow_number(eligible, eligible.n),
+        known=flow_number(step, step.n),
+        events=flow_number(step, step.events),
+        share=Number(_WORDS.text("share", percent=percent), f"flow/{step.id}"),
+        label=source.outcome.label,
     )
 
 
 def _found_lines(source: Source) -> Iterator[Runs]:
     models = source.results.models
     if not models:
-        landmark = source.landmarks[0]
-        effects = [effect for effect in univariable_effects(source, landmark) if effect.info.role == "marker"]
-        yield runs(Text("Factors one by one. ", "strong"), *_findings(source, effects))
+        effects = univariable_effects(source, source.landmarks[0])
+        yield _WORDS.runs("one_by_one", findings=_findings(source, _markers(effects)))
     for model in models:
-        effects = [effect for effect in model_effects(source, model) if effect.info.role == "marker"]
-        yield runs(Text(f"Model “{model.label}”. ", "strong"), *_fitted(source, model), *_findings(source, effects))
+        yield _found(source, model)
 
 
-def _fitted(source: Source, model: ModelInfo) -> list[Inline | str]:
+def _markers(effects: Sequence[Effect]) -> list[Effect]:
+    return [effect for effect in effects if effect.info.role == "marker"]
+
+
+def _found(source: Source, model: ModelInfo) -> Runs:
     analysed = model_number(source, model, "analysed") or model_number(source, model, "patients")
     adjusters = [source.factor(name).label for name in model.factors if source.factor(name).role == "adjuster"]
-    parts: list[Inline | str] = ["In "]
-    parts += [number(analysed, format_count(analysed.estimate) if analysed else ""), " patients"]
-    if analysed:
-        parts += [" with ", number(analysed, format_count(analysed.events)), " events"]
-    parts += [f", followed from {source.visit(model.landmark)}"]
-    if adjusters:
-        parts += [" and adjusted for ", *joined([[name] for name in adjusters])]
-    return [*parts, ": "]
+    return _WORDS.runs(
+        "model_adjusted" if adjusters else "model",
+        model=model.label,
+        n=number(analysed, format_count(analysed.estimate) if analysed else ""),
+        events=number(analysed, format_count(analysed.events) if analysed else ""),
+        visit=source.visit(model.landmark),
+        adjusters=joined([[name] for name in adjusters]),
+        findings=_findings(source, _markers(model_effects(source, model))),
+    )
 
 
-def _findings(source: Source, effects: Sequence[Effect]) -> list[Inline | str]:
+def _findings(source: Source, effects: Sequence[Effect]) -> Runs:
     """Say of each marker on which side of 1 its interval lies; those whose interval holds 1 come last."""
-    level = f"{100 * source.study.analysis.level:g}% CI"
     estimated = [effect for effect in effects if exists(effect.firth)]
-    higher, lower, open_ = ([e for e in estimated if side(e.firth) == where] for where in (1, -1, 0))
-    clauses: list[list[Inline | str]] = []
-    if higher:
-        clauses.append(["the odds were higher with ", *joined([_named(effect, level) for effect in higher])])
-    if lower:
-        clauses.append(["the odds were lower with ", *joined([_named(effect, level) for effect in lower])])
-    if open_:
-        clauses.append(
-            ["the data leave both directions open for ", *joined([_named(effect, level) for effect in open_])]
-        )
-    sentence = [part for place, clause in enumerate(clauses) for part in (["; "] if place else []) + clause]
-    return [*sentence, "."] if sentence else ["no odds ratio of a marker could be estimated."]
+    sides = {"higher": 1, "lower": -1, "open": 0}
+    found = {key: [_named(source, each) for each in estimated if side(each.firth) == one] for key, one in sides.items()}
+    clauses = [_WORDS.runs(key, effects=joined(named)) for key, named in found.items() if named]
+    return linked(clauses, "; ") or _WORDS.runs("none")
 
 
-def _named(effect: Effect, level: str) -> list[Inline | str]:
+def _named(source: Source, effect: Effect) -> Runs:
     row = effect.firth
-    interval = format_range(row.low, row.high, format_ratio) if row else ""
-    shown = f"OR {format_ratio(row.estimate)}, {level} {interval}" if row else ""
-    return [effect.label, " (", number(row, shown), ")"]
+    if row is None:
+        return ()
+    interval = format_range(row.low, row.high, format_ratio)
+    shown = _WORDS.text("ratio", estimate=format_ratio(row.estimate), interval=source.interval, range=interval)
+    return _WORDS.runs("effect", label=effect.label, ratio=number(row, shown))
 
 
 def _risk_line(source: Source) -> Runs:
@@ -106,24 +101,27 @@ def _risk_line(source: Source) -> Runs:
     model = next(iter(source.results.models), None)
     landmark = model.landmark if model else source.landmarks[0]
     effects = model_effects(source, model) if model else univariable_effects(source, landmark)
-    infos = {effect.info.name: effect.info for effect in effects if effect.info.levels and effect.info.role == "marker"}
-    parts = [part for part in (_risks(source, landmark, info) for info in list(infos.values())[:3]) if part]
-    if not parts:
-        return ()
-    sentence = [piece for place, part in enumerate(parts) for piece in (["; "] if place else []) + part]
-    return runs(Text("Risks, not adjusted. ", "strong"), f"Share with “{source.event}” by level. ", *sentence, ".")
+    infos = {effect.info.name: effect.info for effect in _markers(effects) if effect.info.levels}
+    factors = linked((_risks(source, landmark, info) for info in list(infos.values())[:3]), "; ")
+    return _WORDS.runs("risks", event=source.event, factors=factors) if factors else ()
 
 
-def _risks(source: Source, landmark: str, info: FactorInfo) -> list[Inline | str]:
-    rows = [(level, risk(source, landmark, info, level)) for level in info.levels]
-    shown = [[f"{level} ", _one_risk(source, landmark, row)] for level, row in rows if row]
-    return [f"{info.label}: ", *joined(shown)] if shown else []
+def _risks(source: Source, landmark: str, info: FactorInfo) -> Runs:
+    rows = {level: risk(source, landmark, info, level) for level in info.levels}
+    shown = [
+        _WORDS.runs("risk_at", level=level, risk=_one_risk(source, landmark, row)) for level, row in rows.items() if row
+    ]
+    return _WORDS.runs("risks_of", factor=info.label, levels=joined(shown)) if shown else ()
 
 
 def _one_risk(source: Source, landmark: str, row: Estimate) -> Inline:
-    interval = format_range(row.low, row.high, lambda value: source.percent(row, value, landmark))
-    counts = f"{format_count(row.events)} of {format_count(row.n)}"
-    return number(row, f"{counts} ({source.percent(row, row.estimate, landmark)}%, {interval})")
+    places = {
+        "events": format_count(row.events),
+        "n": format_count(row.n),
+        "percent": source.percent(row, row.estimate, landmark),
+        "range": format_range(row.low, row.high, lambda value: source.percent(row, value, landmark)),
+    }
+    return number(row, _WORDS.text("risk", **places))
 
 
 def _performance_line(source: Source) -> Runs:
@@ -131,37 +129,28 @@ def _performance_line(source: Source) -> Runs:
     models = [model for model in source.results.models if _performance(source, model, "parameters")]
     if not models:
         return ()
-    clauses = [_performs(source, model) for model in models]
-    sentence = [piece for place, part in enumerate(clauses) for piece in (["; "] if place else []) + part]
-    parts: list[Inline | str] = ["."]
-    if any(_performance(source, model, "calibration_slope", "optimism_corrected") for model in models):
-        parts.append(" A slope below 1 means risks that are too extreme; it has no interval, because the slope of a ")
-        parts.append("model in its own resample hardly varies.")
-    elif not source.study.analysis.resamples:
-        parts.append(" No resamples were drawn, so that nothing is corrected for optimism: expect worse.")
-    title = "Prediction, corrected for optimism. " if source.study.analysis.resamples else "Prediction, apparent. "
-    return runs(Text(title, "strong"), *sentence, *parts)
+    told = linked((_performs(source, model) for model in models), "; ")
+    if not source.study.analysis.resamples:
+        return _WORDS.runs("prediction_apparent", models=told)
+    sloped = any(_performance(source, model, "calibration_slope", "optimism_corrected") for model in models)
+    return _WORDS.runs("prediction_slope" if sloped else "prediction", models=told)
 
 
-def _performs(source: Source, model: ModelInfo) -> list[Inline | str]:
+def _performs(source: Source, model: ModelInfo) -> Runs:
     method = "optimism_corrected" if source.study.analysis.resamples else "apparent"
     auc, slope = (_performance(source, model, measure, method) for measure in ("auc", "calibration_slope"))
     if auc is None or slope is None:
-        return [f"“{model.label}”: not known, as its risks could not be predicted"]
-    level = f"{100 * source.study.analysis.level:g}% CI"
-    return [
-        f"“{model.label}”: AUC ",
-        number(auc, _with_interval(auc, level)),
-        ", calibration slope ",
-        number(slope, _with_interval(slope, level)),
-    ]
+        return _WORDS.runs("performs_unknown", model=model.label)
+    shown = {name: number(row, _with_interval(source, row)) for name, row in (("auc", auc), ("slope", slope))}
+    return _WORDS.runs("performs", model=model.label, **shown)
 
 
-def _with_interval(row: Estimate, level: str) -> str:
+def _with_interval(source: Source, row: Estimate) -> str:
     shown = format_fixed(row.estimate, 2)
     if row.low is None or row.high is None:
         return shown
-    return f"{shown} ({level} {format_range(row.low, row.high, lambda value: format_fixed(value, 2))})"
+    interval = format_range(row.low, row.high, lambda value: format_fixed(value, 2))
+    return _WORDS.text("with_interval", estimate=shown, interval=source.interval, range=interval)
 
 
 def _performance(source: Source, model: ModelInfo, measure: str, method: str | None = None) -> Estimate | None:
@@ -169,70 +158,63 @@ def _performance(source: Source, model: ModelInfo, measure: str, method: str | N
 
 
 def _limits_line(source: Source) -> Runs:
-    parts: list[Inline | str] = [Text("Limits. ", "strong"), "Odds ratios are Firth estimates with "]
-    parts.append(f"{100 * source.study.analysis.level:g}% intervals and describe association, not cause. ")
-    parts += _unknown(source)
+    return linked(_limits(source))
+
+
+def _limits(source: Source) -> Iterator[Runs]:
+    yield _WORDS.runs("limits", level=source.level)
+    yield _unknown(source)
     for model in source.results.models:
-        parts += _support(source, model)
-    parts += _separated(source)
-    parts += _fragile(source)
-    return runs(*parts)
+        yield _support(source, model)
+    yield _separated(source)
+    yield _fragile(source)
 
 
-def _unknown(source: Source) -> list[Inline | str]:
+def _unknown(source: Source) -> Runs:
     shared, step = source.steps(None), source.analysed(source.landmarks[0])
     if not shared or step is None or shared[-1].n == step.n:
-        return []
-    unknown, eligible = shared[-1].n - step.n, shared[-1].n
-    return [
-        "The outcome is not known for ",
-        flow_number(step, unknown),
-        " of ",
-        flow_number(shared[-1], eligible),
-        " eligible patients, who are left out. ",
-    ]
+        return ()
+    eligible = shared[-1]
+    unknown = flow_number(step, eligible.n - step.n)
+    return _WORDS.runs("unknown", unknown=unknown, eligible=flow_number(eligible, eligible.n))
 
 
-def _support(source: Source, model: ModelInfo) -> list[Inline | str]:
+def _support(source: Source, model: ModelInfo) -> Runs:
     analysed, complete, patients, ratio = (
         model_number(source, model, measure)
         for measure in ("analysed", "complete_cases", "patients", "events_per_parameter")
     )
-    parts: list[Inline | str] = [f"Model “{model.label}” rests on "]
-    if ratio:
-        parts += [number(ratio, format_fixed(ratio.estimate, 1)), " events per parameter"]
+    if ratio is None:
+        return ()
+    key, places = "per_parameter", {"ratio": number(ratio, format_fixed(ratio.estimate, 1))}
     if complete and patients and complete.estimate != patients.estimate:
-        filled = (
-            f", with missing values imputed {analysed.imputations} times" if analysed and analysed.imputations else ""
-        )
-        parts += [" and on complete cases of " if not filled else f"{filled} (complete: "]
-        parts += [number(complete, format_count(complete.estimate)), " of "]
-        parts += [number(patients, format_count(patients.estimate)), " patients)" if filled else " patients"]
-    if any("sparse" in row.flags for row in source.results.select(analysis="multivariable", model=model.name)):
-        parts.append("; its data are sparse, so that odds ratios may lie too far from 1")
-    return [*parts, ". "] if len(parts) > 1 else []
+        imputed = analysed.imputations if analysed else None
+        key = "per_parameter_imputed" if imputed else "per_parameter_complete"
+        counts = {"complete": complete, "patients": patients}
+        places |= {name: number(row, format_count(row.estimate)) for name, row in counts.items()}
+        places["times"] = Text(f"{imputed}")
+    rows = source.results.select(analysis="multivariable", model=model.name)
+    sparse = any("sparse" in row.flags for row in rows)
+    told = _WORDS.runs(key, **places)
+    return _WORDS.runs("support_sparse" if sparse else "support", model=model.label, support=told)
 
 
-def _separated(source: Source) -> list[Inline | str]:
+def _separated(source: Source) -> Runs:
     separated = [row for row in source.results.rows if row.measure == "odds_ratio" and "separated" in row.flags]
-    names = list(dict.fromkeys(row.factor for row in separated if row.factor))
-    if not names:
-        return []
-    labels = [[source.factor(name).label] for name in names]
-    return ["Separation makes the maximum-likelihood odds ratio of ", *joined(labels), " infinite or zero. "]
+    names = dict.fromkeys(row.factor for row in separated if row.factor)
+    labels = joined([[source.factor(name).label] for name in names])
+    return _WORDS.runs("separated", factors=labels) if labels else ()
 
 
-def _fragile(source: Source) -> list[Inline | str]:
+def _fragile(source: Source) -> Runs:
     """Name the markers of which one patient decides whether the interval excludes 1."""
     labels = [
-        [f"{effect.label} in “{model.label}”"]
+        _WORDS.runs("fragile_marker", marker=effect.label, model=model.label)
         for model in source.results.models
         for effect in model_effects(source, model)
         if _deciding(source, model, effect)
     ]
-    if not labels:
-        return []
-    return ["Leaving out a single patient changes whether the interval excludes 1 for ", *joined(labels), ". "]
+    return _WORDS.runs("fragile", markers=joined(labels)) if labels else ()
 
 
 def _deciding(source: Source, model: ModelInfo, effect: Effect) -> float:
