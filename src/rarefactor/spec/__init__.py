@@ -1,6 +1,7 @@
 """The study as written: a YAML file becomes frozen values, and every error says where it stands."""
 
 from rarefactor.spec._about import About
+from rarefactor.spec._change import Change, Drop, Move, Put, Rename, change_study
 from rarefactor.spec._check import check_expression
 from rarefactor.spec._compile import compile_expression
 from rarefactor.spec._cut import find_cut
@@ -36,7 +37,7 @@ from rarefactor.spec._report import Report
 from rarefactor.spec._scope import Scope, find_code, find_flag
 from rarefactor.spec._selection import Selection
 from rarefactor.spec._tokens import ExpressionError
-from rarefactor.spec.stage import load, load_part
+from rarefactor.spec.stage import load, load_part, load_text
 
 __all__ = [
     "DAYS_PER_MONTH",
@@ -46,10 +47,12 @@ __all__ = [
     "Analysis",
     "Author",
     "Biopsy",
+    "Change",
     "Cohort",
     "Column",
     "DataField",
     "DesignPlan",
+    "Drop",
     "Eligibility",
     "Evidence",
     "Expression",
@@ -62,10 +65,13 @@ __all__ = [
     "InstrumentKind",
     "Missing",
     "Model",
+    "Move",
     "Name",
     "Origin",
     "Outcome",
     "Part",
+    "Put",
+    "Rename",
     "Report",
     "Scope",
     "Selection",
@@ -78,6 +84,7 @@ __all__ = [
     "Trajectory",
     "Visit",
     "broken",
+    "change_study",
     "check_expression",
     "check_study",
     "compile_expression",
@@ -88,6 +95,7 @@ __all__ = [
     "limits_by_level",
     "load",
     "load_part",
+    "load_text",
     "parse_column",
     "parse_expression",
 ]

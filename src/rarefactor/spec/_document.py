@@ -31,8 +31,8 @@ class Document:
     problems: tuple[Problem, ...]
 
 
-def read_document(path: Path) -> Document:
-    """Read a study file as YAML 1.2.
+def read_document(path: Path, text: str | None = None) -> Document:
+    """Read a study file, or a text in its place, as YAML 1.2.
 
     Raises
     ------
@@ -40,7 +40,7 @@ def read_document(path: Path) -> Document:
         The file cannot be read, is no text or is no YAML.
     """
     builder = _Builder(path=path)
-    root = _compose(path, read_text(path))
+    root = _compose(path, read_text(path) if text is None else text)
     if root is None or (root.id == "scalar" and not root.value):
         raise StudyFileError(
             Problem(

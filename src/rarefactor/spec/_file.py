@@ -9,6 +9,7 @@ from rarefactor.errors import Problem, StudyFileError, nearest
 
 LARGEST = 4_000_000
 CONTROL = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]")
+_TOO_LARGE = ("more than 4 MB", "a study file", "Name the study file here, and the data in it.")
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -27,10 +28,24 @@ def read_text(path: Path) -> str:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_text(path, data, error.start, "a character that is not UTF-8 text") from None
+    refuse_control(text, path)
+    return text
+
+
+def refuse_control(text: str, path: Path) -> None:
+    """Refuse a text with a character that no text file holds.
+
+    Raises
+    ------
+    StudyFileError
+        There is one; or the text is larger than a study file may be.
+    """
+    data = text.encode()
+    if len(data) > LARGEST:
+        raise _refuse(path, *_TOO_LARGE)
     binary = CONTROL.search(text)
     if binary:
         raise _not_text(path, data, len(text[: binary.start()].encode()), "a control character")
-    return text
 
 
 def _read_bytes(path: Path) -> bytes:
@@ -45,7 +60,7 @@ def _read_bytes(path: Path) -> bytes:
         reason = getattr(error, "strerror", None) or "not a path"
         raise _refuse(path, f"a file that cannot be opened ({reason})", "a file to read", "Check its rights.") from None
     if len(data) > LARGEST:
-        raise _refuse(path, "more than 4 MB", "a study file", "Name the study file here, and the data in it.")
+        raise _refuse(path, *_TOO_LARGE)
     return data
 
 

@@ -12,6 +12,7 @@ from rarefactor.errors import Problem, StudyFileError
 from rarefactor.spec._consistency import check_consistency
 from rarefactor.spec._dictionary import check_dictionary
 from rarefactor.spec._document import Document, read_document
+from rarefactor.spec._file import refuse_control
 from rarefactor.spec._mend import drop_echoes, mend, tell_apart
 from rarefactor.spec._model import Study
 from rarefactor.spec._origin import Origin
@@ -36,7 +37,22 @@ def load(path: Path) -> Study:
     rarefactor.errors.StudyFileError: no/such/study.yaml: found no such file; expected a study file. \
 Check the path: there is no such folder.
     """
-    document = read_document(Path(path))
+    return _load(read_document(Path(path)))
+
+
+def load_text(text: str, path: Path) -> Study:
+    """Check a text that is to become a study file, as :func:`load` does; nothing is read and nothing written.
+
+    Raises
+    ------
+    StudyFileError
+        Everything that is wrong with it, each with line, key, found, expected and next step.
+    """
+    refuse_control(text, path)
+    return _load(read_document(path, text))
+
+
+def _load(document: Document) -> Study:
     _refuse_no_mapping(document)
     study, problems = _check_shape(document)
     if problems or study is None:
