@@ -1,7 +1,7 @@
 """Pictures of patients' images in the report: the lowest, the middle and the highest value, chosen by rule.
 
 Convention: a picture comes as bytes from the part that measured it; here it is cut, never changed. It goes into
-the page as it is, the smaller of PNG and JPEG; the bitmap of the whole figure has 160 dpi.
+the page as it is, the smaller of PNG and JPEG; the bitmap of the whole figure has 300 dpi.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from rarefactor.results import Estimate, Picture
 
 WIDTH = 170.0
 _LEFT, _WIDEST, _TALLEST, _GAP = 34.0, 134.0, 54.0, 3.0
-_DPI, _QUALITY = 160, 75
+_DPI, _QUALITY = 300, 75
 _POINTS = 72 / 25.4
 _RANKS = ("Lowest", "Middle", "Highest")
 _STAINED = ("positive_per_mm2", "positive_area")
