@@ -1,8 +1,10 @@
 """What every test may use: a small study of invented patients, and the reference data beside the checkout."""
 
 import csv
+import fcntl
 import io
 import random
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -112,6 +114,86 @@ analysis:
   models:
     clinical: [male, age]
 """
+
+
+@pytest.fixture
+def small_study(tmp_path: Path, small_origin: Path) -> Path:
+    """The folder of a small version of the example anm-srp that has been run: records, 7 patients' scans, 6 slides.
+
+    Its cache is full and ``out`` complete; a test may do anything with it. The scan of the last patient scanned at
+    month 3 has a reader's mask that leaks into the fat under the skin: an outlying rate.
+    """
+    folder = tmp_path / "anm-srp"
+    shutil.copytree(small_origin, folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def small_origin(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """Make and run the small example once, whichever process of the tests comes first."""
+    base = tmp_path_factory.getbasetemp()
+    home = base if worker_id == "master" else base.parent
+    folder = home / "small" / "anm-srp"
+    folder.parent.mkdir(exist_ok=True)
+    with (folder.parent / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not (folder / "out").exists():
+            shutil.rmtree(folder, ignore_errors=True)
+            _make_small(folder)
+    return folder
+
+
+def _make_small(folder: Path) -> None:
+    """Make the patients of the example with few and coarse images, and run the small study file on them."""
+    from rarefactor import study
+    from rarefactor.imaging import Grid
+    from rarefactor.pathology import Camera
+    from rarefactor.simulate import _scans, _slides
+
+    with pytest.MonkeyPatch.context() as patch:
+        grid = Grid(shape=(4, 80, 80), spacing_mm=(50.0, 4.8, 4.8), origin_mm=(-190.0, -190.0, -75.0))
+        patch.setattr(_scans, "SCAN_GRID", grid)
+        patch.setattr(_slides, "_FIELD", Camera(width=640, height=640, jpeg_quality=None))
+        patch.setattr(_slides, "_CONTROL", Camera(width=512, height=512, jpeg_quality=None))
+        patch.setattr(_slides, "_WHOLE", Camera(width=1536, height=1280, jpeg_quality=85))
+        _simulate_small(folder)
+    _spoil_mask(folder / "data" / "mri")
+    shutil.copy(Path(__file__).parent / "web" / "small" / "study.yaml", folder)
+    study.run(folder / "study.yaml", folder / "out")
+
+
+def _simulate_small(folder: Path) -> None:
+    from rarefactor.simulate import _images, _scans, _slides, stage
+    from rarefactor.simulate._truth import read_truth
+    from rarefactor.spec import load
+    from rarefactor.work import Silent
+
+    example = Path(__file__).parents[1] / "examples" / "anm-srp" / "study.yaml"
+    file = stage.write_study(example, folder, patients=14, images=False)
+    asked, truth = load(file), read_truth(folder / "truth.yaml")
+    cohort = stage._draw(asked, stage.change_patients(truth, 14), truth.seed, Silent())
+    scans = [each for each in _images.list_scans(cohort, seed=truth.seed) if len(each.visits) == 2]
+    _scans.write_scans(folder / "data" / "mri", scans[:7])
+    slides = _images.list_slides(cohort, asked.pathology["biopsy"], seed=truth.seed)
+    area, cells = ([each for each in slides if each.stain == stain] for stain in ("BAFF-R", "CD20"))
+    few = [*area[:4], *cells[1:3]]
+    made = _slides.write_slides(folder / "data" / "ihc", few)
+    (folder / "data" / "ihc_runs.csv").write_bytes(_slides.write_runs(made, _images._date_runs(cohort, slides)))
+
+
+def _spoil_mask(scans: Path) -> None:
+    """Give the last patient's second scan a mask of its own: the first one's, grown by 10 mm into the fat around it."""
+    import nibabel
+    import numpy as np
+    from scipy import ndimage
+
+    last = max(path for path in scans.iterdir() if path.is_dir())
+    image = nibabel.load(last / "baseline" / "labels.nii.gz")
+    values = np.asarray(image.dataobj)
+    _, nearest = ndimage.distance_transform_edt(values == 0, return_indices=True)
+    near = ndimage.binary_dilation(values > 0, np.ones((3, 3, 1)), iterations=2)
+    grown = np.where(near, values[tuple(nearest)], 0).astype(values.dtype)
+    nibabel.save(nibabel.Nifti1Image(grown, image.affine, image.header), last / "month_3" / "labels.nii.gz")
 
 
 def _invent_records() -> Iterator[str]:
