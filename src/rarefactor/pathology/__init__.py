@@ -14,11 +14,25 @@ from rarefactor.pathology._bootstrap import TileInterval, compute_tile_interval
 from rarefactor.pathology._compartments import Compartment
 from rarefactor.pathology._density import H_DAB, StainVectors, compute_stains
 from rarefactor.pathology._detected import resolve_detector
+from rarefactor.pathology._excluded import EXCLUSION, check_outlines, name_item, read_history
 from rarefactor.pathology._geojson import Annotation, CellOutline, Polygon, read_regions, write_cells
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
+from rarefactor.pathology._look import TILE_PX, DeepZoom, Place, View, draw_overview
+from rarefactor.pathology._looked import Looked
 from rarefactor.pathology._lookup import Lookup, Measure, compute_lookup
 from rarefactor.pathology._measure_slide import SlideResult
 from rarefactor.pathology._microns import MicronsPerPixel, compute_downsample
+from rarefactor.pathology._moved import (
+    HIGHEST_THRESHOLD,
+    LOWEST_THRESHOLD,
+    MovedNumbers,
+    Spread,
+    compute_moved,
+    compute_regions,
+    compute_spread,
+    move_threshold,
+)
+from rarefactor.pathology._overlay import Layer, draw_overlay
 from rarefactor.pathology._plan import Plan, plan_folder
 from rarefactor.pathology._positivity import AreaSettings, Denominator, Positivity, compute_positivity
 from rarefactor.pathology._pyramid import Tile, Window
@@ -37,7 +51,7 @@ from rarefactor.pathology._section_build import Extent
 from rarefactor.pathology._section_image import Camera
 from rarefactor.pathology._section_stains import StainingRun
 from rarefactor.pathology._section_wanted import Wanted, simulate_specimen
-from rarefactor.pathology._settings import Reading, Settings
+from rarefactor.pathology._settings import Excluded, Reading, Settings, SlideFile
 from rarefactor.pathology._slide import Slide, open_slide
 from rarefactor.pathology._stain import StainCheck, compute_stain_check
 from rarefactor.pathology._summary import Measurement
@@ -46,12 +60,16 @@ from rarefactor.pathology._told import tell
 from rarefactor.pathology._white import White, WhiteSource, compute_white
 from rarefactor.pathology._write_slide import write_photograph, write_slide
 from rarefactor.pathology.simulate import Truth, photograph, simulate_control
-from rarefactor.pathology.stage import STEP, count_known, describe, measure, measure_folder, plan, write_output
+from rarefactor.pathology.stage import STEP, count_known, describe, look, measure, measure_folder, plan, write_output
 from rarefactor.results import Flag, Severity
 
 __all__ = [
+    "EXCLUSION",
+    "HIGHEST_THRESHOLD",
     "H_DAB",
+    "LOWEST_THRESHOLD",
     "STEP",
+    "TILE_PX",
     "Annotation",
     "AreaSettings",
     "Artefacts",
@@ -60,16 +78,22 @@ __all__ = [
     "Camera",
     "CellOutline",
     "Compartment",
+    "DeepZoom",
     "Denominator",
     "DensityHistogram",
+    "Excluded",
     "Extent",
     "Flag",
+    "Layer",
+    "Looked",
     "Lookup",
     "Manifest",
     "Measure",
     "Measurement",
     "MicronsPerPixel",
+    "MovedNumbers",
     "PatientScore",
+    "Place",
     "Placed",
     "Plan",
     "Polygon",
@@ -83,7 +107,9 @@ __all__ = [
     "Settings",
     "Severity",
     "Slide",
+    "SlideFile",
     "SlideResult",
+    "Spread",
     "StainCheck",
     "StainVectors",
     "StainedSlide",
@@ -91,10 +117,12 @@ __all__ = [
     "Tile",
     "TileInterval",
     "Truth",
+    "View",
     "Wanted",
     "White",
     "WhiteSource",
     "Window",
+    "check_outlines",
     "check_regions",
     "combine_biopsies",
     "compare_measured",
@@ -103,9 +131,12 @@ __all__ = [
     "compute_downsample",
     "compute_histogram",
     "compute_lookup",
+    "compute_moved",
     "compute_positivity",
+    "compute_regions",
     "compute_run_effect",
     "compute_run_gains",
+    "compute_spread",
     "compute_stain_check",
     "compute_stains",
     "compute_tile_interval",
@@ -114,13 +145,19 @@ __all__ = [
     "count_known",
     "derive_patient_scores",
     "describe",
+    "draw_overlay",
+    "draw_overview",
+    "look",
     "measure",
     "measure_folder",
+    "move_threshold",
+    "name_item",
     "open_slide",
     "photograph",
     "plan",
     "plan_folder",
     "rasterise",
+    "read_history",
     "read_manifest",
     "read_regions",
     "read_scores",

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from rarefactor.pathology._blur import compute_blur
 from rarefactor.pathology._cells import Cells, compute_cells, join_cells, select_cells
 from rarefactor.pathology._detected import compute_labels
-from rarefactor.pathology._geojson import Annotation, read_regions
+from rarefactor.pathology._excluded import list_regions
+from rarefactor.pathology._geojson import Annotation
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
 from rarefactor.pathology._lookup import BINS, TISSUE_DENSITY, Lookup, Measure, Sums, compute_lookup, compute_sums
 from rarefactor.pathology._nuclei import HALO_PX
@@ -104,7 +105,7 @@ def measure_block(
     ImageError
         The slide or its regions cannot be read.
     """
-    regions = read_regions(file.regions) if file.regions else ()
+    regions = list_regions(file, survey.sha256)
     lookup = _choose_lookup(survey, window)
     found: dict[str, Part] = {}
     for tile in _read_tiles(file, survey, window, HALO_PX if looks_for_cells(survey, reading) else 0):

@@ -25,6 +25,7 @@ _NOTES = {
     "alpha_channel",
     "blur_unchecked",
     "coarse_pixels",
+    "left_out",
     "several_images",
     "sixteen_bit",
     "stain_unchecked",

@@ -27,6 +27,7 @@ from rarefactor.pathology._block import (
     write_parts,
 )
 from rarefactor.pathology._cell_file import OutlineKeeper, write_cell_file
+from rarefactor.pathology._excluded import flag_excluded
 from rarefactor.pathology._geojson import read_regions
 from rarefactor.pathology._measure_slide import SCHEMA, SlideResult, make_failures, measure_regions
 from rarefactor.pathology._picture import draw_slide
@@ -54,12 +55,13 @@ class Surveyed:
 
 
 def hash_content(file: SlideFile) -> str:
-    """Return the hash of everything that is read of a slide, and of nothing where it cannot be read."""
+    """Return the hash of all that is read of a slide and left out of it, and of nothing where it cannot be read."""
     beside = (file.path.with_name(f"{file.path.name}.json"), file.path.with_suffix(".json"))
     places = [file.path, *beside, *([file.regions] if file.regions else [])]
     if file.path.suffix.lower() == ".mrxs":
         places.append(file.path.with_suffix(""))
-    return content_key(*(part for place in dict.fromkeys(places) for part in _hash(place)))
+    drawn = [file.excluded.sha256, file.excluded.outlines] if file.excluded and file.excluded.outlines else []
+    return content_key(*(part for place in dict.fromkeys(places) for part in _hash(place)), *drawn)
 
 
 def make_survey_job(file: SlideFile, settings: Settings, content: str, *, code: str) -> Job:
@@ -159,7 +161,7 @@ def make_adjusted_job(found: Surveyed, settings: Settings, blocks: Sequence[byte
 def adjusted_to_bytes(file: SlideFile, data: bytes, blocks: Sequence[bytes], settings: Settings) -> bytes:
     """Return the rows of a slide alone."""
     survey = read_survey(read_packed(data)[_SURVEY])
-    parts = _join_parts([read_packed(block) for block in blocks], survey)
+    parts = read_blocks(blocks, survey)
     return _catch(file, lambda: {_ROWS: _write_rows(measure_regions(file, survey, parts, settings))})
 
 
@@ -186,11 +188,16 @@ def read_result(file: SlideFile, data: bytes, survey: Survey | None) -> SlideRes
     )  # fmt: skip
 
 
+def read_blocks(blocks: Sequence[bytes], survey: Survey) -> dict[str, Part]:
+    """Return the regions of a slide, made of what :func:`block_to_bytes` gave of each block."""
+    return _join_parts([read_packed(block) for block in blocks], survey)
+
+
 def _sum(
     file: SlideFile, survey: Survey, blocks: Sequence[Mapping[str, bytes]], settings: Settings
 ) -> dict[str, bytes]:
     parts = _join_parts(blocks, survey)
-    flags = _check_regions(file)
+    flags = (*_check_regions(file), *flag_excluded(file, survey.sha256))
     total = make_empty(survey)
     for part in parts.values():
         total = total + part

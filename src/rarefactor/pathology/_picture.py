@@ -7,17 +7,22 @@ Below lie the three channels of a detail and the histogram of all tissue.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from rarefactor.pathology._block import COARSE, SQUARE_PX, Part
 from rarefactor.pathology._cells import Cells, compute_grades
 from rarefactor.pathology._density import H_DAB, compute_density, compute_stains
+from rarefactor.pathology._excluded import list_excluded
+from rarefactor.pathology._geojson import Annotation
 from rarefactor.pathology._lookup import LOWEST, TISSUE_DENSITY, WIDTH
 from rarefactor.pathology._paper import ARTEFACT, DETAIL, MUTED, POSITIVE, TISSUE, Mask, Place, Sheet, write_image
 from rarefactor.pathology._picture_cells import choose_tiles, draw_tiles, read_nuclei
 from rarefactor.pathology._picture_plot import draw_histogram
 from rarefactor.pathology._pyramid import Window
+from rarefactor.pathology._regions import rasterise
 from rarefactor.pathology._settings import Reading, Settings, SlideFile
 from rarefactor.pathology._slide import Slide, open_slide
 from rarefactor.pathology._survey import Survey
@@ -42,7 +47,7 @@ def draw_slide(file: SlideFile, survey: Survey, total: Part, settings: Settings)
     with open_slide(file.path) as slide:
         draw = _draw_area if total.cells is None else _draw_cells
         detail, windows, overview = draw(sheet, slide, survey, total, reading)
-    _draw_overview(sheet, survey, windows, overview, reading)
+    _draw_overview(sheet, file, survey, windows, (overview, reading))
     _draw_channels(sheet, detail, survey)
     sheet.head(130, 104.5, "DAB density")
     sheet.write(176, 104.5, "% of tissue per 0.01", size=5, fill=MUTED, anchor="rm")
@@ -110,13 +115,17 @@ def _choose_window(survey: Survey, total: Part, reading: Reading) -> Window:
     )
 
 
-def _draw_overview(sheet: Sheet, survey: Survey, windows: tuple[Window, ...], place: Place, reading: Reading) -> None:
-    image = survey.overview
+def _draw_overview(
+    sheet: Sheet, file: SlideFile, survey: Survey, windows: tuple[Window, ...], how: tuple[Place, Reading]
+) -> None:
+    image, (place, reading) = survey.overview, how
     pitch = survey.width / image.shape[1]
     end = sheet.head(4, 17, "Overview") + 3
     for words, colour in (("tissue", TISSUE), ("positive", POSITIVE), ("artefact", ARTEFACT)):
         end = sheet.draw_key(end, 17, words, colour) + 2
     tissue, artefact = (_on_image(mask, image.shape) for mask in (survey.measured, survey.excluded))
+    left_out = _mark(list_excluded(file, survey.sha256), survey, image.shape)
+    tissue, artefact = tissue & ~left_out, artefact | left_out
     frame = sheet.show(image, place)
     frame.draw_tint(_find_positive(image, survey, reading) & tissue, POSITIVE, 0.6)
     frame.draw_tint(artefact, ARTEFACT, 0.45)
@@ -160,6 +169,16 @@ def _find_positive(image: Rgb, survey: Survey, reading: Reading) -> Mask:
     density = compute_density(image, survey.white)
     dense = density[..., 0] + density[..., 1] + density[..., 2] >= TISSUE_DENSITY
     return dense & (density @ H_DAB.unmixing[:, 1].astype(np.float32) >= reading.threshold)
+
+
+def _mark(regions: Sequence[Annotation], survey: Survey, shape: tuple[int, ...]) -> Mask:
+    """Return which pixels of the overview regions hold."""
+    pitch = survey.width / shape[1]
+    whole = Window(x=0, y=0, width=shape[1] * pitch, height=shape[0] * pitch)
+    found = np.zeros(shape[:2], dtype=np.bool_)
+    for region in regions:
+        found |= rasterise(region, whole, pitch)[: shape[0], : shape[1]]
+    return found
 
 
 def _on_image(squares: Mask, shape: tuple[int, ...]) -> Mask:

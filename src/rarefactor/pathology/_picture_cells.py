@@ -80,7 +80,7 @@ def read_nuclei(slide: Slide, window: Window, found: tuple[Part, Survey, Reading
     labels = compute_labels(tile.image, survey.white, reading, um)
     cells = compute_cells(tile, labels, survey.white, um_per_px=um, downsample=survey.downsample)
     grades = np.full(int(labels.max(initial=0)) + 1, -1, dtype=np.int64)
-    counted = _were_counted(cells, total.cells, _NEAR_PX * survey.downsample)
+    counted = were_counted(cells, total.cells, _NEAR_PX * survey.downsample)
     grades[cells.label[counted]] = compute_grades(cells, reading.compartment, reading.grades)[counted]
     core = slice(tile.halo, -tile.halo)
     return Nuclei(image=np.ascontiguousarray(tile.core), labels=labels[core, core], grades=grades)
@@ -144,7 +144,7 @@ def _is_apart(corner: Floats, others: Sequence[Floats], side: float) -> bool:
     return all(np.abs(corner - each).max() >= side for each in others)
 
 
-def _were_counted(cells: Cells, counted: Cells | None, near: float) -> NDArray[np.bool_]:
+def were_counted(cells: Cells, counted: Cells | None, near: float) -> NDArray[np.bool_]:
     """Return which cells are among those that were counted: a place within ``near`` level-0 pixels of one."""
     from scipy.spatial import KDTree  # noqa: PLC0415 - late: loaded when something is drawn
 

@@ -22,6 +22,8 @@ COARSEST_CELLS_UM = 0.75
 OURS = "log_watershed"
 """The detector of nuclei where no other is named."""
 _STEPS = (0.2, 0.4)
+Outline = tuple[tuple[float, float], ...]
+"""Corners of a region, x and y."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +127,22 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Excluded:
+    """What a reader left out of the slide with this SHA-256: outlines in pixels of level 0, and whose version it is."""
+
+    sha256: str
+    outlines: tuple[Outline, ...]
+    reader: str = ""
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlideFile:
     """One slide: whose it is, when and how it was stained, and the file.
 
     ``patient`` is the name under which numbers are kept, ``own_id`` the id that may stand in names of files; ``number``
     counts the slides of the same patient, visit and stain. A ``control`` is the control tissue of its run, and nobody's
-    biopsy.
+    biopsy. ``excluded`` is what a reader left out of it.
     """
 
     patient: str
@@ -142,6 +154,7 @@ class SlideFile:
     run: str | None = None
     own_id: str | None = None
     control: bool = False
+    excluded: Excluded | None = None
 
     @property
     def name(self) -> str:

@@ -18,13 +18,16 @@ from rarefactor.pathology._job import (
     make_sum_job,
     make_survey_job,
     read_adjusted,
+    read_blocks,
     read_result,
     read_surveyed,
 )
+from rarefactor.pathology._looked import Looked, make_looked
 from rarefactor.pathology._measure_slide import SCHEMA, SlideResult
 from rarefactor.pathology._output import write_output
 from rarefactor.pathology._plan import Plan, make_readings, plan_study
 from rarefactor.pathology._runs import RunGains
+from rarefactor.pathology._settings import SlideFile
 from rarefactor.pathology._shown import list_pictures
 from rarefactor.pathology._staining import find_gains
 from rarefactor.pathology._summary import Again, Measurement, find_gain, summarise
@@ -102,6 +105,19 @@ def measure(
     )
 
 
+def look(asked: Plan, file: SlideFile, *, code: str, cache: Cache | None = None) -> Looked | SlideResult:
+    """Return a slide of a study as :func:`measure` measures it, or its result where it could not be measured.
+
+    What the cache holds is not measured again, and what is measured here :func:`measure` finds there.
+    """
+    work = _Work(code=code, cache=cache, progress=Silent())
+    ((surveyed,), (blocks,), (result,)) = _measure_slides(asked, [file], work)
+    if surveyed.survey is None or result.failures:
+        return result
+    parts = read_blocks(blocks, surveyed.survey)
+    return make_looked(file, surveyed.survey, asked.settings.reading(file.stain), parts)
+
+
 def measure_folder(asked: Plan, *, workers: Workers | None = None, progress: Progress | None = None) -> Measurement:
     """Measure what :func:`plan_folder` found, without a study."""
     return _measure(asked, _Work(code="", workers=workers, progress=progress or Silent()))[1]
@@ -124,9 +140,21 @@ class _Work:
 
 
 def _measure(asked: Plan, work: _Work) -> tuple[tuple[Surveyed, ...], Measurement]:
-    """Look at all slides, measure all their blocks, and add these up, slide by slide and all together."""
+    """Measure all slides, and put them together."""
+    surveyed, blocks, results = _measure_slides(asked, asked.all, work)
+    controls = [each for each in results if each.file.control]
+    own = [each for each in results if not each.file.control]
+    gains = find_gains(own, controls, asked.settings.readings, asked.runs)
+    again = _read_again(asked, (surveyed, blocks, results), gains, work)
+    return surveyed, summarise(asked, results, gains, again)
+
+
+def _measure_slides(
+    asked: Plan, files: Sequence[SlideFile], work: _Work
+) -> tuple[tuple[Surveyed, ...], list[list[bytes]], list[SlideResult]]:
+    """Look at slides, measure all their blocks, and add these up, slide by slide."""
     settings, code = asked.settings, work.code
-    pairs = [(file, hash_content(file)) for file in asked.all]
+    pairs = [(file, hash_content(file)) for file in files]
     looks = [make_survey_job(file, settings, content, code=code) for file, content in pairs]
     seen = work.do(LOOK, looks, f"{len(pairs)} slides") if pairs else []
     surveyed = tuple(read_surveyed(file, content, data) for (file, content), data in zip(pairs, seen, strict=True))
@@ -134,11 +162,7 @@ def _measure(asked: Plan, work: _Work) -> tuple[tuple[Surveyed, ...], Measuremen
     sums = [make_sum_job(s, settings, own, code=code) for s, own in zip(surveyed, blocks, strict=True)]
     drawn = work.do(STEP, sums, f"{len(sums)} slides") if sums else []
     results = [read_result(s.file, data, s.survey) for s, data in zip(surveyed, drawn, strict=True)]
-    controls = [each for each in results if each.file.control]
-    own = [each for each in results if not each.file.control]
-    gains = find_gains(own, controls, settings.readings, asked.runs)
-    again = _read_again(asked, (surveyed, blocks, results), gains, work)
-    return surveyed, summarise(asked, results, gains, again)
+    return surveyed, blocks, results
 
 
 def _measure_blocks(asked: Plan, surveyed: Sequence[Surveyed], work: _Work) -> list[list[bytes]]:
