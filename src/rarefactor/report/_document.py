@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 
 from rarefactor.report._about import write_about
@@ -13,6 +14,7 @@ from rarefactor.report._cells import cell, right, runs
 from rarefactor.report._checklists import write_checklists
 from rarefactor.report._course import write_courses
 from rarefactor.report._details import describe_numbers
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import Effect, model_effects, univariable_effects
 from rarefactor.report._flowchart import describe_flow, draw_flow
 from rarefactor.report._follow_up import write_follow_up
@@ -22,7 +24,6 @@ from rarefactor.report._measured import write_measured
 from rarefactor.report._methods import write_methods
 from rarefactor.report._models import tabulate_model, tabulate_univariable
 from rarefactor.report._performance import write_performance
-from rarefactor.report._plot import Sheet, write_png, write_svg
 from rarefactor.report._published import write_published
 from rarefactor.report._reach import write_reach
 from rarefactor.report._response import write_response
@@ -42,7 +43,6 @@ from rarefactor.report.tree import (
     Note,
     Paragraph,
     Row,
-    Runs,
     Table,
     Text,
 )
@@ -106,8 +106,8 @@ def _findings(source: Source) -> Iterator[Block]:
     yield tabulate_table1(source, 1)
     yield from write_response(source)
     yield from write_measured(source)
-    yield from _univariable(source)
-    yield from _multivariable(source)
+    yield from write_univariable(source)
+    yield from write_multivariable(source)
     yield from write_performance(source)
     yield from write_selection(source)
     yield from write_calculator(source)
@@ -119,18 +119,20 @@ def _findings(source: Source) -> Iterator[Block]:
     yield from write_about(source, "discussion")
 
 
-def _univariable(source: Source) -> Iterator[Block]:
+def write_univariable(source: Source) -> Iterator[Block]:
+    """Return the section on one factor at a time."""
     yield Heading(text="Univariable associations", anchor="univariable")
     for place, landmark in enumerate(_landmarks(source)):
         yield Heading(text=f"Known at {source.visit(landmark)}", anchor=f"univariable-{landmark}", level=2)
         yield tabulate_univariable(source, landmark, 2 + place)
         caption = f"Univariable associations of the factors known at {source.visit(landmark)}. "
         effects = univariable_effects(source, landmark)
-        yield _forest_figure(source, f"forest-univariable-{landmark}", 2 + place, (caption, ""), effects)
+        yield _forest_figure(source, f"forest-univariable-{landmark}", (caption, ""), effects)
         yield from _notes(source, "univariable", landmark=landmark, title="About these estimates")
 
 
-def _multivariable(source: Source) -> Iterator[Block]:
+def write_multivariable(source: Source) -> Iterator[Block]:
+    """Return the section on the multivariable models, and on the values that were imputed for them."""
     models = source.results.models
     if not models:
         return
@@ -139,14 +141,15 @@ def _multivariable(source: Source) -> Iterator[Block]:
     for place, model in enumerate(models):
         yield Heading(text=f"Model “{model.label}”", anchor=f"model-{model.name}", level=2)
         yield tabulate_model(source, model, first + place)
-        yield _model_figure(source, model, first + place)
+        yield _model_figure(source, model)
         yield from _notes(
             source, "multivariable", landmark=model.landmark, model=model.name, title="About these estimates"
         )
-    yield from _imputation(source)
+    yield from write_imputation(source)
 
 
-def _imputation(source: Source) -> Iterator[Block]:
+def write_imputation(source: Source) -> Iterator[Block]:
+    """Return what says whether the imputation converged, by landmark."""
     landmarks = [name for name in source.landmarks if imputed_factors(source, name)]
     if landmarks:
         yield Heading(text="Imputed values", anchor="imputation", level=2)
@@ -158,7 +161,7 @@ def _imputation(source: Source) -> Iterator[Block]:
             "beside observed values. Lines that mix without a trend speak for convergence."
         )
         alt = f"Traces and distributions of imputed values. {''.join(describe_imputed(imputed))}"
-        yield _figure(f"imputation-{landmark}", 0, runs(title, what), alt, draw_imputation(imputed))
+        yield make_figure(source, f"imputation-{landmark}", runs(title, what), alt, partial(draw_imputation, imputed))
 
 
 def _landmarks(source: Source) -> tuple[str, ...]:
@@ -168,30 +171,23 @@ def _landmarks(source: Source) -> tuple[str, ...]:
 def _flow_figure(source: Source) -> Figure:
     caption = runs(Text("Flow of the patients.", "strong"), " Who entered, who left and why, up to each landmark.")
     alt = f"Flow diagram. {describe_flow(source)}"
-    return _figure("flow", 1, caption, alt, draw_flow(source))
+    return make_figure(source, "flow", caption, alt, partial(draw_flow, source))
 
 
-def _model_figure(source: Source, model: ModelInfo, place: int) -> Figure:
+def _model_figure(source: Source, model: ModelInfo) -> Figure:
     effects = model_effects(source, model)
     title = f"Multivariable model “{model.label}”. "
     counts = " Events/n of a level counts all patients with it whose outcome is known."
-    return _forest_figure(source, f"forest-{model.name}", place, (title, counts), effects)
+    return _forest_figure(source, f"forest-{model.name}", (title, counts), effects)
 
 
-def _forest_figure(
-    source: Source, name: str, place: int, caption: tuple[str, str], effects: Sequence[Effect]
-) -> Figure:
+def _forest_figure(source: Source, name: str, caption: tuple[str, str], effects: Sequence[Effect]) -> Figure:
     level = source.study.analysis.level
     title, more = caption
     what = f"Odds ratios with {100 * level:g}% intervals on a log scale.{more}"
     alt = f"Forest plot of {len(effects)} odds ratios with intervals on a log scale; its numbers stand in the table."
-    return _figure(name, place, runs(Text(title, "strong"), what), alt, draw_forest(effects, level, source.style))
-
-
-def _figure(name: str, place: int, caption: Runs, alt: str, sheet: Sheet) -> Figure:
-    svg, png = write_svg(sheet, name), write_png(sheet)
-    size = {"width_mm": sheet.width, "height_mm": sheet.height}
-    return Figure(name=name, number=place, caption=caption, alt=alt, svg=svg, png=png, **size)
+    draw = partial(draw_forest, effects, level, source.style)
+    return make_figure(source, name, runs(Text(title, "strong"), what), alt, draw)
 
 
 def _notes(

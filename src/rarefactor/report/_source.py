@@ -23,13 +23,17 @@ _PARTS = ("analysis", "measure", "landmark", "model", "factor", "term", "group",
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The results, the study that they answer, an index of the rows, risk models, and patients' pictures."""
+    """The results, the study that they answer, an index of the rows, risk models, and patients' pictures.
+
+    ``words_only``: figures are left undrawn, for whoever shows the words first.
+    """
 
     results: Results
     study: Study
     index: Mapping[tuple[str | None, ...], Estimate]
     risk_models: tuple[RiskModel, ...] = ()
     pictures: tuple[Picture, ...] = ()
+    words_only: bool = False
 
     def row(self, analysis: str, measure: str, **parts: str | None) -> Estimate | None:
         """Return the row with these parts, or None; a part that is not given is None, a method any."""
