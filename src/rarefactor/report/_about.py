@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.tree import Block, Heading, Paragraph, Text
 
 PLACES: Mapping[str, tuple[str, ...]] = {
@@ -26,16 +27,8 @@ PLACES: Mapping[str, tuple[str, ...]] = {
         "involvement",
     ),
 }
-_TITLES = {"background": "Background and objectives", "discussion": "Discussion", "declarations": "Declarations"}
-_LEADS = {
-    "interests": "Competing interests",
-    "data_sharing": "Data",
-    "code_sharing": "Code",
-    "involvement": "Patients and public",
-    "assessment": "Who judged the outcome",
-    "choice": "Why these factors",
-    "measurement": "How the factors were measured",
-}
+_WORDS = Words("about")
+_OWN = frozenset({"background", "discussion", "declarations"})  # sections that hold nothing else
 
 
 def place_of(key: str) -> str:
@@ -53,8 +46,8 @@ def write_about(source: Source, anchor: str) -> Iterator[Block]:
     """Return the authors' texts of one place as paragraphs, with a heading where the place is theirs alone."""
     given = source.study.about.given
     keys = [key for key in PLACES[anchor] if key in given]
-    if keys and anchor in _TITLES:
-        yield Heading(text=_TITLES[anchor], anchor=anchor)
+    if keys and anchor in _OWN:
+        yield Heading(text=_WORDS.text(f"heading_{anchor}"), anchor=anchor)
+    leads = _WORDS.names("leads")
     for key in keys:
-        lead = _LEADS.get(key, key.replace("_", " ").capitalize())
-        yield Paragraph(runs=(Text(f"{lead}. ", "strong"), Text(given[key])))
+        yield Paragraph(runs=(Text(f"{leads[key]}. ", "strong"), Text(given[key])))

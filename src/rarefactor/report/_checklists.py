@@ -1,9 +1,10 @@
 """Reporting checklists: each item answered by rule from what the report holds, or left to the authors.
 
-Convention: the items stand in ``checklists/*.json``, condensed in words of our own. An answer is a fact (a rule in
-:mod:`rarefactor.report._checklists_facts`, or a text that the authors gave under ``about``) and the places where the
-report shows it. It stands only if the fact is there and at least one of its places is in the document: what the report
-does not hold is never claimed. What does not stand is asked of the authors, at its place.
+Convention: the items stand in ``checklists/*.json`` and are condensed in words of our own, which stand with the other
+words of the report. An answer is a fact (a rule in :mod:`rarefactor.report._checklists_facts`, or a text that the
+authors gave under ``about``) and the places where the report shows it. It stands only if the fact is there and at least
+one of its places is in the document: what the report does not hold is never claimed. What does not stand is asked of
+the authors, at its place.
 """
 
 from __future__ import annotations
@@ -17,16 +18,18 @@ from typing import Any
 
 from rarefactor.report._about import place_of
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, runs
+from rarefactor.report._cells import cell
 from rarefactor.report._checklists_facts import FACTS
+from rarefactor.report._labels import label_block
 from rarefactor.report._profile_remark import profile_remark
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words, sentences
+from rarefactor.report.format import EMPTY
 from rarefactor.report.tree import (
     Block,
     Cell,
     Figure,
     Heading,
-    Inline,
     Link,
     Paragraph,
     Row,
@@ -39,31 +42,8 @@ from rarefactor.report.tree import (
 ANCHOR = "checklists"
 _MOST_LINKS = 4
 _OTHERWISE = {"background": "summary", "discussion": "summary", "declarations": ANCHOR}
-_ASKS = {
-    "background": "Say why the study was made and what was known before.",
-    "objectives": "State the objectives and any hypotheses specified beforehand.",
-    "setting": "Describe the setting: places, kind of care, how patients came there.",
-    "dates": "Give the dates of recruitment, of measurement and of the end of follow-up.",
-    "recruitment": "Say how patients were found and chosen, and how they were followed.",
-    "treatments": "Describe the treatments and how they were chosen.",
-    "sample_size": "Say how the number of patients came about.",
-    "bias": "Name the sources of bias that were foreseen and what was done about them.",
-    "assessment": "Say who judged the outcome, how, and whether they knew the factors.",
-    "measurement": "Say how each factor was measured: instrument or assay, quality control, and who knew what.",
-    "specimens": "Describe the specimens: kind, fixing, storing, and controls.",
-    "choice": "Say why these factors and adjusters were chosen.",
-    "interpretation": "Interpret the results with care, beside other studies.",
-    "limitations": "Discuss the limitations: direction and size of possible bias.",
-    "generalisability": "Discuss to whom the results apply.",
-    "next_steps": "Say what follows for research and for care.",
-    "ethics": "Name the ethics committee and its approval, and how consent was given.",
-    "registration": "Say where the study and its protocol are registered or kept, or that they are not.",
-    "funding": "Name the funders and their part in the study.",
-    "interests": "Declare competing interests.",
-    "data_sharing": "Say whether and how the data can be had.",
-    "code_sharing": "Say whether and how the code can be had.",
-    "involvement": "Say how patients and the public were involved, or that they were not.",
-}
+_WORDS = Words("checklists")
+_ASKS = _WORDS.names("asks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +57,10 @@ class Item:
     item: str
     topic: str
     asks: str
-    answers: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    needs: tuple[str, ...] = ()
-    ask: str = ""
-    place: str = "methods"
+    answers: tuple[tuple[str, tuple[str, ...]], ...]
+    needs: tuple[str, ...]
+    ask: str
+    place: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +96,7 @@ class Places:
                 self.labels.setdefault(f"section-{anchor}", block.text)
             elif isinstance(block, Table | Figure):
                 kind = "table" if isinstance(block, Table) else "figure"
-                self.labels.setdefault(f"{kind}-{block.name}", block.label)
+                self.labels.setdefault(f"{kind}-{block.name}", label_block(block))
             elif isinstance(block, Paragraph):
                 self._words.setdefault(anchor, []).append(text_of(block.runs))
 
@@ -150,7 +130,7 @@ def write_checklists(source: Source, blocks: Sequence[Block], after: Sequence[Bl
     """
     lists = read_checklists(source)
     profile = profile_remark(source, Places(blocks), sum(isinstance(block, Table) for block in blocks) + 1)
-    heading = Heading(text="Reporting checklists", anchor=ANCHOR)
+    heading = Heading(text=_WORDS.text("heading"), anchor=ANCHOR)
     places = Places((*blocks, heading, *profile, *(block for block in after if not isinstance(block, Table))))
     answered = {each.name: answer_items(source, each, places) for each in lists}
     parts: list[Block] = [heading, _introduction(lists), *profile]
@@ -162,36 +142,44 @@ def write_checklists(source: Source, blocks: Sequence[Block], after: Sequence[Bl
 def _read(name: str) -> Checklist:
     text = resources.files("rarefactor.report").joinpath("checklists", f"{name}.json").read_text(encoding="utf-8")
     content = json.loads(text)
+    words = Words(f"checklists/{name}")
     return Checklist(
         name=name,
-        title=content["title"],
+        title=words.text("title"),
         source=tuple(content["source"]),
-        items=tuple(_item(item) for item in content["items"]),
+        items=tuple(_item(item, words) for item in content["items"]),
     )
 
 
-def _item(content: Mapping[str, Any]) -> Item:
-    answers = tuple((fact, tuple(where)) for fact, where in content.get("answers", {}).items())
-    rest = {key: text for key, text in content.items() if key not in {"answers", "needs"}}
-    return Item(answers=answers, needs=tuple(content.get("needs", ())), **rest)
+def _item(content: Mapping[str, Any], words: Words) -> Item:
+    item = content["item"]
+    return Item(
+        item=item,
+        topic=words.names("topics")[content["topic"]],
+        asks=words.names("items")[item],
+        answers=tuple((fact, tuple(where)) for fact, where in content.get("answers", {}).items()),
+        needs=tuple(content.get("needs", ())),
+        ask=words.names("authors").get(item, ""),
+        place=content.get("place", "methods"),
+    )
 
 
 def _answer(source: Source, item: Item, places: Places) -> Answer:
-    said: list[Inline | str] = []
+    said: list[Runs] = []
     links: list[Link] = []
     for fact, patterns in item.answers:
         sentence, where = FACTS[fact](source), places.find(patterns)
         if sentence and where:
-            said += [" " if said else "", *sentence]
+            said.append(sentence)
             links += where
     given = [key for key in item.needs if _is_given(source, key, places)]
     if given:
-        said += [" " if said else "", f"Stated: {', '.join(key.replace('_', ' ') for key in given)}."]
+        said.append(_WORDS.runs("stated", texts=", ".join(_WORDS.names("texts")[key] for key in given)))
         links += places.find([f"section-{place_of(key)}" for key in given])
     asked = [(place_of(key), _ASKS[key]) for key in item.needs if key not in given]
     if item.ask and not said:
         asked.append((item.place, item.ask))
-    return Answer(item=item, said=runs(*said), links=tuple(dict.fromkeys(links)), asked=tuple(asked))
+    return Answer(item=item, said=sentences(*said), links=tuple(dict.fromkeys(links)), asked=tuple(asked))
 
 
 def _is_given(source: Source, key: str, places: Places) -> bool:
@@ -200,24 +188,17 @@ def _is_given(source: Source, key: str, places: Places) -> bool:
 
 
 def _introduction(lists: Sequence[Checklist]) -> Paragraph:
-    return Paragraph(
-        runs=runs(
-            "Each item is answered by rule from what this report holds, with the place that shows it, or is left "
-            "to the authors. The items are condensed; the statements themselves say what is meant: ",
-            cite(*dict.fromkeys(key for each in lists for key in each.source)),
-            ". A pointer says where something is reported, not that it was done well.",
-        )
-    )
+    papers = cite(*dict.fromkeys(key for each in lists for key in each.source))
+    return Paragraph(runs=_WORDS.runs("introduction", papers=papers))
 
 
 def _tabulate(checklist: Checklist, answers: Sequence[Answer]) -> Table:
-    heads = ("Item", "What is asked", "In short", "Where")
     done = sum(not answer.asked for answer in answers)
     return Table(
         name=checklist.name,
         number=0,
-        caption=f"{checklist.title}: {done} of {len(answers)} items are answered here in full",
-        header=(Row(cells=tuple(cell(head) for head in heads)),),
+        caption=_WORDS.text("caption", checklist=checklist.title, done=done, items=len(answers)),
+        header=(Row(cells=tuple(cell(head) for head in _WORDS.items("heads"))),),
         rows=tuple(_rows(answers)),
         widths=(6, 33, 38, 23),
         rules="rows",
@@ -240,15 +221,16 @@ def _in_short(answer: Answer) -> Cell:
     if not asked:
         return Cell(runs=answer.said)
     gap = (Text("\n"),) if answer.said else ()
-    return Cell(runs=(*answer.said, *gap, Text("For the authors: ", "strong"), Text(asked)))
+    return Cell(runs=(*answer.said, *gap, *_WORDS.runs("for_authors", asked=asked)))
 
 
 def _where(links: Sequence[Link]) -> Cell:
     if not links:
-        return cell("–")
+        return cell(EMPTY)
     parts = [part for link in links[:_MOST_LINKS] for part in (Text("\n"), link)][1:]
     more = len(links) - _MOST_LINKS
-    return Cell(runs=(*parts, Text(f"\nand {more} more")) if more > 0 else tuple(parts))
+    rest = (Text("\n"), *_WORDS.runs("more_places", n=str(more))) if more > 0 else ()
+    return Cell(runs=(*parts, *rest))
 
 
 def _ask(
@@ -261,7 +243,9 @@ def _ask(
         for answer in answered[each.name]:
             for place, ask in answer.asked:
                 at = next(name for name in (place, _OTHERWISE.get(place, ANCHOR), ANCHOR) if name in anchors)
-                asks.setdefault(at, {}).setdefault(ask, []).append(f"{each.name.upper()} {answer.item.item}")
+                asks.setdefault(at, {}).setdefault(ask, []).append(
+                    _WORDS.text("item_of_checklist", checklist=each.name.upper(), item=answer.item.item)
+                )
     for block in blocks:
         if isinstance(block, Heading) and block.anchor in asks:
             yield replace(block, ask="\n".join(_one_ask(*ask) for ask in asks.pop(block.anchor).items()))
@@ -270,4 +254,4 @@ def _ask(
 
 
 def _one_ask(ask: str, items: Sequence[str]) -> str:
-    return f"{ask.rstrip('.')} ({', '.join(items)})."
+    return _WORDS.text("ask_with_items", ask=ask.rstrip("."), items=", ".join(items))

@@ -6,152 +6,159 @@ not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
-from rarefactor.report._cells import number
+from rarefactor.report._cells import joined, number
 from rarefactor.report._source import Source
-from rarefactor.report._summary import flow_number, joined
+from rarefactor.report._summary import flow_number
+from rarefactor.report._words import Words, sentences
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
-from rarefactor.report.tree import Inline
+from rarefactor.report.tree import Inline, Runs
 from rarefactor.results import Estimate, ModelInfo
 
-Sentence = list[Inline | str]
-Fact = Callable[[Source], Sentence]
-
-
-def _plural(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
+_WORDS = Words("checklists_facts")
+Fact = Callable[[Source], Runs]
 
 
 def _count(row: Estimate | None) -> Inline:
     return number(row, format_count(row.estimate) if row else "")
 
 
+def _counted(key: str, count: int, **places: Inline | str) -> Runs:
+    return _WORDS.runs(key, count=count, n=str(count), **places)
+
+
 def _named(source: Source, role: str) -> list[str]:
     return [info.label for info in source.results.factors if info.role == role]
 
 
-def _summary(source: Source) -> Sentence:
-    return ["Estimates with intervals, risks and limits, in a few lines."] if source.landmarks else []
+def _of_models(source: Source, rows: Sequence[Estimate], show: Callable[[Estimate], Inline]) -> list[Inline | str]:
+    """Return what is shown of each model, behind its name."""
+    return joined([_WORDS.runs("of_model", model=_model_label(source, row), value=show(row)) for row in rows])
 
 
-def _aims(source: Source) -> Sentence:
-    return [f"Association of {_plural(len(_named(source, 'marker')), 'marker')} with “{source.outcome.label}”."]
+def _summary(source: Source) -> Runs:
+    return _WORDS.runs("summary") if source.landmarks else ()
 
 
-def _design(source: Source) -> Sentence:
-    return ["Cohort study with landmarks at ", *joined([[source.visit(name)] for name in source.landmarks]), "."]
+def _aims(source: Source) -> Runs:
+    return _counted("aims", len(_named(source, "marker")), outcome=source.outcome.label)
 
 
-def _eligibility(source: Source) -> Sentence:
+def _design(source: Source) -> Runs:
+    return _WORDS.runs("design", landmarks=joined([[source.visit(name)] for name in source.landmarks]))
+
+
+def _eligibility(source: Source) -> Runs:
     rules = source.study.cohort.eligibility
     shared = source.steps(None)
     if not rules or not shared:
-        return []
-    counts: Sentence = [flow_number(shared[-1], shared[-1].n), " of ", flow_number(shared[0], shared[0].n)]
-    named = "rule" if len(rules) == 1 else f"{len(rules)} rules"
-    return [*counts, f" patients met the {named} of eligibility."]
+        return ()
+    eligible, assessed = flow_number(shared[-1], shared[-1].n), flow_number(shared[0], shared[0].n)
+    return _counted("eligibility", len(rules), eligible=eligible, assessed=assessed)
 
 
-def _visits(source: Source) -> Sentence:
-    return [f"{_plural(len(source.study.cohort.visits), 'visit')}, with the months that count for each."]
+def _visits(source: Source) -> Runs:
+    return _counted("visits", len(source.study.cohort.visits))
 
 
-def _flow(source: Source) -> Sentence:
+def _flow(source: Source) -> Runs:
     shared, step = source.steps(None), source.analysed(source.landmarks[0])
     if not shared or step is None:
-        return []
-    records, eligible = shared[0], shared[-1]
-    parts: Sentence = [flow_number(records, records.n), " in the records, ", flow_number(eligible, eligible.n)]
-    return [*parts, " eligible, ", flow_number(step, step.n), " with known outcome."]
+        return ()
+    records, eligible = (flow_number(each, each.n) for each in (shared[0], shared[-1]))
+    return _WORDS.runs("flow", records=records, eligible=eligible, known=flow_number(step, step.n))
 
 
-def _reasons(source: Source) -> Sentence:
-    steps = [step for step in source.results.flow if step.excluded]
-    count = sum(len(step.excluded) for step in steps)
-    return [f"{_plural(count, 'reason')} for leaving, with counts."] if count else []
+def _reasons(source: Source) -> Runs:
+    count = sum(len(step.excluded) for step in source.results.flow)
+    return _counted("reasons", count) if count else ()
 
 
-def _lost(source: Source) -> Sentence:
+def _lost(source: Source) -> Runs:
     shared, step = source.steps(None), source.analysed(source.landmarks[0])
     if not shared or step is None:
-        return []
+        return ()
     eligible = shared[-1]
-    parts: Sentence = ["The outcome of ", flow_number(step, eligible.n - step.n), " of "]
-    return [*parts, flow_number(eligible, eligible.n), " eligible patients is not known."]
+    lost = flow_number(step, eligible.n - step.n)
+    return _WORDS.runs("lost", lost=lost, eligible=flow_number(eligible, eligible.n))
 
 
-def _tipping(source: Source) -> Sentence:
+def _tipping(source: Source) -> Runs:
     rows = source.results.select(analysis="sensitivity", measure="tipping_share")
     found = rows or source.results.select(analysis="sensitivity", group="unknown_outcomes")
-    return ["Shown: which unknown outcomes would move an interval across 1."] if found else []
+    return _WORDS.runs("tipping") if found else ()
 
 
-def _events(source: Source) -> Sentence:
-    steps = [(name, source.analysed(name)) for name in source.landmarks]
-    told: list[Sentence] = [
-        [flow_number(step, step.events), " of ", flow_number(step, step.n), f" from {source.visit(name)}"]
-        for name, step in steps
+def _events(source: Source) -> Runs:
+    steps = [(source.visit(name), source.analysed(name)) for name in source.landmarks]
+    told = [
+        _WORDS.runs("events_from", events=flow_number(step, step.events), n=flow_number(step, step.n), visit=visit)
+        for visit, step in steps
         if step is not None and step.events is not None
     ]
-    return [f"“{source.outcome.label}”: ", *joined(told), "."] if told else []
+    return _WORDS.runs("events", outcome=source.outcome.label, events=joined(told)) if told else ()
 
 
-def _outcome(source: Source) -> Sentence:
-    first = f"“{source.outcome.label}” is defined by an expression at {source.visit(source.outcome.at)}"
-    before = [event.name for event in source.outcome.before]
-    return [f"{first}; {', '.join(before)} before it decides too." if before else f"{first}."]
+def _outcome(source: Source) -> Runs:
+    outcome, visit = source.outcome.label, source.visit(source.outcome.at)
+    before = ", ".join(event.name for event in source.outcome.before)
+    if not before:
+        return _WORDS.runs("outcome", outcome=outcome, visit=visit)
+    return _WORDS.runs("outcome_with_events", outcome=outcome, visit=visit, events=before)
 
 
-def _later_endpoints(source: Source) -> Sentence:
-    labels = [spec.label for spec in source.study.follow_up.values()]
-    return [f"Time to “{'”, “'.join(labels)}”."] if labels else []
+def _later_endpoints(source: Source) -> Runs:
+    labels = [_WORDS.text("quoted", label=spec.label) for spec in source.study.follow_up.values()]
+    return _WORDS.runs("later_endpoints", endpoints=", ".join(labels)) if labels else ()
 
 
-def _factors(source: Source) -> Sentence:
-    markers, adjusters = _named(source, "marker"), _named(source, "adjuster")
-    more = f", {_plural(len(adjusters), 'adjuster')}" if adjusters else ""
-    return [f"{_plural(len(markers), 'marker')}{more}, each with its definition and visit."] if markers else []
+def _factors(source: Source) -> Runs:
+    markers, adjusters = len(_named(source, "marker")), len(_named(source, "adjuster"))
+    if not markers:
+        return ()
+    told = _WORDS.text("markers", count=markers, n=markers)
+    if adjusters:
+        told = _WORDS.text("also_adjusters", count=adjusters, n=adjusters, markers=told)
+    return _WORDS.runs("factors", factors=told)
 
 
-def _adjusters(source: Source) -> Sentence:
+def _adjusters(source: Source) -> Runs:
     names = _named(source, "adjuster")
-    return [f"Adjusted for {', '.join(names)}."] if names else []
+    return _WORDS.runs("adjusters", adjusters=", ".join(names)) if names else ()
 
 
-def _kinds(source: Source) -> Sentence:
+def _kinds(source: Source) -> Runs:
+    if not source.results.factors:
+        return ()
     continuous = sum(info.kind == "continuous" for info in source.results.factors)
     cuts = sum(bool(factor.cut) for factor in source.study.factors.values())
-    cut = f"{cuts} made by a cut-point with a written reason" if cuts else "none was cut"
-    return [f"{_plural(continuous, 'factor')} analysed as continuous; {cut}."] if source.results.factors else []
+    return _counted("continuous_and_cut", continuous, cuts=str(cuts)) if cuts else _counted("continuous", continuous)
 
 
-def _cut_points(source: Source) -> Sentence:
+def _cut_points(source: Source) -> Runs:
     rows = source.results.select(analysis="sensitivity", measure="cut_points")
-    return ["Every other cut-point was tried and is shown."] if rows else []
+    return _WORDS.runs("cut_points") if rows else ()
 
 
-def _mri(source: Source) -> Sentence:
+def _mri(source: Source) -> Runs:
     scans, failed = source.row("imaging", "scans"), source.row("imaging", "failed")
-    if scans is None:
-        return []
-    return [_count(scans), " scans measured, ", _count(failed), " could not be; doubts are counted."]
+    return () if scans is None else _WORDS.runs("mri", scans=_count(scans), failed=_count(failed))
 
 
-def _slides(source: Source) -> Sentence:
+def _slides(source: Source) -> Runs:
     rows = source.results.select(analysis="pathology", measure="slides")
-    told: list[Sentence] = [[f"{row.term}: ", _count(row)] for row in rows]
-    return ["Slides measured, by stain: ", *joined(told), "; doubts are counted."] if told else []
+    told = [_WORDS.runs("slides_of_stain", stain=row.term or "", slides=_count(row)) for row in rows]
+    return _WORDS.runs("slides", slides=joined(told)) if told else ()
 
 
-def _readers(source: Source) -> Sentence:
-    rows = [row for row in source.results.rows if row.measure in {"weighted_kappa", "icc_agreement"}]
-    shown = [[number(row, f"{_label(row)} {_bounded(row)}")] for row in rows[:1]]
-    return ["Agreement of readers: ", *joined(shown), "."] if shown else []
-
-
-def _label(row: Estimate) -> str:
-    return {"weighted_kappa": "weighted kappa", "icc_agreement": "intraclass correlation"}.get(row.measure, row.measure)
+def _readers(source: Source) -> Runs:
+    rows = (row for row in source.results.rows if row.measure in {"weighted_kappa", "icc_agreement"})
+    row = next(rows, None)
+    if row is None:
+        return ()
+    shown = _WORDS.text(f"agreement_{row.measure}", value=_bounded(row))
+    return _WORDS.runs("readers", agreement=number(row, shown))
 
 
 def _bounded(row: Estimate, decimals: int = 2) -> str:
@@ -161,210 +168,190 @@ def _bounded(row: Estimate, decimals: int = 2) -> str:
     return f"{shown} ({format_range(row.low, row.high, lambda value: format_fixed(value, decimals))})"
 
 
-def _instruments(source: Source) -> Sentence:
-    names = list(source.study.instruments)
-    return [f"Computed by published rules: {', '.join(names)}."] if names else []
+def _instruments(source: Source) -> Runs:
+    names = ", ".join(source.study.instruments)
+    return _WORDS.runs("instruments", instruments=names) if names else ()
 
 
-def _models(source: Source) -> Sentence:
+def _models(source: Source) -> Runs:
     told = [_one_model(source, model) for model in source.results.models]
-    return [*joined(told), "; all coefficients are shown."] if told else []
+    return _WORDS.runs("models", models=joined(told)) if told else ()
 
 
-def _one_model(source: Source, model: ModelInfo) -> Sentence:
+def _one_model(source: Source, model: ModelInfo) -> Runs:
     row = source.row("multivariable", "analysed", landmark=model.landmark, model=model.name)
     if row is None:
-        return [f"“{model.label}”"]
+        return _WORDS.runs("quoted", label=model.label)
     events = number(row, format_count(row.events))
-    return [f"“{model.label}”: ", _count(row), " patients, ", events, " events"]
+    return _WORDS.runs("patients_of_model", model=model.label, patients=_count(row), events=events)
 
 
-def _prespecified(source: Source) -> Sentence:
+def _prespecified(source: Source) -> Runs:
     models = source.results.models
     if not models:
-        return []
-    chosen = " Selection was asked for and is labelled as such." if source.study.analysis.selection else ""
-    return [f"{_plural(len(models), 'model')} named in the study file, not found by the data.{chosen}"]
+        return ()
+    chosen = _WORDS.runs("selection") if source.study.analysis.selection else ()
+    return sentences(_counted("prespecified", len(models)), chosen)
 
 
-def _methods(source: Source) -> Sentence:
-    level = f"{100 * source.study.analysis.level:g}%"
-    return [f"Firth’s and maximum-likelihood logistic regression, {level} intervals; tests and software are named."]
+def _methods(source: Source) -> Runs:
+    return _WORDS.runs("methods", level=f"{100 * source.study.analysis.level:g}")
 
 
-def _univariable(source: Source) -> Sentence:
+def _univariable(source: Source) -> Runs:
     rows = source.results.select(analysis="univariable", measure="odds_ratio", method="firth")
     names = {row.factor for row in rows}
-    return [f"Odds ratios of all {_plural(len(names), 'factor')} one by one, whatever their P value."] if names else []
+    return _counted("univariable", len(names)) if names else ()
 
 
-def _risks(source: Source) -> Sentence:
+def _risks(source: Source) -> Runs:
     rows = source.results.select(analysis="univariable", measure="risk")
-    return ["Share with the outcome in each level, with Wilson intervals."] if rows else []
+    return _WORDS.runs("risks") if rows else ()
 
 
-def _table1(source: Source) -> Sentence:
+def _table1(source: Source) -> Runs:
     rows = source.results.select(analysis="table1", measure="missing", group="all")
-    return [f"{_plural(len({row.factor for row in rows}), 'factor')} described by outcome."] if rows else []
+    return _counted("table1", len({row.factor for row in rows})) if rows else ()
 
 
-def _most_missing(source: Source) -> Sentence:
+def _most_missing(source: Source) -> Runs:
     rows = source.results.select(analysis="table1", measure="missing", group="all", landmark=source.landmarks[0])
     worst = max(rows, key=lambda row: row.estimate or 0.0, default=None)
     if worst is None or worst.factor is None:
-        return []
+        return ()
     if not worst.estimate:
-        return ["No factor has missing values."]
-    label = source.factor(worst.factor).label
-    return [f"Counted for each factor; most often missing: {label}, ", _count(worst), "."]
+        return _WORDS.runs("none_missing")
+    return _WORDS.runs("most_missing", factor=source.factor(worst.factor).label, missing=_count(worst))
 
 
-def _missing(source: Source) -> Sentence:
-    settings = source.study.analysis.missing
-    if not settings.imputations:
-        return ["Complete cases."]
-    return [f"Imputed {settings.imputations} times by chained equations in the models."]
+def _missing(source: Source) -> Runs:
+    times = source.study.analysis.missing.imputations
+    return _WORDS.runs("imputed", times=str(times)) if times else _WORDS.runs("complete_cases")
 
 
-def _complete(source: Source) -> Sentence:
+def _complete(source: Source) -> Runs:
     rows = source.results.select(analysis="multivariable", measure="complete_cases")
-    told: list[Sentence] = [[f"“{_model_label(source, row)}” ", _count(row)] for row in rows]
-    return ["Patients with all factors: ", *joined(told), "."] if told else []
+    return _WORDS.runs("complete", models=_of_models(source, rows, _count)) if rows else ()
 
 
 def _model_label(source: Source, row: Estimate) -> str:
     return next((model.label for model in source.results.models if model.name == row.model), row.model or "")
 
 
-def _per_parameter(source: Source) -> Sentence:
+def _per_parameter(source: Source) -> Runs:
     rows = source.results.select(analysis="multivariable", measure="events_per_parameter")
-    told: list[Sentence] = [
-        [f"“{_model_label(source, row)}” ", number(row, format_fixed(row.estimate, 1))] for row in rows
-    ]
-    return ["Events per parameter: ", *joined(told), "."] if told else []
+    models = _of_models(source, rows, lambda row: number(row, format_fixed(row.estimate, 1)))
+    return _WORDS.runs("per_parameter", models=models) if rows else ()
 
 
-def _required(source: Source) -> Sentence:
+def _required(source: Source) -> Runs:
     rows = source.results.select(analysis="performance", measure="required_n", method="r2_default")
-    told: list[Sentence] = [[f"“{_model_label(source, row)}” ", _count(row)] for row in rows]
-    return ["Patients that Riley’s criteria ask for: ", *joined(told), "."] if told else []
+    return _WORDS.runs("required", models=_of_models(source, rows, _count)) if rows else ()
 
 
-def _reach(source: Source) -> Sentence:
+def _reach(source: Source) -> Runs:
     row = next(iter(source.results.select(analysis="design", measure="data_sets")), None)
-    return ["Studies of this size were simulated ", _count(row), " times for each true odds ratio."] if row else []
+    return _WORDS.runs("reach", times=_count(row)) if row else ()
 
 
-def _sensitivity(source: Source) -> Sentence:
-    words = {
-        "complete_cases": "complete cases",
-        "penalty": "other penalties",
-        "leave_one_out": "single patients left out",
-        "with": "unknown outcomes",
-        "cuts": "other cut-points",
-    }
+def _sensitivity(source: Source) -> Runs:
     groups = {row.group for row in source.results.rows if row.analysis == "sensitivity"}
-    told = [text for group, text in words.items() if group in groups]
-    return [f"Shown: {', '.join(told)}."] if told else []
+    told = [text for group, text in _WORDS.names("doubts").items() if group in groups]
+    return _WORDS.runs("sensitivity", analyses=", ".join(told)) if told else ()
 
 
-def _landmark(source: Source) -> Sentence:
-    name = source.visit(source.landmarks[0])
-    if len(source.landmarks) < 2:
-        return [f"Every factor is known at {name}, where time starts."]
-    return ["A factor is used only from the landmark at which it is known: no immortal time."]
+def _landmark(source: Source) -> Runs:
+    first, *later = source.landmarks
+    return _WORDS.runs("landmarks") if later else _WORDS.runs("one_landmark", visit=source.visit(first))
 
 
-def _follow_up_time(source: Source) -> Sentence:
+def _follow_up_time(source: Source) -> Runs:
     rows = source.results.select(analysis="survival", measure="median_follow_up")
-    told: list[Sentence] = [
-        [f"“{spec.label}” ", number(row, format_fixed(row.estimate, 1)), f" {spec.unit}"]
+    told = [
+        _WORDS.runs(
+            "time_of_endpoint", endpoint=spec.label, time=number(row, format_fixed(row.estimate, 1)), unit=spec.unit
+        )
         for row in rows
         if (spec := source.study.follow_up.get(row.model or ""))
     ]
-    return ["Median follow-up: ", *joined(told), "."] if told else []
+    return _WORDS.runs("follow_up_time", times=joined(told)) if told else ()
 
 
-def _cox(source: Source) -> Sentence:
+def _cox(source: Source) -> Runs:
     rows = source.results.select(analysis="survival", measure="analysed")
-    return [f"{_plural(len(rows), 'Cox model')} with tests of proportional hazards."] if rows else []
+    return _counted("cox", len(rows)) if rows else ()
 
 
-def _courses(source: Source) -> Sentence:
-    labels = [spec.label for spec in source.study.trajectories.values()]
-    return [f"Course over time of {', '.join(labels)} by mixed models."] if labels else []
+def _courses(source: Source) -> Runs:
+    labels = ", ".join(spec.label for spec in source.study.trajectories.values())
+    return _WORDS.runs("courses", courses=labels) if labels else ()
 
 
-def _discrimination(source: Source) -> Sentence:
+def _discrimination(source: Source) -> Runs:
     method = "optimism_corrected" if source.study.analysis.resamples else "apparent"
     rows = source.results.select(analysis="performance", measure="auc", method=method)
-    told: list[Sentence] = [[f"“{_model_label(source, row)}” ", number(row, _bounded(row))] for row in rows]
-    kind = "corrected for optimism" if source.study.analysis.resamples else "apparent"
-    return [f"AUC, {kind}: ", *joined(told), "."] if told else []
+    models = _of_models(source, rows, lambda row: number(row, _bounded(row)))
+    return _WORDS.runs(f"discrimination_{method}", models=models) if rows else ()
 
 
-def _validation(source: Source) -> Sentence:
+def _validation(source: Source) -> Runs:
     row = next(iter(source.results.select(analysis="performance", measure="resamples")), None)
-    return ["Internal validation by ", _count(row), " resamples."] if row and row.estimate else []
+    return _WORDS.runs("validation", resamples=_count(row)) if row and row.estimate else ()
 
 
-def _measures(source: Source) -> Sentence:
+def _measures(source: Source) -> Runs:
     rows = source.results.select(analysis="performance", measure="auc")
-    return ["ROC, calibration, Brier score and net benefit."] if rows else []
+    return _WORDS.runs("measures") if rows else ()
 
 
-def _stability(source: Source) -> Sentence:
+def _stability(source: Source) -> Runs:
     rows = source.results.select(analysis="performance", measure="selected_again")
-    return ["How often selection by P values would choose each factor again is shown, and not used."] if rows else []
+    return _WORDS.runs("stability") if rows else ()
 
 
-def _published(source: Source) -> Sentence:
+def _published(source: Source) -> Runs:
     names = dict.fromkeys(item.source for item in source.study.evidence)
-    return [f"Set beside ours: {', '.join(names)}."] if names else []
+    return _WORDS.runs("published", studies=", ".join(names)) if names else ()
 
 
-def _limits(source: Source) -> Sentence:
+def _limits(source: Source) -> Runs:
     step = source.analysed(source.landmarks[0])
     if step is None or step.events is None:
-        return []
+        return ()
     share = format_percent(step.events / step.n if step.n else None, step.n)
-    return [flow_number(step, step.events), f" events ({share}%), loss, separation and single patients are named."]
+    return _WORDS.runs("limits", events=flow_number(step, step.events), share=share)
 
 
-def _given_model(source: Source) -> Sentence:
+def _given_model(source: Source) -> Runs:
     rows = [row for row in source.results.select(analysis="risk_model", measure="allowed") if row.estimate == 1]
-    told: list[Sentence] = [[number(row, f"“{_model_label(source, row)}”")] for row in rows]
-    return ["Coefficients and intercept, before and after shrinking: ", *joined(told), "."] if told else []
+    told = [[number(row, _WORDS.text("quoted", label=_model_label(source, row)))] for row in rows]
+    return _WORDS.runs("given_model", models=joined(told)) if told else ()
 
 
-def _shrinkage(source: Source) -> Sentence:
+def _shrinkage(source: Source) -> Runs:
     rows = source.results.select(analysis="risk_model", measure="shrinkage")
-    told: list[Sentence] = [
-        [f"“{_model_label(source, row)}” ", number(row, format_fixed(row.estimate, 2))] for row in rows
-    ]
-    return ["Uniform shrinkage: ", *joined(told), "."] if told else []
+    models = _of_models(source, rows, lambda row: number(row, format_fixed(row.estimate, 2)))
+    return _WORDS.runs("shrinkage", models=models) if rows else ()
 
 
-def _whole_sample(source: Source) -> Sentence:
-    if not source.study.analysis.resamples:
-        return []
-    return ["All patients serve the model and, by resampling, its evaluation; nothing was split off."]
+def _whole_sample(source: Source) -> Runs:
+    return _WORDS.runs("whole_sample") if source.study.analysis.resamples else ()
 
 
-def _not_balanced(_: Source) -> Sentence:
-    return ["No balancing of classes is among the methods named; the intercept follows the share observed."]
+def _not_balanced(_: Source) -> Runs:
+    return _WORDS.runs("not_balanced")
 
 
-def _no_subgroups(_: Source) -> Sentence:
-    return ["No subgroup, interaction or matched analysis is among all analyses listed."]
+def _no_subgroups(_: Source) -> Runs:
+    return _WORDS.runs("no_subgroups")
 
 
-def _every_analysis(source: Source) -> Sentence:
-    return ["Every analysis made, with n and events."] if source.results.rows else []
+def _every_analysis(source: Source) -> Runs:
+    return _WORDS.runs("every_analysis") if source.results.rows else ()
 
 
-def _provenance(source: Source) -> Sentence:
-    return [f"Inputs by checksum, plan, versions and seed; {_plural(len(source.results.inputs), 'file')} read."]
+def _provenance(source: Source) -> Runs:
+    return _counted("provenance", len(source.results.inputs))
 
 
 _FACTS = (

@@ -13,37 +13,36 @@ from typing import TYPE_CHECKING
 from rarefactor.report._cells import cell, number, right
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report._summary import flow_number
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count
 from rarefactor.report.tree import Block, Cell, Heading, Inline, Row, Table, Text
-from rarefactor.results import Estimate
+from rarefactor.results import Estimate, FlowStep
 
 if TYPE_CHECKING:
     from rarefactor.report._checklists import Places
 
 Key = tuple[str, str, str]
 _ACROSS = {"response", "imaging", "pathology", "evidence"}
-_ABOUT: Mapping[str, tuple[str, tuple[str, ...]]] = {
-    "table1": ("Description of the patients", ("table-table1",)),
-    "response": ("Response to treatment", ("section-response",)),
-    "imaging": ("Measurements in images", ("section-measured-mri", "section-measurements")),
-    "pathology": ("Measurements in stained sections", ("section-measured-{model}", "section-measurements")),
-    "univariable": ("Factors one by one", ("table-univariable-{landmark}",)),
-    "multivariable": ("Multivariable model", ("table-multivariable-{model}",)),
-    "imputation": ("Imputation of missing values", ("figure-imputation-{landmark}",)),
-    "performance": ("Prediction by the model", ("table-performance-{model}",)),
-    "selection": ("Selection by P values, for its instability", ("table-selection-{landmark}", "section-selection")),
-    "risk_model": ("Risk model", ("section-risk-model-{model}",)),
-    "survival": ("Follow-up", ("section-follow-up-{model}", "section-cox-{model}")),
-    "longitudinal": ("Course over time", ("table-course-{model}",)),
-    "rates": ("Error of measured rates", ("table-rate-error", "section-rate-error")),
-    "sensitivity": ("Sensitivity", ("table-sensitivity-{model}", "section-cox-{model}")),
-    "cuts": ("Other cut-points", ("section-cut-points",)),
-    "evidence": ("Beside published estimates", ("table-evidence",)),
-    "design": ("Simulated studies like this one", ("table-design-{model}",)),
+_WORDS = Words("profile_remark")
+_SHOWN: Mapping[str, tuple[str, ...]] = {  # where the report shows each analysis
+    "table1": ("table-table1",),
+    "response": ("section-response",),
+    "imaging": ("section-measured-mri", "section-measurements"),
+    "pathology": ("section-measured-{model}", "section-measurements"),
+    "univariable": ("table-univariable-{landmark}",),
+    "multivariable": ("table-multivariable-{model}",),
+    "imputation": ("figure-imputation-{landmark}",),
+    "performance": ("table-performance-{model}",),
+    "selection": ("table-selection-{landmark}", "section-selection"),
+    "risk_model": ("section-risk-model-{model}",),
+    "survival": ("section-follow-up-{model}", "section-cox-{model}"),
+    "longitudinal": ("table-course-{model}",),
+    "rates": ("table-rate-error", "section-rate-error"),
+    "sensitivity": ("table-sensitivity-{model}", "section-cox-{model}"),
+    "cuts": ("section-cut-points",),
+    "evidence": ("table-evidence",),
+    "design": ("table-design-{model}",),
 }
-_FOOTNOTE = (
-    "Patients and events of each analysis: the smallest and the largest where its parts differ; –, none to count."
-)
 _ALONE = {"performance": "selection", "longitudinal": "rates", "sensitivity": "cuts"}
 _WHOLE: Mapping[str, tuple[str, ...]] = {  # rows on all patients of an analysis, not on a level or a visit
     "table1": ("missing",),
@@ -62,7 +61,7 @@ _WHOLE: Mapping[str, tuple[str, ...]] = {  # rows on all patients of an analysis
 
 def profile_remark(source: Source, places: Places, first: int) -> tuple[Block, ...]:
     """Return the two tables of the profile, numbered from ``first``, under their heading."""
-    heading = Heading(text="REMARK profile", anchor="remark-profile", level=2)
+    heading = Heading(text=_WORDS.text("heading"), anchor="remark-profile", level=2)
     return heading, _patients(source, first), _analyses(source, places, first + 1)
 
 
@@ -82,30 +81,36 @@ def _patients(source: Source, place: int) -> Table:
     return Table(
         name="remark-patients",
         number=place,
-        caption="REMARK profile, a: patients, outcome and variables",
-        header=(Row(cells=(cell("What"), cell("In this study"))),),
+        caption=_WORDS.text("patients"),
+        header=(Row(cells=tuple(cell(head) for head in _WORDS.items("patients_heads"))),),
         rows=tuple(rows),
         widths=(24, 76),
     )
 
 
-def _lines(source: Source) -> Iterator[tuple[str, list[Inline]]]:
+def _lines(source: Source) -> Iterator[tuple[str, Sequence[Inline]]]:
     shared = source.steps(None)
     if shared:
-        yield "Patients assessed", [flow_number(shared[0], shared[0].n)]
-        yield "Eligible", [flow_number(shared[-1], shared[-1].n)]
+        yield _WORDS.text("assessed"), [flow_number(shared[0], shared[0].n)]
+        yield _WORDS.text("eligible"), [flow_number(shared[-1], shared[-1].n)]
     for step in source.results.flow:
         left = [f"{format_count(each.n)} {each.reason}" for each in step.excluded]
-        where = f", from {source.visit(step.landmark)}" if step.landmark else ""
-        yield f"Left before “{step.label}”{where}", [Text("; ".join(left))] if left else []
+        yield _left(source, step), [Text("; ".join(left))] if left else []
     for name in source.landmarks:
         step = source.analysed(name)
         if step is not None and step.events is not None:
-            told: list[Inline] = [flow_number(step, step.n), Text(" patients, "), flow_number(step, step.events)]
-            yield f"Outcome known, from {source.visit(name)}", [*told, Text(" events")]
-    yield "Outcome", [Text(source.outcome.label)]
-    yield "Markers", [Text(_labels(source, "marker"))]
-    yield "Adjusters", [Text(_labels(source, "adjuster") or "none")]
+            n, events = flow_number(step, step.n), flow_number(step, step.events)
+            told = _WORDS.runs("patients_and_events", patients=n, events=events)
+            yield _WORDS.text("known", visit=source.visit(name)), told
+    yield _WORDS.text("outcome"), [Text(source.outcome.label)]
+    yield _WORDS.text("markers"), [Text(_labels(source, "marker"))]
+    yield _WORDS.text("adjusters"), [Text(_labels(source, "adjuster") or _WORDS.text("no_adjusters"))]
+
+
+def _left(source: Source, step: FlowStep) -> str:
+    if not step.landmark:
+        return _WORDS.text("left", step=step.label)
+    return _WORDS.text("left_from", step=step.label, visit=source.visit(step.landmark))
 
 
 def _labels(source: Source, role: str) -> str:
@@ -114,34 +119,38 @@ def _labels(source: Source, role: str) -> str:
 
 def _analyses(source: Source, places: Places, place: int) -> Table:
     rows = (_row(source, places, key, rows) for key, rows in list_analyses(source))
+    analysis, what, n, events, where = _WORDS.items("analyses_heads")
     return Table(
         name="remark-analyses",
         number=place,
-        caption="REMARK profile, b: every analysis made",
-        header=(Row(cells=(cell("Analysis"), cell("Of what"), right("n"), right("Events"), cell("Where"))),),
+        caption=_WORDS.text("analyses"),
+        header=(Row(cells=(cell(analysis), cell(what), right(n), right(events), cell(where))),),
         rows=tuple(rows),
         widths=(29, 31, 10, 10, 20),
-        footnotes=((Text(_FOOTNOTE),),),
+        footnotes=(_WORDS.runs("footnote"),),
     )
 
 
 def _row(source: Source, places: Places, key: Key, rows: Sequence[Estimate]) -> Row:
     kind, model, landmark = key
-    title, patterns = _ABOUT.get(kind, (upper_first(kind.replace("_", " ")), ()))
-    if kind == "survival" and "." in model:
-        title = "Cox model"
     where = {"model": model.replace(".", "-"), "landmark": landmark}
-    links = places.find([pattern.format_map(where) for pattern in patterns])
+    links = places.find([pattern.format_map(where) for pattern in _SHOWN.get(kind, ())])
     whole = [row for row in rows if _is_whole(kind, row)] or rows
     return Row(
         cells=(
-            cell(title),
+            cell(_title(kind, model)),
             cell(_of_what(source, model, landmark)),
             Cell(runs=tuple(_range(whole, attrgetter("n"))), align="right"),
             Cell(runs=tuple(_range(whole, attrgetter("events"))), align="right"),
             Cell(runs=links[:1]) if links else cell(EMPTY),
         )
     )
+
+
+def _title(kind: str, model: str) -> str:
+    if kind == "survival" and "." in model:
+        return _WORDS.text("cox")
+    return _WORDS.names("titles").get(kind, upper_first(kind.replace("_", " ")))
 
 
 def _is_whole(kind: str, row: Estimate) -> bool:
@@ -151,18 +160,19 @@ def _is_whole(kind: str, row: Estimate) -> bool:
 
 
 def _of_what(source: Source, model: str, landmark: str) -> str:
-    start = f"from {source.visit(landmark)}" if landmark else ""
-    return ", ".join(part for part in (_words(source, model), start) if part)
+    start = _WORDS.text("from_visit", visit=source.visit(landmark)) if landmark else ""
+    return ", ".join(part for part in (_name(source, model), start) if part)
 
 
-def _words(source: Source, model: str) -> str:
+def _name(source: Source, model: str) -> str:
     study = source.study
-    labels = {info.name: f"“{info.label}”" for info in source.results.models}
-    labels |= {name: f"“{spec.label}”" for name, spec in study.follow_up.items()}
-    labels |= {name: f"“{spec.label}”" for name, spec in study.trajectories.items()}
+    labels = {info.name: _WORDS.text("named", label=info.label) for info in source.results.models}
+    labels |= {name: _WORDS.text("named", label=spec.label) for name, spec in study.follow_up.items()}
+    labels |= {name: _WORDS.text("named", label=spec.label) for name, spec in study.trajectories.items()}
     labels |= {name: instrument.label or name for name, instrument in study.instruments.items()}
     first, _, second = model.partition(".")
-    return labels.get(first, first.replace("_", " ")) + (f", model “{second}”" if second else "")
+    name = labels.get(first, first.replace("_", " "))
+    return _WORDS.text("submodel", name=name, model=second) if second else name
 
 
 def _range(rows: Sequence[Estimate], of: Callable[[Estimate], int | None]) -> Iterator[Inline]:

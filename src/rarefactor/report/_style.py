@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_p, format_p_in_text
 from rarefactor.report.tree import Document, Inline, Number, Rules, Table, Text
 from rarefactor.results import Estimate
@@ -90,7 +91,7 @@ class Style:
 
 STYLES: Mapping[str, Style] = {
     "plain": Style(short=False),
-    "bmj": Style(spaced=False, joint=" to ", rules="groups"),
+    "bmj": Style(spaced=False, joint=Words("words").text("to"), rules="groups"),
     "jama": Style(zero=False, slanted=True, joint="-", rules="rows"),
     "nature": Style(slanted=True),
 }
@@ -130,8 +131,8 @@ class _Writer:
 
     def details(self, row: str, details: Mapping[str, str]) -> Mapping[str, str]:
         """Return what stands behind a number, its P value in the manner."""
-        found = self.rows.get(row)
-        return {**details, "P": self.style.write_p(found.p)} if found and "P" in details else details
+        found, name = self.rows.get(row), Words("details").names("fields")["p"]
+        return {**details, name: self.style.write_p(found.p)} if found and name in details else details
 
     def _items(self, items: tuple[Any, ...]) -> tuple[Any, ...]:
         if items and all(isinstance(item, Inline) for item in items):
