@@ -10,8 +10,10 @@ from rarefactor.report._cells import NOT_ESTIMABLE, exists, with_range
 from rarefactor.report._effects import MARKS, Effect
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
 from rarefactor.report._style import Style
+from rarefactor.report._words import Words
 from rarefactor.results import Estimate
 
+_WORDS, _SHARED = Words("forest"), Words("words")
 WIDTH = 170.0
 _LABEL, _COUNTS, _LEFT, _RIGHT, _RATIO, _P = 1.0, 66.0, 71.0, 123.0, 157.5, 169.0
 _LABEL_WIDTH = 52.0
@@ -76,10 +78,11 @@ def _wrapped(effect: Effect) -> tuple[str, ...]:
 
 def _draw_heads(sheet: Sheet, level: float) -> None:
     y = _TOP - 4.5
-    sheet.text(_LABEL, y, "Factor", strong=True)
-    sheet.text(_COUNTS, y, "Events/n", strong=True, ha="right")
-    sheet.text(_RATIO, y, f"OR ({100 * level:g}% CI), Firth", strong=True, ha="right")
-    sheet.text(_P, y, "P", strong=True, ha="right")
+    interval = _SHARED.text("interval", level=f"{100 * level:g}")
+    sheet.text(_LABEL, y, _WORDS.text("factor"), strong=True)
+    sheet.text(_COUNTS, y, _WORDS.text("events"), strong=True, ha="right")
+    sheet.text(_RATIO, y, _WORDS.text("ratio", interval=interval), strong=True, ha="right")
+    sheet.text(_P, y, _WORDS.text("p"), strong=True, ha="right")
     sheet.line((0, sheet.width), (_TOP - 1.2, _TOP - 1.2), color=INK, lw=0.9)
 
 
@@ -90,8 +93,8 @@ def _draw_axis(sheet: Sheet, scale: Scale, bottom: float) -> None:
         x = scale.place(tick)
         sheet.line((x, x), (bottom, bottom + 1.1), color=MUTED)
         sheet.text(x, bottom + 3.2, f"{tick:g}", size=7, ha="center", color=MUTED)
-    sheet.text(_LEFT, bottom + 7.2, "← lower odds", size=7.5, color=MUTED)
-    sheet.text(_RIGHT, bottom + 7.2, "higher odds →", size=7.5, color=MUTED, ha="right")
+    sheet.text(_LEFT, bottom + 7.2, _WORDS.text("lower"), size=7.5, color=MUTED)
+    sheet.text(_RIGHT, bottom + 7.2, _WORDS.text("higher"), size=7.5, color=MUTED, ha="right")
 
 
 def _shown_ticks(scale: Scale) -> Iterator[float]:
@@ -131,10 +134,10 @@ def _draw_estimate(sheet: Sheet, scale: Scale, row: Estimate | None, y: float, m
 def _draw_legend(sheet: Sheet, y: float, *, with_prior: bool) -> None:
     sheet.line((0, sheet.width), (y - 2.6, y - 2.6), color=RULE, lw=0.7)
     sheet.dot(_LABEL + 1.2, y, "s", BLUE)
-    sheet.text(_LABEL + 3.4, y, "Firth (bias-reduced)", size=7.5)
+    sheet.text(_LABEL + 3.4, y, _WORDS.text("firth"), size=7.5)
     sheet.dot(_LABEL + 35.2, y, "o", ORANGE, hollow=True)
-    sheet.text(_LABEL + 37.4, y, "Maximum likelihood", size=7.5)
+    sheet.text(_LABEL + 37.4, y, _WORDS.text("ml"), size=7.5)
     if with_prior:
         sheet.dot(_LABEL + 68.2, y, "D", MUTED)
-        sheet.text(_LABEL + 70.4, y, "Log-F(2,2)", size=7.5)
-    sheet.text(_P, y, "Lines are intervals; an arrow: the interval goes on", size=7.5, ha="right", color=MUTED)
+        sheet.text(_LABEL + 70.4, y, _WORDS.text("logf"), size=7.5)
+    sheet.text(_P, y, _WORDS.text("lines"), size=7.5, ha="right", color=MUTED)

@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel, round_ticks
 from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet, wrap_text
+from rarefactor.report._words import Words
 from rarefactor.results import Estimate
 
+_WORDS = Words("hazards_plot")
 WIDTH = 170.0
 _ACROSS, _LEFT, _TOP = 3, 13.0, 9.0
 _PANEL, _STEP = (41.0, 28.0), (57.0, 46.0)
@@ -108,8 +110,8 @@ def _clip(panel: Panel, values: Iterable[float | None]) -> list[float]:
 def _draw_key(sheet: Sheet, level: float) -> None:
     y = sheet.height - 3
     sheet.line((6.0, 13.0), (y, y), color=BLUE, lw=1.4)
-    sheet.text(14.5, y, f"Hazard ratio over time, {100 * level:g}% band", size=7.5)
+    sheet.text(14.5, y, _WORDS.text("smooth", level=f"{100 * level:g}"), size=7.5)
     sheet.line((62.0, 69.0), (y, y), color=ORANGE, lw=1.0, ls=(0, (4, 2)))
-    sheet.text(70.5, y, "Hazard ratio of the model", size=7.5)
+    sheet.text(70.5, y, _WORDS.text("fitted"), size=7.5)
     _draw_point(sheet, 113.0, y, beyond=False)
-    sheet.text(115.5, y, "Mean of 5 or more neighbouring deaths", size=7.5)
+    sheet.text(115.5, y, _WORDS.text("deaths"), size=7.5)

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._panel import Panel, draw_panel
+from rarefactor.report._panel import draw_panel
 from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.results import Estimate
 
+_WORDS = Words("imputation")
 WIDTH = 170.0
 _ROW = 38.0
 _LEFTS = (18.0, 74.0, 130.0)
 _SIZE = (38.0, 22.0)
+_COLOURS = {"observed": BLUE, "imputed": ORANGE}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +55,27 @@ def draw_imputation(imputed: Sequence[Imputed]) -> Sheet:
     sheet = open_sheet(WIDTH, _ROW * len(imputed) + 4)
     for place, factor in enumerate(imputed):
         top = place * _ROW + 9
-        sheet.text(0, top - 6, f"{factor.label} ({factor.missing} missing)", strong=True)
-        for left, measure, title in zip(_LEFTS, ("trace_mean", "trace_sd"), ("Mean", "SD"), strict=False):
-            _draw_trace(sheet, (left, top), title, factor.lines(measure))
+        sheet.text(0, top - 6, _WORDS.text("factor", factor=factor.label, missing=factor.missing), strong=True)
+        for left, measure in zip(_LEFTS, ("trace_mean", "trace_sd"), strict=False):
+            _draw_trace(sheet, (left, top), _titles(measure), factor.lines(measure))
         _draw_distribution(sheet, (_LEFTS[2], top), factor)
     return sheet
 
 
-def _draw_trace(sheet: Sheet, corner: tuple[float, float], title: str, lines: dict[str, list[float]]) -> None:
+def _titles(panel: str) -> tuple[str, str]:
+    """Return the words for the axes of a panel: across, and up."""
+    across, up = _WORDS.items(f"{panel}_axes")
+    return across, up
+
+
+def _draw_trace(
+    sheet: Sheet, corner: tuple[float, float], titles: tuple[str, str], lines: dict[str, list[float]]
+) -> None:
     values = [value for line in lines.values() for value in line]
     if not values:
         return
     steps = max(len(line) for line in lines.values())
-    panel = draw_panel(sheet, corner, _SIZE, (1, max(steps, 2)), spread(values), ("Iteration", title))
+    panel = draw_panel(sheet, corner, _SIZE, (1, max(steps, 2)), spread(values), titles)
     for line in lines.values():
         panel.curve(range(1, len(line) + 1), line, color=MUTED, lw=0.7)
 
@@ -74,26 +85,23 @@ def _draw_distribution(sheet: Sheet, corner: tuple[float, float], factor: Impute
     if densities:
         places = [float((row.term or "0").removeprefix("at ")) for row in factor.rows if row.group == "observed"]
         top = max(max(line) for line in densities.values())
-        panel = draw_panel(
-            sheet, corner, _SIZE, (places[0], places[-1]), (0, top * 1.05), ("Value as imputed", "Density")
-        )
-        for group, color in (("observed", BLUE), ("imputed", ORANGE)):
+        panel = draw_panel(sheet, corner, _SIZE, (places[0], places[-1]), (0, top * 1.05), _titles("density"))
+        for group, color in _COLOURS.items():
             panel.curve(places, densities[group], color=color, lw=1.1)
     else:
-        panel = _draw_shares(sheet, corner, factor.lines("proportion"))
-    for place, (group, color) in enumerate((("observed", BLUE), ("imputed", ORANGE))):
+        _draw_shares(sheet, corner, factor.lines("proportion"))
+    for place, (group, color) in enumerate(_COLOURS.items()):
         x, y = corner[0] + 2 + 15 * place, corner[1] - 2
         sheet.line((x - 2, x), (y, y), color=color, lw=1.4)
-        sheet.text(x + 0.8, y, group, size=6.5)
+        sheet.text(x + 0.8, y, _WORDS.text(group), size=6.5)
 
 
-def _draw_shares(sheet: Sheet, corner: tuple[float, float], shares: dict[str, list[float]]) -> Panel:
+def _draw_shares(sheet: Sheet, corner: tuple[float, float], shares: dict[str, list[float]]) -> None:
     levels = max(len(line) for line in shares.values())
-    panel = draw_panel(sheet, corner, _SIZE, (0.5, levels + 0.5), (0, 1), ("Level", "Share"))
-    for group, color in (("observed", BLUE), ("imputed", ORANGE)):
+    panel = draw_panel(sheet, corner, _SIZE, (0.5, levels + 0.5), (0, 1), _titles("shares"))
+    for group, color in _COLOURS.items():
         for level, share in enumerate(shares.get(group, []), start=1):
             sheet.dot(panel.x(level + (0.08 if group == "imputed" else -0.08)), panel.y(share), "o", color)
-    return panel
 
 
 def spread(values: Sequence[float]) -> tuple[float, float]:
@@ -115,7 +123,12 @@ def describe_imputed(imputed: Sequence[Imputed]) -> Iterator[str]:
         means = factor.lines("trace_mean")
         last = [line[-1] for line in means.values()]
         if last:
-            yield (
-                f"{factor.label}, {factor.missing} missing values: mean of the imputed values after the last iteration "
-                f"{min(last):.3g} to {max(last):.3g} over {len(last)} imputations. "
+            words = _WORDS.text(
+                "alt",
+                factor=factor.label,
+                missing=factor.missing,
+                low=f"{min(last):.3g}",
+                high=f"{max(last):.3g}",
+                imputations=len(last),
             )
+            yield f"{words} "

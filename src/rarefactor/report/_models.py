@@ -6,29 +6,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, mark, number, p_value, ratio, right, runs
+from rarefactor.report._cells import cell, linked, mark, number, p_value, ratio, right
 from rarefactor.report._effects import MARKS, Effect, model_effects, risk, univariable_effects
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_fixed, format_range
 from rarefactor.report.tree import Cell, Inline, Number, Row, Runs, Table, Text
 from rarefactor.results import Estimate, ModelInfo
 
-_UNIVARIABLE_INTERVALS = "Maximum likelihood with Wald’s intervals and tests, as they are mostly reported. "
-_MODEL_INTERVALS = "Maximum likelihood with profile intervals and likelihood-ratio tests. "
-_SEPARATED = (
-    " Separated: the factor predicts the outcome perfectly in some group of patients, so that no finite "
-    "maximum-likelihood estimate exists; the Firth estimate is finite, but rests on few patients "
-)
-_SPARSE = (
-    " Sparse: fewer than 5 patients in a cell of the factor with the outcome, or fewer than 10 events (or non-events) "
-    "per parameter; estimates may lie too far from 1 "
-)
-_NOT_CONVERGED = " The fit did not converge and its numbers are left out "
-_FLAG_NOTES = {
-    "separated": (_SEPARATED, "heinze2002"),
-    "sparse": (_SPARSE, "greenland2016"),
-    "not_converged": (_NOT_CONVERGED, "heinze2006"),
-}
+_WORDS = Words("models")
+_FLAG_PAPERS = {"separated": "heinze2002", "sparse": "greenland2016", "not_converged": "heinze2006"}
 
 
 def tabulate_univariable(source: Source, landmark: str, number_of_table: int) -> Table:
@@ -42,27 +29,28 @@ def tabulate_univariable(source: Source, landmark: str, number_of_table: int) ->
     return Table(
         name=f"univariable-{landmark}",
         number=number_of_table,
-        caption=f"Univariable associations with “{source.outcome.label}”: factors known at {source.visit(landmark)}",
+        caption=_WORDS.text("univariable_caption", outcome=source.outcome.label, visit=source.visit(landmark)),
         header=_univariable_header(source),
         rows=tuple(rows),
         widths=(29, 10, 16, 20, 8, 20, 8),
-        footnotes=(_abbreviations(_UNIVARIABLE_INTERVALS), *_flag_footnotes(effects)),
+        footnotes=(_abbreviations("univariable_intervals"), *_flag_footnotes(effects)),
     )
 
 
 def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Table:
     """Return the table of one multivariable model: maximum likelihood, Firth and log-F(2,2) side by side."""
     effects = model_effects(source, model)
+    named = {"model": model.label, "outcome": source.outcome.label, "visit": source.visit(model.landmark)}
     return Table(
         name=f"multivariable-{model.name}",
         number=number_of_table,
-        caption=f"Multivariable model “{model.label}” of “{source.outcome.label}”, from {source.visit(model.landmark)}",
+        caption=_WORDS.text("model_caption", **named),
         header=_model_header(source),
         rows=tuple(_model_rows(effects)),
         widths=(32, 18, 7, 18, 7, 18, 7),
         footnotes=(
             _fitted_on(source, model),
-            _abbreviations(_MODEL_INTERVALS),
+            _abbreviations("model_intervals"),
             _prior(),
             *_flag_footnotes(effects),
         ),
@@ -74,25 +62,22 @@ def model_number(source: Source, model: ModelInfo, measure: str) -> Estimate | N
     return source.row("multivariable", measure, landmark=model.landmark, model=model.name)
 
 
-def _interval(source: Source) -> str:
-    return f"{100 * source.study.analysis.level:g}% CI"
-
-
 def _univariable_header(source: Source) -> tuple[Row, Row]:
-    interval = _interval(source)
-    top = (cell(), right(), right(), cell("Maximum likelihood", align="center", span=2))
-    names = ("Events/n", f"Risk, %\n({interval})", f"OR ({interval})", "P", f"OR ({interval})", "P")
-    return (
-        Row(cells=(*top, cell("Firth", align="center", span=2))),
-        Row(cells=(cell("Factor"), *(right(name) for name in names))),
-    )
+    names = _WORDS.items("univariable_heads", interval=source.interval)
+    return (Row(cells=(cell(), right(), right(), *_methods("ml", "firth"))), _heads(names))
 
 
 def _model_header(source: Source) -> tuple[Row, Row]:
-    interval = _interval(source)
-    methods = (cell(name, align="center", span=2) for name in ("Maximum likelihood", "Firth", "Log-F(2,2)"))
-    names = (f"OR ({interval})", "P") * 3
-    return (Row(cells=(cell(), *methods)), Row(cells=(cell("Factor"), *(right(name) for name in names))))
+    names = _WORDS.items("model_heads", interval=source.interval)
+    return (Row(cells=(cell(), *_methods("ml", "firth", "logf"))), _heads(names * 3))
+
+
+def _methods(*names: str) -> Iterator[Cell]:
+    yield from (cell(_WORDS.text(name), align="center", span=2) for name in names)
+
+
+def _heads(names: Iterable[str]) -> Row:
+    return Row(cells=(cell(_WORDS.text("factor")), *(right(name) for name in names)))
 
 
 def _univariable_rows(source: Source, landmark: str, effects: Sequence[Effect]) -> Iterator[Row]:
@@ -114,7 +99,7 @@ def _univariable_rows(source: Source, landmark: str, effects: Sequence[Effect]) 
 def _reference_row(source: Source, landmark: str, effect: Effect) -> Row:
     info, level = effect.info, effect.reference
     risks = _risk_cells(source, landmark, risk(source, landmark, info, level))
-    one = right("1 (reference)")
+    one = right(_WORDS.text("reference"))
     return Row(cells=(cell(level), *risks, one, right(), one, right()), kind="level")
 
 
@@ -141,11 +126,10 @@ def _counts(row: Estimate | None) -> Inline:
 
 
 def _model_rows(effects: Sequence[Effect]) -> Iterator[Row]:
-    roles = {"marker": "Markers", "adjuster": "Adjusters"}
-    for role, title in roles.items():
+    for role in ("marker", "adjuster"):
         chosen = [effect for effect in effects if effect.info.role == role]
         if chosen:
-            yield Row(cells=(cell(title, span=7),), kind="head")
+            yield Row(cells=(cell(_WORDS.names("roles")[role], span=7),), kind="head")
             yield from (_effect_row(effect, (), effect.label, "level") for effect in chosen)
 
 
@@ -154,50 +138,48 @@ def _fitted_on(source: Source, model: ModelInfo) -> Runs:
         model_number(source, model, measure)
         for measure in ("patients", "analysed", "complete_cases", "events_per_parameter")
     )
-    parts: list[Inline | str] = ["Analysed: ", number(analysed, format_count(analysed.estimate) if analysed else "")]
-    parts += [
-        " of ",
-        number(patients, format_count(patients.estimate) if patients else ""),
-        " patients with an outcome",
-    ]
-    if analysed and analysed.imputations:
-        parts += [" (", number(complete, format_count(complete.estimate) if complete else ""), " with every factor; "]
-        parts += [f"missing values imputed {analysed.imputations} times)"]
-    if analysed and analysed.events is not None:
-        parts += [", ", number(analysed, format_count(analysed.events)), " events"]
-    if ratio_row:
-        parts += [", ", number(ratio_row, format_fixed(ratio_row.estimate, 1)), " events per parameter"]
-    parts += [
-        ". Adjusters are in the model for the sake of the markers; their odds ratios are not estimates of an effect ",
-        cite("westreich2013"),
-        ".",
-    ]
-    return runs(*parts)
+    sentence = _WORDS.runs(
+        "analysed",
+        analysed=_counted(analysed),
+        patients=_counted(patients),
+        imputed=_imputed(analysed, complete),
+        events=_events(analysed),
+        per_parameter=_per_parameter(ratio_row),
+    )
+    return linked([sentence, _WORDS.runs("adjusters", westreich=cite("westreich2013"))])
+
+
+def _counted(row: Estimate | None) -> Inline:
+    return number(row, format_count(row.estimate) if row else "")
+
+
+def _imputed(analysed: Estimate | None, complete: Estimate | None) -> Runs:
+    if analysed is None or not analysed.imputations:
+        return ()
+    return _WORDS.runs("analysed_imputed", complete=_counted(complete), imputations=str(analysed.imputations))
+
+
+def _events(row: Estimate | None) -> Runs:
+    if row is None or row.events is None:
+        return ()
+    return _WORDS.runs("analysed_events", events=number(row, format_count(row.events)))
+
+
+def _per_parameter(row: Estimate | None) -> Runs:
+    return _WORDS.runs("analysed_per_parameter", ratio=number(row, format_fixed(row.estimate, 1))) if row else ()
 
 
 def _prior() -> Runs:
-    return runs(
-        "Log-F(2,2): a weak prior that puts each odds ratio between 1/39 and 39 with 95% probability ",
-        cite("greenland2015"),
-        ". With imputation, maximum likelihood is pooled by Rubin’s rules ",
-        cite("barnard1999"),
-        ", the others by their profiles ",
-        cite("heinze2013"),
-        ".",
-    )
+    papers = {"greenland": cite("greenland2015"), "barnard": cite("barnard1999"), "heinze": cite("heinze2013")}
+    return _WORDS.runs("prior", **papers)
 
 
 def _abbreviations(intervals: str) -> Runs:
-    return runs(
-        f"OR, odds ratio; CI, confidence interval. {intervals}Firth: penalised likelihood ",
-        cite("firth1993"),
-        " with profile intervals and penalised likelihood-ratio tests ",
-        cite("heinze2002"),
-        "; ∞, the bound does not exist.",
-    )
+    penalised = _WORDS.runs("penalised", firth=cite("firth1993"), heinze=cite("heinze2002"))
+    return linked([_WORDS.runs("abbreviations"), _WORDS.runs(intervals), penalised])
 
 
 def _flag_footnotes(effects: Iterable[Effect]) -> tuple[Runs, ...]:
     found = {flag for effect in effects for flag in effect.flags}
-    notes = ((MARKS[flag], *_FLAG_NOTES[flag]) for flag in MARKS if flag in found)
-    return tuple(runs(mark(sign), text, cite(key), ".") for sign, text, key in notes)
+    flags = (flag for flag in MARKS if flag in found)
+    return tuple(_WORDS.runs(flag, mark=mark(MARKS[flag]), paper=cite(_FLAG_PAPERS[flag])) for flag in flags)

@@ -12,9 +12,11 @@ from dataclasses import dataclass
 
 from rarefactor.report._panel import round_ticks
 from rarefactor.report._plot import BLUE, INK, MUTED, Sheet, open_sheet, wrap_text
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.results import RiskFactor, RiskModel, RiskTerm
 
+_WORDS = Words("nomogram")
 WIDTH = 170.0
 _LEFT, _RIGHT, _TOP, _ROW = 48.0, 166.0, 6.0, 11.5
 _RISKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99)
@@ -49,18 +51,18 @@ def draw_nomogram(model: RiskModel) -> Sheet:
     most = math.ceil(total / step) * step
     sheet = open_sheet(WIDTH, _TOP + _ROW * (len(axes) + 2) + 5)
     y = _TOP
-    _draw_scale(sheet, y, "Points", [(f"{value:g}", value) for value in range(0, 101, 10)], 100.0)
+    _draw_scale(sheet, y, _WORDS.text("points"), [(f"{value:g}", value) for value in range(0, 101, 10)], 100.0)
     for axis in axes:
         y += _ROW
         marks = [(words, (value - axis.lowest) / per_point) for words, value in axis.marks]
         _draw_scale(sheet, y, axis.label, marks, 100.0, color=BLUE)
     y += _ROW
     ticks = [(f"{step * place:g}", step * place) for place in range(round(most / step) + 1)]
-    _draw_scale(sheet, y, "Total points", ticks, most)
+    _draw_scale(sheet, y, _WORDS.text("total"), ticks, most)
     start = model.shrunken_intercept + sum(axis.lowest for axis in axes)
     places = [(f"{100 * risk:g}%", (math.log(risk / (1 - risk)) - start) / per_point) for risk in _RISKS]
     inside = [(words, place) for words, place in places if 0.0 <= place <= total]
-    _draw_scale(sheet, y + _ROW, f"Risk: {model.outcome.event}", inside, most, strong=True)
+    _draw_scale(sheet, y + _ROW, _WORDS.text("risk", event=model.outcome.event), inside, most, strong=True)
     return sheet
 
 
@@ -74,9 +76,9 @@ def _axis(model: RiskModel, factor: RiskFactor) -> Axis:
     if factor.levels:
         return Axis(label=factor.label, marks=tuple((level, terms.get(level, 0.0)) for level in factor.levels))
     slope = next(iter(terms.values()))
-    unit = f" ({factor.unit})" if factor.unit else ""
+    label = _WORDS.text("axis_with_unit", factor=factor.label, unit=factor.unit) if factor.unit else factor.label
     marks = tuple((_shown(value), slope * _steps(factor, value)) for value in _places(factor))
-    return Axis(label=f"{factor.label}{unit}", marks=marks)
+    return Axis(label=label, marks=marks)
 
 
 def _steps(factor: RiskFactor, value: float) -> float:

@@ -9,8 +9,10 @@ from rarefactor.report._effects import Effect
 from rarefactor.report._panel import Panel
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, wrap_text
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.results import Estimate, ModelInfo
 
+_WORDS = Words("profile_plot")
 WIDTH = 170.0
 _ACROSS = 3
 _PANEL = (46.0, 24.0)
@@ -18,9 +20,9 @@ _STEP = (57.0, 38.5)
 _STEPS = 8
 _TICKS = (0.001, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1000)
 STYLES = {
-    "firth": ("Firth", {"color": BLUE, "lw": 1.3}),
-    "ml": ("Maximum likelihood", {"color": ORANGE, "lw": 1.0, "ls": (0, (4, 2))}),
-    "logf22": ("log-F(2,2)", {"color": INK, "lw": 1.0, "ls": (0, (1, 1.5))}),
+    "firth": {"color": BLUE, "lw": 1.3},
+    "ml": {"color": ORANGE, "lw": 1.0, "ls": (0, (4, 2))},
+    "logf22": {"color": INK, "lw": 1.0, "ls": (0, (1, 1.5))},
 }
 
 
@@ -38,9 +40,9 @@ def draw_profiles(source: Source, model: ModelInfo, effects: Sequence[Effect]) -
             panel.curve(panel.across, (limit.estimate, limit.estimate), color=MUTED, lw=0.7, ls=(0, (1, 2)))
         for method, curve in curves.items():
             inside = [(at, height) for at, height in curve if panel.across[0] <= at <= panel.across[1]]
-            panel.curve(*zip(*inside, strict=True), **STYLES[method][1])
+            panel.curve(*zip(*inside, strict=True), **STYLES[method])
     draw_key(sheet, sheet.height - 3)
-    sheet.text(sheet.width - 1, sheet.height - 3, "Across: odds ratio", size=7.5, ha="right", color=MUTED)
+    sheet.text(sheet.width - 1, sheet.height - 3, _WORDS.text("across"), size=7.5, ha="right", color=MUTED)
     return sheet
 
 
@@ -64,11 +66,11 @@ def log_panel(
 
 def draw_key(sheet: Sheet, y: float) -> None:
     """Draw what the lines of the three methods look like."""
-    x = 6.0
-    for name, style in STYLES.values():
+    names = _WORDS.names("methods")
+    for place, (method, style) in enumerate(STYLES.items()):
+        x = 6.0 + 45 * place
         sheet.line((x, x + 7), (y, y), **style)
-        sheet.text(x + 8.5, y, name, size=7.5)
-        x += 45
+        sheet.text(x + 8.5, y, names[method], size=7.5)
 
 
 def _shown_ticks(low: float, high: float) -> Iterator[float]:

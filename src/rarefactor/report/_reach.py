@@ -239,7 +239,7 @@ def _draw_measure(
     panel = draw_panel(sheet, corner, _SIZE, (1.0, max(highest, 2.0)), up, ("True odds ratio", words))
     if measure == "exaggeration":
         panel.curve(panel.across, (1.0, 1.0), color=MUTED, lw=0.7, ls=(0, (1, 2)))
-    for method, (_, style) in STYLES.items():
+    for method, style in STYLES.items():
         _draw_line(panel, [(case.truth, case.row(measure, method)) for case in cases], style)
 
 

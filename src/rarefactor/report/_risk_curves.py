@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from rarefactor.report._panel import Panel, draw_panel
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.results import Estimate, ModelInfo
 
+_WORDS = Words("risk_curves")
 WIDTH, HEIGHT = 170.0, 134.0
 _SIZE = (64.0, 48.0)
 _LEFT, _RIGHT, _UPPER, _LOWER = 16.0, 102.0, 8.0, 75.0
@@ -25,19 +27,17 @@ def has_curves(source: Source, model: ModelInfo) -> bool:
 def draw_risk_curves(source: Source, model: ModelInfo) -> Sheet:
     """Return the figure of one model."""
     sheet = open_sheet(WIDTH, HEIGHT)
-    _draw_roc(_panel(sheet, (_LEFT, _UPPER), "a", ("1 − specificity", "Sensitivity")), source, model)
-    _draw_calibration(_panel(sheet, (_RIGHT, _UPPER), "b", ("Predicted risk", "Observed risk")), source, model)
+    _draw_roc(_panel(sheet, (_LEFT, _UPPER), "a", "roc"), source, model)
+    _draw_calibration(_panel(sheet, (_RIGHT, _UPPER), "b", "calibration"), source, model)
     _draw_decision(sheet, source, model)
-    panel = _panel(sheet, (_RIGHT, _LOWER), "d", ("Predicted risk", "Risk in resamples"))
-    _draw_instability(panel, source, model)
+    _draw_instability(_panel(sheet, (_RIGHT, _LOWER), "d", "instability"), source, model)
     return sheet
 
 
-def _panel(
-    sheet: Sheet, corner: tuple[float, float], letter: str, titles: tuple[str, str], up: tuple[float, float] = _UNIT
-) -> Panel:
+def _panel(sheet: Sheet, corner: tuple[float, float], letter: str, name: str, up: tuple[float, float] = _UNIT) -> Panel:
     sheet.text(corner[0] - 12, corner[1] - 3.5, letter, size=9, strong=True)
-    return draw_panel(sheet, corner, _SIZE, _UNIT, up, titles)
+    across, upwards = _WORDS.items(f"{name}_axes")
+    return draw_panel(sheet, corner, _SIZE, _UNIT, up, (across, upwards))
 
 
 def _draw_roc(panel: Panel, source: Source, model: ModelInfo) -> None:
@@ -53,14 +53,18 @@ def _draw_calibration(panel: Panel, source: Source, model: ModelInfo) -> None:
         _draw_band(panel, rows)
         panel.curve(_places(rows), _values(rows), color=BLUE, lw=1.4)
     else:
-        panel.sheet.text(panel.x(0.5), panel.y(0.5), "no curve could be fitted", size=7, ha="center", color=MUTED)
+        _say_why_empty(panel, _WORDS.text("no_calibration"))
+
+
+def _say_why_empty(panel: Panel, words: str) -> None:
+    panel.sheet.text(panel.x(0.5), panel.y(0.5), words, size=7, ha="center", color=MUTED)
 
 
 def _draw_decision(sheet: Sheet, source: Source, model: ModelInfo) -> None:
     apparent, corrected = benefit_rows(source, model)
     everyone, rows = _rows(source, model, "net_benefit", "all"), corrected or apparent
     highest = max([0.1, *(row.high or row.estimate or 0.0 for row in (*apparent, *corrected, *everyone))])
-    panel = _panel(sheet, (_LEFT, _LOWER), "c", ("Threshold of risk", "Net benefit"), (_LOWEST_BENEFIT, highest * 1.05))
+    panel = _panel(sheet, (_LEFT, _LOWER), "c", "decision", (_LOWEST_BENEFIT, highest * 1.05))
     panel.curve(_UNIT, (0.0, 0.0), color=INK, lw=0.8)
     treated = [row for row in everyone if (row.estimate or 0.0) >= _LOWEST_BENEFIT]
     _draw_band(panel, rows)
@@ -69,11 +73,16 @@ def _draw_decision(sheet: Sheet, source: Source, model: ModelInfo) -> None:
     for curve, style in ((apparent, dotted), (corrected, {"lw": 1.4})):
         inside = [row for row in curve if (row.estimate or 0.0) >= _LOWEST_BENEFIT]
         panel.curve(_places(inside), _values(inside), color=BLUE, **style)
-    words = ("the model, corrected", "the model, apparent (dotted)") if corrected else ("the model",)
-    right, top = panel.left + panel.width, panel.top
-    colours = [*((word, BLUE) for word in words), ("all", ORANGE), ("none", INK)]
-    for place, (word, colour) in enumerate(colours):
-        sheet.text(right - 1, top + 2.0 + 3.4 * place, f"act on {word}", size=7, ha="right", color=colour)
+    _draw_key(panel, ("corrected", "apparent") if corrected else ("model",))
+
+
+def _draw_key(panel: Panel, models: Sequence[str]) -> None:
+    """Name the curves of the decision panel, by their colours."""
+    right = panel.left + panel.width - 1
+    lines = [*((name, BLUE) for name in models), ("all", ORANGE), ("none", INK)]
+    for place, (name, colour) in enumerate(lines):
+        words = _WORDS.text(f"act_on_{name}")
+        panel.sheet.text(right, panel.top + 2.0 + 3.4 * place, words, size=7, ha="right", color=colour)
 
 
 def benefit_rows(source: Source, model: ModelInfo) -> tuple[tuple[Estimate, ...], tuple[Estimate, ...]]:
@@ -92,7 +101,7 @@ def _draw_instability(panel: Panel, source: Source, model: ModelInfo) -> None:
         panel.curve((at, at), (row.low or 0.0, row.high or 0.0), color=BLUE, lw=1.2)
         panel.sheet.dot(panel.x(at), panel.y(row.estimate or 0.0), "o", BLUE)
     if not drawn:
-        panel.sheet.text(panel.x(0.5), panel.y(0.5), "no resamples were drawn", size=7, ha="center", color=MUTED)
+        _say_why_empty(panel, _WORDS.text("no_resamples"))
 
 
 def _draw_band(panel: Panel, rows: Sequence[Estimate]) -> None:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, wrap_text
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.results import Estimate
 
+_WORDS = Words("survival_plot")
 WIDTH = 170.0
 COLORS = (BLUE, ORANGE, "#2b7a4b", "#7a3e9d", INK, "#8a6d00")
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (7, 1.5, 1.5, 1.5)), (0, (3, 3)), (0, (2, 1, 1, 1)))
@@ -99,7 +101,7 @@ def _draw_at_risk(
     panel: Panel, lines: Sequence[Line], names: Sequence[Sequence[str]], heights: Sequence[float]
 ) -> None:
     y = panel.top + panel.height + 11.5
-    panel.sheet.text(1, y, "At risk", size=7, strong=True)
+    panel.sheet.text(1, y, _WORDS.text("at_risk"), size=7, strong=True)
     y += _LINE + _GAP / 2
     for place, line in enumerate(lines):
         color = COLORS[place % len(COLORS)]

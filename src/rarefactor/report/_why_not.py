@@ -7,9 +7,11 @@ from collections.abc import Sequence
 
 from rarefactor.report._panel import Panel
 from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.results import RiskModel, RiskSize
 
+_WORDS = Words("why_not")
 WIDTH = 170.0
 _ROW, _TOP, _FOOT = 6.0, 9.0, 13.0
 _LEFT, _COUNTS, _SHRINKAGE, _SPAN = 1.0, 62.0, 128.0, (50.0, 38.0)
@@ -26,8 +28,8 @@ def draw_need(models: Sequence[RiskModel]) -> Sheet:
     high = math.ceil(math.log10(1.25 * most))
     counts = Panel(sheet, _COUNTS, _TOP, _SPAN[0], _ROW * lines, (1.0, float(high)), (0.0, 1.0))
     shrinkage = Panel(sheet, _SHRINKAGE, _TOP, _SPAN[1], _ROW * lines, (0.0, 1.0), (0.0, 1.0))
-    sheet.text(counts.left, 3, "Patients (log scale)", strong=True)
-    sheet.text(shrinkage.left, 3, "Shrinkage to expect", strong=True)
+    sheet.text(counts.left, 3, _WORDS.text("patients"), strong=True)
+    sheet.text(shrinkage.left, 3, _WORDS.text("shrinkage"), strong=True)
     _draw_axes(counts, [(float(power), format_count(10**power)) for power in range(1, high + 1)])
     _shade(shrinkage)
     _draw_axes(shrinkage, [(value / 4, f"{value / 4:g}") for value in range(5)])
@@ -75,7 +77,7 @@ def _draw_shrinkage(panel: Panel, y: float, value: float) -> None:
 
 def _draw_key(sheet: Sheet, y: float) -> None:
     sheet.dot(_COUNTS + 1, y, "o", BLUE)
-    sheet.text(_COUNTS + 3, y, "there are", size=7)
+    sheet.text(_COUNTS + 3, y, _WORDS.text("there"), size=7)
     sheet.dot(_COUNTS + 22, y, "D", ORANGE, hollow=True)
-    sheet.text(_COUNTS + 24, y, "needed", size=7)
-    sheet.text(_SHRINKAGE + _SPAN[1], y, "asked: at least 0.9 (shaded)", size=7, ha="right")
+    sheet.text(_COUNTS + 24, y, _WORDS.text("needed"), size=7)
+    sheet.text(_SHRINKAGE + _SPAN[1], y, _WORDS.text("asked"), size=7, ha="right")
