@@ -19,9 +19,9 @@ JOB = "job"
 
 def tell_job(hub: Hub, job: Job) -> None:
     """Publish how work stands: the event ``job`` at each step, and ``job-done`` when it has ended."""
-    hub.publish(job.study, JOB, draw_job(job))
+    hub.publish(job.topic, JOB, draw_job(job))
     if not job.is_running:
-        hub.publish(job.study, f"{JOB}-done", job.state)
+        hub.publish(job.topic, f"{JOB}-done", job.state)
 
 
 def draw_job(job: Job | None) -> str:

@@ -6,6 +6,7 @@ Convention: a path in, bytes in, nothing half-done out. Nothing here knows what 
 from rarefactor.work._cache import Cache
 from rarefactor.work._file import output_errors, write_file
 from rarefactor.work._folder import MANIFEST, Claim, claim_folder, write_folder
+from rarefactor.work._history import History, Version
 from rarefactor.work._key import content_key, hash_file
 from rarefactor.work._layout import find_by_layout
 from rarefactor.work._log import Logged
@@ -14,16 +15,22 @@ from rarefactor.work._memo import code_key, remember
 from rarefactor.work._pack import read_packed, write_packed
 from rarefactor.work._png import write_png
 from rarefactor.work._progress import Progress, Silent
+from rarefactor.work._runner import LongJob, LongStep, Runner
 
 __all__ = [
     "MANIFEST",
     "Cache",
     "Claim",
     "Done",
+    "History",
     "Job",
     "Logged",
+    "LongJob",
+    "LongStep",
     "Progress",
+    "Runner",
     "Silent",
+    "Version",
     "Workers",
     "claim_folder",
     "code_key",
