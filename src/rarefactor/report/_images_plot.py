@@ -8,7 +8,9 @@ from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel, round_ticks
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
+from rarefactor.report._words import Words
 
+_WORDS = Words("images_plot")
 WIDTH = 170.0
 COLOURS = (BLUE, ORANGE, MUTED)
 _NAMES, _STEP, _TOP = 44.0, 5.0, 13.0
@@ -112,7 +114,9 @@ def _draw_cloud(sheet: Sheet, cloud: Cloud, corner: tuple[float, float]) -> None
             sheet.line((x, x), (panel.y(summary.low), panel.y(summary.high)), color=INK, lw=1.0)
             sheet.dot(x, panel.y(summary.middle), "s", INK)
         sheet.text(left + unit / 2, bottom + 2.8, label, size=6.8, ha="center", color=colour, strong=True)
-        sheet.text(left + unit / 2, bottom + 5.6, f"n = {len(own)}", size=6.3, ha="center", color=MUTED)
+        sheet.text(
+            left + unit / 2, bottom + 5.6, _WORDS.text("patients", n=len(own)), size=6.3, ha="center", color=MUTED
+        )
 
 
 def spread(values: Sequence[float], span: float) -> tuple[float, ...]:

@@ -12,18 +12,19 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rarefactor.report._cells import runs
 from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text, write_photograph, write_svg
 from rarefactor.report._source import Source, upper_first
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_fixed
 from rarefactor.report.tree import Block, Figure, Text
 from rarefactor.results import Estimate, Picture
 
+_WORDS = Words("panels")
 WIDTH = 170.0
 _LEFT, _WIDEST, _TALLEST, _GAP = 34.0, 134.0, 54.0, 3.0
 _DPI, _QUALITY = 300, 75
 _POINTS = 72 / 25.4
-_RANKS = ("Lowest", "Middle", "Highest")
+_RANKS = tuple(_WORDS.text(rank) for rank in ("lowest", "middle", "highest"))
 _STAINED = ("positive_per_mm2", "positive_area")
 _SCANNED = (("rate", "fat_fraction"), ("value", "fat_fraction"))
 
@@ -69,33 +70,39 @@ def _find_rows(source: Source, table: str, column: str) -> tuple[Estimate, ...]:
 
 
 def _figure(source: Source, table: str, column: str, shown: Sequence[Shown]) -> Figure:
+    what, words = _describe(source, table, shown)
+    name = f"panel-{table}-{column or 'scans'}".lower()
+    svg, png, height = _draw(name, words, [each.picture for each in shown])
+    seen, images = shown[0].picture.seen, column or _WORDS.text("scans")
+    title = _WORDS.text("title_three" if len(shown) == 3 else "title", images=images)
+    folder = Text("overlays", "code")
+    caption = _WORDS.runs("caption", title=title, what=what, seen=upper_first(seen), folder=folder)
+    told = [
+        _WORDS.text("patient_alt", rank=rank.lower(), value=value, patient=who, visit=visit)
+        for rank, value, who, visit in words
+    ]
+    alt = _WORDS.text("alt", seen=seen, what=what, patients="; ".join(told))
+    size = {"width_mm": WIDTH, "height_mm": height}
+    return Figure(name=name, number=0, caption=caption, alt=alt, svg=svg, png=png, **size)
+
+
+def _describe(source: Source, table: str, shown: Sequence[Shown]) -> tuple[str, Sequence[tuple[str, str, str, str]]]:
+    """Return what the pictures are chosen by; and for each its rank, value, patient and visit."""
     first = shown[0].row
     quantity = source.results.quantities[f"{table}.{first.term}"]
     rate = first.measure == "rate"
-    unit = "pp/month" if rate else (quantity.unit or "").replace("1/", "per ")
-    what = f"rate of the {quantity.label[:1].lower()}{quantity.label[1:]}" if rate else quantity.label
-    values = [f"{format_fixed(each.row.estimate, 2 if rate else 1)} {unit}".strip() for each in shown]
-    at = "to " if rate else ""
-    words = [
-        (each.rank, value, each.row.group or "", f"{at}{source.visit(each.row.landmark or '')}")
-        for each, value in zip(shown, values, strict=True)
-    ]
-    name = f"panel-{table}-{column or 'scans'}".lower()
-    svg, png, height = _draw(name, words, [each.picture for each in shown])
-    seen = shown[0].picture.seen
-    title = f"{column or 'Thigh MRI'} of three patients. " if len(shown) == 3 else f"{column or 'Thigh MRI'}. "
-    caption = runs(
-        Text(title, "strong"),
-        f"Chosen by rule: the lowest, the middle and the highest {what}. {upper_first(seen)}. Patients are named by "
-        "the keyed hashes of their ids; the pictures of all stand in ",
-        Text("overlays", "code"),
-        ".",
-    )
-    told = "; ".join(f"{rank.lower()} {value} in {who}, {visit}" for rank, value, who, visit in words)
-    alt = f"{seen}. Patients by {what}: {told}."
-    return Figure(
-        name=name, number=0, caption=caption, alt=alt, svg=svg, png=png, width_mm=WIDTH, height_mm=height
-    )  # fmt: skip
+    unit = _WORDS.text("unit_rate") if rate else _unit(quantity.unit or "")
+    lower = f"{quantity.label[:1].lower()}{quantity.label[1:]}"
+    words: list[tuple[str, str, str, str]] = []
+    for each in shown:
+        value = f"{format_fixed(each.row.estimate, 2 if rate else 1)} {unit}".strip()
+        visit = source.visit(each.row.landmark or "")
+        words.append((each.rank, value, each.row.group or "", _WORDS.text("to_visit", visit=visit) if rate else visit))
+    return _WORDS.text("rate", quantity=lower) if rate else quantity.label, words
+
+
+def _unit(unit: str) -> str:
+    return _WORDS.text("per", unit=unit.removeprefix("1/")) if unit.startswith("1/") else unit
 
 
 def _draw(

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rarefactor.report._cells import cell, difference, head, number, p_value, right, runs
+from rarefactor.report._cells import cell, difference, head, linked, number, p_value, right
 from rarefactor.report._cox import make_figure
 from rarefactor.report._images_plot import Cloud, Range, draw_clouds
 from rarefactor.report._muscles import range_of
 from rarefactor.report._source import Source, upper_first
+from rarefactor.report._words import Words
 from rarefactor.report.format import decimals_for, format_count, format_fixed, format_p_in_text
-from rarefactor.report.tree import Block, Cell, Figure, Inline, Paragraph, Row, Runs, Table, Text
+from rarefactor.report.tree import Block, Cell, Figure, Inline, Paragraph, Row, Runs, Table
 from rarefactor.results import Estimate
 
+_WORDS = Words("pathology")
 GROUPS = ("no_event", "event", "outcome_unknown")
 _ALL = ("all", "event", "no_event")
 _MOST = 9
-_AGREEMENT = {
-    "icc_agreement": "ICC, absolute agreement",
-    "icc_consistency": "ICC, consistency",
-    "weighted_kappa": "Weighted kappa",
-    "bias": "Mean difference",
-    "limit_lower": "Lower limit of agreement",
-    "limit_upper": "Upper limit of agreement",
-    "spearman": "Spearman’s correlation",
-}
 
 
 def write_pathology(source: Source, name: str) -> Iterator[Block]:
@@ -38,10 +31,10 @@ def write_pathology(source: Source, name: str) -> Iterator[Block]:
     clouds = _clouds(source, name)
     if clouds:
         yield _figure(name, clouds)
-    sentence = list(_runs(source, name))
-    if sentence:
-        yield Paragraph(runs=runs(*sentence))
-    agreement = [row for row in _rows(source, name) if row.measure in _AGREEMENT]
+    sentences = linked(_runs(source, name))
+    if sentences:
+        yield Paragraph(runs=sentences)
+    agreement = [row for row in _rows(source, name) if row.measure in _WORDS.names("agreement")]
     if agreement:
         yield _tabulate_agreement(source, agreement)
 
@@ -51,16 +44,15 @@ def _rows(source: Source, name: str) -> tuple[Estimate, ...]:
 
 
 def _counts(source: Source, name: str, stains: Sequence[str]) -> Runs:
-    parts: list[Inline | str] = ["Stained sections, measured slides of patients: "]
-    for place, stain in enumerate(stains):
-        found = {row.measure: row for row in _rows(source, name) if row.term == stain}
-        slides, patients, failed = (found.get(measure) for measure in ("slides", "patients", "failed"))
-        parts += ["; " if place else "", f"{stain} ", _count(slides), " of ", _count(patients)]
-        if failed and failed.estimate:
-            parts += [", ", _count(failed), " of the slides could not be measured"]
-        if (controls := found.get("controls")) and controls.estimate:
-            parts += [", with ", _count(controls), " control slides"]
-    return runs(*parts, ".")
+    return _WORDS.runs("counts", stains=linked((_count_stain(source, name, stain) for stain in stains), "; "))
+
+
+def _count_stain(source: Source, name: str, stain: str) -> Runs:
+    found = {row.measure: row for row in _rows(source, name) if row.term == stain}
+    slides, patients = (_count(found.get(measure)) for measure in ("slides", "patients"))
+    less = ((key, found.get(key)) for key in ("failed", "controls"))
+    more = (_WORDS.runs(key, n=_count(row)) for key, row in less if row and row.estimate)
+    return linked([_WORDS.runs("stain", stain=stain, slides=slides, patients=patients), *more], ", ")
 
 
 def _count(row: Estimate | None) -> Inline:
@@ -70,21 +62,16 @@ def _count(row: Estimate | None) -> Inline:
 def tabulate_stains(source: Source, name: str, medians: Sequence[Estimate]) -> Table:
     """Return the table of each measurement: all patients, and by outcome."""
     visits = dict.fromkeys(row.landmark or "" for row in medians)
-    labels = ("All", source.event, source.no_event)
+    heads = _WORDS.items("heads", event=source.event, no_event=source.no_event)
     rows = tuple(_stain_row(source, name, row, several=len(visits) > 1) for row in medians)
     return Table(
         name=f"slides-{name}",
         number=0,
-        caption="What was measured in stained sections, by outcome: median (quartiles), patients",
-        header=(head("Measurement", *labels),),
+        caption=_WORDS.text("caption"),
+        header=(head(*heads),),
         rows=rows,
         widths=(46, 24, 24, 24),
-        footnotes=(
-            runs(
-                "A biopsy is the combination of its slides and regions. Groups are described; the factors that the "
-                "study names are compared one by one below."
-            ),
-        ),
+        footnotes=(_WORDS.runs("footnote"),),
     )
 
 
@@ -122,7 +109,7 @@ def _clouds(source: Source, name: str) -> tuple[Cloud, ...]:
 def _cloud(source: Source, name: str, visit: str, column: str) -> Cloud:
     where = {"analysis": "pathology", "model": name, "landmark": visit, "term": column}
     rows = source.results.select(measure="value", **where)
-    labels = dict(zip(GROUPS, (source.no_event, source.event, "Not known"), strict=True))
+    labels = dict(zip(GROUPS, (source.no_event, source.event, _WORDS.text("outcome_unknown")), strict=True))
     found: list[tuple[str, tuple[float, ...], Range | None]] = []
     for flag, label in labels.items():
         own = tuple(row.estimate for row in rows if flag in row.flags and row.estimate is not None)
@@ -133,44 +120,41 @@ def _cloud(source: Source, name: str, visit: str, column: str) -> Cloud:
 
 
 def _figure(name: str, clouds: Sequence[Cloud]) -> Figure:
-    caption = runs(
-        Text("Measurements in stained sections by outcome. ", "strong"),
-        "A ring is a patient; squares are medians, with quartiles as lines. Groups are described, not compared.",
-    )
-    alt = f"Patients’ values by outcome. {' '.join(_told(cloud) for cloud in clouds)}"
-    return make_figure(f"slides-{name}", caption, alt, draw_clouds(clouds))
+    alt = _WORDS.text("alt", measurements=" ".join(_told(cloud) for cloud in clouds))
+    return make_figure(f"slides-{name}", _WORDS.runs("figure_caption"), alt, draw_clouds(clouds))
 
 
 def _told(cloud: Cloud) -> str:
-    parts = [
-        f"{label} n = {len(own)}, {format_fixed(own[0], 1)} to {format_fixed(own[-1], 1)}"
-        + (f", median {format_fixed(summary.middle, 1)}" if summary else "")
-        for label, own, summary in cloud.groups
-    ]
-    return f"{cloud.title}: {'; '.join(parts)}."
+    parts: list[str] = []
+    for label, own, summary in cloud.groups:
+        ends = {"lowest": format_fixed(own[0], 1), "highest": format_fixed(own[-1], 1)}
+        median = format_fixed(summary.middle, 1) if summary else ""
+        key = "group_median_alt" if summary else "group_alt"
+        parts.append(_WORDS.text(key, group=label, n=len(own), median=median, **ends))
+    return _WORDS.text("measurement_alt", measurement=cloud.title, groups="; ".join(parts))
 
 
-def _runs(source: Source, name: str) -> Iterator[Inline | str]:
+def _runs(source: Source, name: str) -> Iterator[Runs]:
     """Say how far the staining runs differ, stain by stain."""
     tests = [row for row in _rows(source, name) if row.measure == "kruskal_wallis"]
-    for place, test in enumerate(tests):
+    for test in tests:
         share = source.row("pathology", "share_between_runs", model=name, term=test.term)
-        column = test.term or ""
-        known = f"{name}.{column}" in source.results.quantities
-        what = _label(source, name, column) if known else column.replace("_", " ").replace(".", ", ")
-        yield " " if place else ""
-        yield f"{upper_first(what)} across staining runs: Kruskal–Wallis H = "
-        yield number(test, f"{format_fixed(test.estimate, 2)}, {format_p_in_text(test.p)}")
-        yield f" (n = {format_count(test.n)})"
-        if share and share.estimate is not None:
-            yield "; "
-            yield number(share, f"{format_fixed(100 * share.estimate, 0)}%")
-            yield " of the variance lies between runs"
-        yield "."
+        known = share is not None and share.estimate is not None
+        yield _WORDS.runs(
+            "runs_share" if known else "runs",
+            what=upper_first(_named(source, name, test.term or "")),
+            test=number(test, f"{format_fixed(test.estimate, 2)}, {format_p_in_text(test.p)}"),
+            n=format_count(test.n),
+            share=number(share, f"{format_fixed(100 * (share.estimate or 0.0), 0)}%") if share else "",
+        )
+
+
+def _named(source: Source, name: str, column: str) -> str:
+    known = f"{name}.{column}" in source.results.quantities
+    return _label(source, name, column) if known else column.replace("_", " ").replace(".", ", ")
 
 
 def _tabulate_agreement(source: Source, rows: Sequence[Estimate]) -> Table:
-    level = f"{100 * source.study.analysis.level:g}% CI"
     body: list[Row] = []
     for title, own in _by_pair(rows):
         body.append(Row(cells=(cell(title, span=4),), kind="head"))
@@ -178,13 +162,11 @@ def _tabulate_agreement(source: Source, rows: Sequence[Estimate]) -> Table:
     return Table(
         name="agreement",
         number=0,
-        caption="Agreement of readers with each other, and of the measurement with readers",
-        header=(head("Measure", f"Estimate ({level})", "P", "Slides or patients"),),
+        caption=_WORDS.text("agreement_caption"),
+        header=(head(*_WORDS.items("agreement_heads", interval=source.interval)),),
         rows=tuple(body),
         widths=(44, 26, 12, 18),
-        footnotes=(
-            runs("ICC, intraclass correlation. Mean differences and limits of agreement are first minus second."),
-        ),
+        footnotes=(_WORDS.runs("agreement_footnote"),),
     )
 
 
@@ -196,4 +178,4 @@ def _by_pair(rows: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
 
 def _agreement_row(row: Estimate) -> Row:
     cells = (right(difference(row, 2)), right(p_value(row)), right(number(row, format_count(row.n))))
-    return Row(cells=(cell(_AGREEMENT[row.measure]), *cells), kind="level")
+    return Row(cells=(cell(_WORDS.names("agreement")[row.measure]), *cells), kind="level")

@@ -9,15 +9,17 @@ import math
 from collections.abc import Iterator, Sequence
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import number, runs
+from rarefactor.report._cells import linked, number
 from rarefactor.report._effects import Effect
 from rarefactor.report._panel import Panel
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text, write_png, write_svg
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_range, format_ratio
-from rarefactor.report.tree import Block, Figure, Inline, Paragraph, Runs, Text
+from rarefactor.report.tree import Block, Figure, Paragraph, Runs
 from rarefactor.results import Estimate, ModelInfo
 
+_WORDS = Words("patients")
 WIDTH = 170.0
 _TOP, _STEP, _BELOW = 11.5, 6.9, 6.0
 _LEFT = (24.0, 38.0)
@@ -36,15 +38,7 @@ def write_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) 
     yield Paragraph(runs=_sentences(source, model, effects))
     name = f"patients-{model.name}"
     sheet = draw_patients(source, model, effects)
-    caption = runs(
-        Text(f"Single patients in “{model.label}”. ", "strong"),
-        "a, the largest Cook’s distances: how far the patient moves all coefficients together ",
-        cite("cook1977", "pregibon1981"),
-        ". b, odds ratios (dot, with interval, cut at the edge of the panel) and their range when one patient after "
-        "the other is left out (bar), with the patients without whom they are lowest and highest "
-        "(orange: the interval then excludes 1, or no longer does). "
-        "Patients are named by keyed hashes of their ids.",
-    )
+    caption = _WORDS.runs("caption", model=model.label, cook=cite("cook1977", "pregibon1981"))
     size = {"width_mm": sheet.width, "height_mm": sheet.height}
     svg, png = write_svg(sheet, name), write_png(sheet)
     yield Figure(name=name, number=0, caption=caption, alt=_alt(distances, effects), svg=svg, png=png, **size)
@@ -56,13 +50,13 @@ def draw_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) -
     ranges = [(effect, found) for effect in effects if len(found := _without(source, model, effect)) > 1]
     height = _TOP + _STEP * max(len(distances), len(ranges), 2) + _BELOW
     sheet = open_sheet(WIDTH, height)
-    for x, letter, title in ((1.0, "a", "Cook’s distance"), (_LABELS, "b", "Odds ratio without one patient")):
+    for x, letter, title in ((1.0, "a", "panel_distances"), (_LABELS, "b", "panel_ratios")):
         sheet.text(x, 5.5, letter, size=9, strong=True)
-        sheet.text(x + 4, 5.5, title, size=7.5)
+        sheet.text(x + 4, 5.5, _WORDS.text(title), size=7.5)
     _draw_distances(sheet, distances)
     if ranges:
-        sheet.text(_NAMES, 5.0, "lowest without,", size=6.5, color=MUTED)
-        sheet.text(_NAMES, 7.5, "highest without", size=6.5, color=MUTED)
+        sheet.text(_NAMES, 5.0, _WORDS.text("lowest_without"), size=6.5, color=MUTED)
+        sheet.text(_NAMES, 7.5, _WORDS.text("highest_without"), size=6.5, color=MUTED)
         _draw_ranges(sheet, ranges)
     return sheet
 
@@ -75,7 +69,7 @@ def _draw_distances(sheet: Sheet, rows: Sequence[Estimate]) -> None:
     for place, row in enumerate(rows):
         y, value = _TOP + _STEP * (place + 0.5), row.estimate or 0.0
         rest = row.group == "others"
-        label, colour = (f"{format_count(row.n)} others: up to", MUTED) if rest else (row.group or "", BLUE)
+        label, colour = (_WORDS.text("others", n=format_count(row.n)), MUTED) if rest else (row.group or "", BLUE)
         end = left + width * min(value / longest, 1.0)
         sheet.text(left - 1.5, y, label, size=7, ha="right", color=MUTED if rest else INK)
         sheet.line((left, end), (y, y), color=colour, lw=1.2)
@@ -136,44 +130,40 @@ def _draw_range(panel: Panel, y: float, effect: Effect, found: Sequence[Estimate
 
 def _sentences(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Runs:
     """Say whether one patient decides a conclusion, and whose distance is the largest."""
-    parts: list[Inline | str] = [Text("Single patients. ", "strong")]
-    decided = [clause for effect in effects for clause in _decided(source, model, effect)]
+    decided = linked(_decided(source, model, effect) for effect in effects)
+    largest = linked(_largest(_rows(source, model, "cooks_distance")))
     if decided:
-        parts.append("Some decide alone whether an interval excludes 1. ")
-        parts += [part for clause in decided for part in (*clause, ". ")]
-    else:
-        parts.append("Leaving out any one patient changes for no marker whether its interval excludes 1. ")
-    return runs(*parts, *_largest(_rows(source, model, "cooks_distance")))
+        return _WORDS.runs("some_decide", markers=decided, largest=largest)
+    return _WORDS.runs("none_decides", largest=largest)
 
 
-def _decided(source: Source, model: ModelInfo, effect: Effect) -> Iterator[list[Inline | str]]:
+def _decided(source: Source, model: ModelInfo, effect: Effect) -> Runs:
     rows = [row for row in _without(source, model, effect) if "changed" in row.flags]
+    if not rows:
+        return ()
     where = {"landmark": model.landmark, "model": model.name, "factor": effect.info.name, "term": effect.term}
     count = source.row("sensitivity", "patients_changing", group="leave_one_out", **where)
-    if not rows:
-        return
-    parts: list[Inline | str] = [f"{effect.label}: OR "]
-    for place, row in enumerate(rows):
-        parts += [", " if place else "", number(row, _odds(row)), f" without {row.group}"]
-    if count and (count.estimate or 0) > len(rows):
-        parts += [" (one of ", number(count, format_count(count.estimate)), " such patients)"]
     whole = source.row("sensitivity", "odds_ratio_without", group="nobody", **where) or effect.firth
-    yield [*parts, ", instead of ", number(whole, _odds(whole))]
+    without = [_WORDS.runs("ratio_without", ratio=number(row, _odds(row)), patient=row.group or "") for row in rows]
+    several = count is not None and (count.estimate or 0) > len(rows)
+    return _WORDS.runs(
+        "marker_several" if several else "marker",
+        marker=effect.label,
+        ratios=linked(without, ", "),
+        n=number(count, format_count(count.estimate if count else None)),
+        whole=number(whole, _odds(whole)),
+    )
 
 
-def _largest(rows: Sequence[Estimate]) -> list[Inline | str]:
+def _largest(rows: Sequence[Estimate]) -> Iterator[Runs]:
     alone = [row for row in rows if row.estimate is not None and math.isinf(row.estimate)]
-    finite = [row for row in rows if row not in alone and row.group != "others"]
-    parts: list[Inline | str] = []
     for row in alone:
-        parts += [row.group or "", " alone decides a coefficient, as the only patient with some level (distance "]
-        parts += [number(row, INFINITY), "). "]
+        yield _WORDS.runs("alone", patient=row.group or "", distance=number(row, INFINITY))
+    finite = [row for row in rows if row not in alone and row.group != "others"]
     if finite:
-        parts += ["The largest ", "finite " if alone else "", "Cook’s distance is that of ", finite[0].group or ""]
-        parts += [" (", number(finite[0], _distance(finite[0])), ")"]
-        parts += [", the next ", number(finite[1], _distance(finite[1]))] if len(finite) > 1 else []
-        parts.append(".")
-    return parts
+        shown = [number(row, _distance(row)) for row in finite]
+        key = "largest" + ("_finite" if alone else "") + ("_next" if len(finite) > 1 else "")
+        yield _WORDS.runs(key, patient=finite[0].group or "", distance=shown[0], next=shown[:2][-1])
 
 
 def _odds(row: Estimate | None) -> str:
@@ -189,7 +179,7 @@ def _distance(row: Estimate) -> str:
 
 def _alt(distances: Sequence[Estimate], effects: Sequence[Effect]) -> str:
     shown = "; ".join(f"{row.group} {_distance(row)}" for row in distances)
-    return f"Cook’s distances: {shown}. Beside them the range of {len(effects)} odds ratios without one patient."
+    return _WORDS.text("alt", distances=shown, n=len(effects))
 
 
 def _extreme(rows: Sequence[Estimate], sign: int) -> Estimate:

@@ -15,8 +15,10 @@ from importlib import resources
 from typing import Any, Literal
 
 from rarefactor.report._bibliography import format_apa, read_doi, read_year
+from rarefactor.report._words import Words
 from rarefactor.report.tree import Runs, Text
 
+_WORDS = Words("styles")
 Entry = Mapping[str, Any]
 Style = Literal["apa", "vancouver", "ama"]
 
@@ -43,7 +45,7 @@ def _apa(entry: Entry) -> Runs:
 
 
 def _vancouver(entry: Entry) -> Runs:
-    doi, year = read_doi(entry), read_year(entry) or "[date unknown]"
+    doi, year = read_doi(entry), read_year(entry) or _WORDS.text("date_unknown")
     lead = f"{_names(entry, most=6, shown=6)}. " if entry.get("author") else ""
     title = str(entry["title"])
     if entry["type"] == "article-journal":
@@ -74,7 +76,7 @@ _STYLES: Mapping[str, Callable[[Entry], Runs]] = {"apa": _apa, "vancouver": _van
 
 def _names(entry: Entry, *, most: int, shown: int) -> str:
     names = [_name(author) for author in entry["author"]]
-    return ", ".join(names if len(names) <= most else [*names[:shown], "et al"])
+    return ", ".join(names if len(names) <= most else [*names[:shown], _WORDS.text("others")])
 
 
 def _name(author: Mapping[str, str]) -> str:
@@ -108,12 +110,12 @@ def _volume(entry: Entry) -> str:
 
 
 def _kind(entry: Entry) -> str:
-    kinds = {"thesis": "dissertation", "software": "computer software"}
-    return str(kinds.get(entry["type"], entry.get("genre", "report")))
+    kinds = _WORDS.names("kinds")
+    return str(kinds.get(entry["type"], entry.get("genre", _WORDS.text("report"))))
 
 
 def _version(entry: Entry) -> str:
-    return f" Version {entry['version']}." if "version" in entry else ""
+    return f" {_WORDS.text('version', version=entry['version'])}" if "version" in entry else ""
 
 
 def _published(entry: Entry, year: str) -> str:
