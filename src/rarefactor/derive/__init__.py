@@ -10,10 +10,12 @@ from rarefactor.derive._measured import visit_days
 from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._responses import ResponseTable
 from rarefactor.derive._times import TimeTable
-from rarefactor.derive.stage import AnalysisTable, LandmarkTable, build
+from rarefactor.derive._variables import Counted, Variable, Variables, count_factor, count_variable
+from rarefactor.derive.stage import AnalysisTable, LandmarkTable, build, list_variables
 
 __all__ = [
     "AnalysisTable",
+    "Counted",
     "CourseTable",
     "ImageTable",
     "LandmarkTable",
@@ -21,6 +23,11 @@ __all__ = [
     "Recipe",
     "ResponseTable",
     "TimeTable",
+    "Variable",
+    "Variables",
     "build",
+    "count_factor",
+    "count_variable",
+    "list_variables",
     "visit_days",
 ]

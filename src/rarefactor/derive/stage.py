@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 import polars as pl
@@ -19,7 +20,9 @@ from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._responses import ResponseTable, derive_responses
 from rarefactor.derive._times import TimeTable, derive_times
 from rarefactor.derive._values import Values
+from rarefactor.derive._variables import Variables, tabulate_variables
 from rarefactor.derive._visits import derive_visits
+from rarefactor.errors import RarefactorError
 from rarefactor.results import FactorInfo, FlowStep, InputFile, Measured, MeasuredTable, Note
 from rarefactor.spec import Scope, Study, check_study, describe_instrument
 
@@ -97,15 +100,47 @@ def build(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> An
     )
 
 
+def list_variables(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> Variables:
+    """Return every column that factors of the study could name, with how many patients have a value at each visit.
+
+    ``measured`` tables without rows are described and have no counts. The study need not fit its data.
+
+    Raises
+    ------
+    DataError
+        Rows of a patient cannot be told apart.
+    """
+    tables = [table for each in measured for table in each.tables]
+    values, days, _ = _gather(study, cohort, tables)
+    with suppress(RarefactorError):
+        values, _ = derive_instruments(values, study, days)
+    with suppress(RarefactorError):
+        values, _ = derive_eligible(values, study)
+    empty = [table.name for table in tables if table.frame.is_empty()]
+    return tabulate_variables(values, study, [table.name for table in tables], empty)
+
+
 def _values(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable]) -> tuple[Values, tuple[Note, ...]]:
     """Return the patients' values, once the study is known to fit what the tables hold."""
+    check_study(study, _scope(study, cohort, measured))
+    values, days, notes = _gather(study, cohort, measured)
+    values, told = derive_instruments(values, study, days)
+    return values, (*notes, *told)
+
+
+def _scope(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable]) -> Scope:
     described = {
         **{name: table.fields for name, table in cohort.tables.items()},
         **{table.name: describe_quantities(table) for table in measured},
         **{name: describe_instrument(name, item) for name, item in study.instruments.items()},
     }
-    scope = Scope(tables=described, visits=tuple(study.cohort.visits))
-    check_study(study, scope)
+    return Scope(tables=described, visits=tuple(study.cohort.visits))
+
+
+def _gather(
+    study: Study, cohort: Cohort, measured: Sequence[MeasuredTable]
+) -> tuple[Values, pl.DataFrame, tuple[Note, ...]]:
+    """Return the patients' values without those of instruments, the days of their visits, and what had to be chosen."""
     derived = {name: derive_visits(table, study) for name, table in cohort.tables.items()}
     tables = {name: table for name, (table, _) in derived.items()}
     subjects = pl.concat([table.frame.select("subject") for table in cohort.tables.values()])
@@ -113,11 +148,10 @@ def _values(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable]) -> 
     values = Values(
         subjects=subjects.unique(maintain_order=True),
         tables={**tables, **derive_measured(measured, days, study)},
-        scope=scope,
+        scope=_scope(study, cohort, measured),
         changes={table.name: table.changes for table in measured if table.changes is not None},
     )
-    values, told = derive_instruments(values, study, days)
-    return values, (*(note for _, notes in derived.values() for note in notes), *told)
+    return values, days, tuple(note for _, notes in derived.values() for note in notes)
 
 
 def _landmark(
