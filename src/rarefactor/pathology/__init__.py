@@ -18,7 +18,7 @@ from rarefactor.pathology._excluded import EXCLUSION, check_outlines, name_item,
 from rarefactor.pathology._geojson import Annotation, CellOutline, Polygon, read_regions, write_cells
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
 from rarefactor.pathology._look import TILE_PX, DeepZoom, Place, View, draw_overview
-from rarefactor.pathology._looked import Looked
+from rarefactor.pathology._looked import Looked, Unmeasured
 from rarefactor.pathology._lookup import Lookup, Measure, compute_lookup
 from rarefactor.pathology._measure_slide import SlideResult
 from rarefactor.pathology._microns import MicronsPerPixel, compute_downsample
@@ -117,6 +117,7 @@ __all__ = [
     "Tile",
     "TileInterval",
     "Truth",
+    "Unmeasured",
     "View",
     "Wanted",
     "White",

@@ -193,6 +193,11 @@ def read_blocks(blocks: Sequence[bytes], survey: Survey) -> dict[str, Part]:
     return _join_parts([read_packed(block) for block in blocks], survey)
 
 
+def find_problems(found: Surveyed, blocks: Sequence[bytes]) -> _Failed:
+    """Return why a slide cannot be measured; nothing where it can."""
+    return (*found.problems, *(problem for block in blocks for problem in _read_problems(read_packed(block))))
+
+
 def _sum(
     file: SlideFile, survey: Survey, blocks: Sequence[Mapping[str, bytes]], settings: Settings
 ) -> dict[str, bytes]:

@@ -12,6 +12,7 @@ from rarefactor.pathology._biopsy import combine_biopsies
 from rarefactor.pathology._counts import count_measured
 from rarefactor.pathology._job import (
     Surveyed,
+    find_problems,
     hash_content,
     make_adjusted_job,
     make_block_jobs,
@@ -22,8 +23,8 @@ from rarefactor.pathology._job import (
     read_result,
     read_surveyed,
 )
-from rarefactor.pathology._looked import Looked, make_looked
-from rarefactor.pathology._measure_slide import SCHEMA, SlideResult
+from rarefactor.pathology._looked import Looked, Unmeasured, make_looked
+from rarefactor.pathology._measure_slide import SCHEMA, SlideResult, make_failures
 from rarefactor.pathology._output import write_output
 from rarefactor.pathology._plan import Plan, make_readings, plan_study
 from rarefactor.pathology._runs import RunGains
@@ -105,15 +106,23 @@ def measure(
     )
 
 
-def look(asked: Plan, file: SlideFile, *, code: str, cache: Cache | None = None) -> Looked | SlideResult:
-    """Return a slide of a study as :func:`measure` measures it, or its result where it could not be measured.
+def look(
+    asked: Plan, file: SlideFile, *, code: str, cache: Cache | None = None, only_known: bool = False
+) -> Looked | Unmeasured | None:
+    """Return a slide of a study as :func:`measure` measures it; None where it was not yet and ``only_known``.
 
     What the cache holds is not measured again, and what is measured here :func:`measure` finds there.
     """
-    work = _Work(code=code, cache=cache, progress=Silent())
-    ((surveyed,), (blocks,), (result,)) = _measure_slides(asked, [file], work)
-    if surveyed.survey is None or result.failures:
-        return result
+    work = _Work(code=code, cache=cache, progress=Silent(), only_known=only_known)
+    try:
+        (surveyed,) = _survey(asked, [file], work)
+        (blocks,) = _measure_blocks(asked, [surveyed], work)
+    except _NotKnownError:
+        return None
+    problems = find_problems(surveyed, blocks)
+    if problems or surveyed.survey is None:
+        told = tuple(each.problem for each in make_failures(file, problems))
+        return Unmeasured(file=file, problems=told)
     parts = read_blocks(blocks, surveyed.survey)
     return make_looked(file, surveyed.survey, asked.settings.reading(file.stain), parts)
 
@@ -121,6 +130,10 @@ def look(asked: Plan, file: SlideFile, *, code: str, cache: Cache | None = None)
 def measure_folder(asked: Plan, *, workers: Workers | None = None, progress: Progress | None = None) -> Measurement:
     """Measure what :func:`plan_folder` found, without a study."""
     return _measure(asked, _Work(code="", workers=workers, progress=progress or Silent()))[1]
+
+
+class _NotKnownError(Exception):
+    """Work that is not to be done was not done before."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,38 +144,44 @@ class _Work:
     progress: Progress
     cache: Cache | None = None
     workers: Workers | None = None
+    only_known: bool = False
 
     def do(self, step: str, jobs: Sequence[Job], detail: str) -> list[bytes]:
-        """Return what all jobs of a step give."""
+        """Return what all jobs of a step give.
+
+        Raises
+        ------
+        _NotKnownError
+            ``only_known``, and the cache does not hold one of them.
+        """
+        if self.only_known and not all(self.cache and self.cache.get(job.key) for job in jobs):
+            raise _NotKnownError
         done = map_jobs(jobs, cache=self.cache, workers=self.workers, step=step, progress=self.progress)
         self.progress.finish(step, detail, reused=all(each.reused for each in done))
         return [each.data for each in done]
 
 
 def _measure(asked: Plan, work: _Work) -> tuple[tuple[Surveyed, ...], Measurement]:
-    """Measure all slides, and put them together."""
-    surveyed, blocks, results = _measure_slides(asked, asked.all, work)
-    controls = [each for each in results if each.file.control]
-    own = [each for each in results if not each.file.control]
-    gains = find_gains(own, controls, asked.settings.readings, asked.runs)
-    again = _read_again(asked, (surveyed, blocks, results), gains, work)
-    return surveyed, summarise(asked, results, gains, again)
-
-
-def _measure_slides(
-    asked: Plan, files: Sequence[SlideFile], work: _Work
-) -> tuple[tuple[Surveyed, ...], list[list[bytes]], list[SlideResult]]:
-    """Look at slides, measure all their blocks, and add these up, slide by slide."""
+    """Look at all slides, measure all their blocks, and add these up, slide by slide and all together."""
     settings, code = asked.settings, work.code
-    pairs = [(file, hash_content(file)) for file in files]
-    looks = [make_survey_job(file, settings, content, code=code) for file, content in pairs]
-    seen = work.do(LOOK, looks, f"{len(pairs)} slides") if pairs else []
-    surveyed = tuple(read_surveyed(file, content, data) for (file, content), data in zip(pairs, seen, strict=True))
+    surveyed = _survey(asked, asked.all, work)
     blocks = _measure_blocks(asked, surveyed, work)
     sums = [make_sum_job(s, settings, own, code=code) for s, own in zip(surveyed, blocks, strict=True)]
     drawn = work.do(STEP, sums, f"{len(sums)} slides") if sums else []
     results = [read_result(s.file, data, s.survey) for s, data in zip(surveyed, drawn, strict=True)]
-    return surveyed, blocks, results
+    controls = [each for each in results if each.file.control]
+    own = [each for each in results if not each.file.control]
+    gains = find_gains(own, controls, settings.readings, asked.runs)
+    again = _read_again(asked, (surveyed, blocks, results), gains, work)
+    return surveyed, summarise(asked, results, gains, again)
+
+
+def _survey(asked: Plan, files: Sequence[SlideFile], work: _Work) -> tuple[Surveyed, ...]:
+    """Look at slides."""
+    pairs = [(file, hash_content(file)) for file in files]
+    looks = [make_survey_job(file, asked.settings, content, code=work.code) for file, content in pairs]
+    seen = work.do(LOOK, looks, f"{len(pairs)} slides") if pairs else []
+    return tuple(read_surveyed(file, content, data) for (file, content), data in zip(pairs, seen, strict=True))
 
 
 def _measure_blocks(asked: Plan, surveyed: Sequence[Surveyed], work: _Work) -> list[list[bytes]]:
