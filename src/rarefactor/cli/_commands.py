@@ -13,10 +13,11 @@ from rich.text import Text
 from rarefactor import study
 from rarefactor.cli._console import draw_pairs, draw_table, read_console
 from rarefactor.cli._findings import draw_failures, draw_notes, draw_study
-from rarefactor.cli._found import draw_images, find_problems
+from rarefactor.cli._found import draw_images
 from rarefactor.cli._watch import Terminal
 from rarefactor.cohort import check_data
 from rarefactor.errors import DataError
+from rarefactor.findings import find_problems, write_failures
 from rarefactor.results import Results
 from rarefactor.spec import load
 from rarefactor.templates import STUDY_FILE, read_template, write_demo
@@ -50,7 +51,7 @@ def check_study(path: Path, table: Path | None) -> bool:
 
 def _write_failures(table: Path | None, failures: pl.DataFrame) -> None:
     if table:
-        write_file(table, failures.write_csv().encode())
+        write_file(table, write_failures(failures))
         table.chmod(0o600)
         _show(Text(f"What failed, with its values: {table}. It holds patients' data: keep it where they are."))
 
