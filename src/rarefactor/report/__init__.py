@@ -6,15 +6,31 @@ three writers turn the tree into HTML, Word and PDF. All numbers are formatted i
 
 from rarefactor.report._citation import describe_software, describe_study, find_entries, write_citation
 from rarefactor.report._trace import Told, tell_origin
-from rarefactor.report.stage import PROVENANCE, write_provenance, write_report
+from rarefactor.report.stage import (
+    PROVENANCE,
+    Card,
+    Part,
+    darken,
+    draw_model,
+    list_cards,
+    write_card,
+    write_provenance,
+    write_report,
+)
 
 __all__ = [
     "PROVENANCE",
+    "Card",
+    "Part",
     "Told",
+    "darken",
     "describe_software",
     "describe_study",
+    "draw_model",
     "find_entries",
+    "list_cards",
     "tell_origin",
+    "write_card",
     "write_citation",
     "write_provenance",
     "write_report",

@@ -8,12 +8,15 @@ from __future__ import annotations
 import dataclasses
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, PANEL, RULE
-from rarefactor.report.tree import Document, Figure, Heading
+from rarefactor.report.tree import Block, Document, Figure, Heading
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 _COLOURS = {INK: "ink", MUTED: "muted", RULE: "rule", PANEL: "panel", BLUE: "firth", ORANGE: "ml", "#ffffff": "paper"}
 _FILES = ("report.css", "report.js")
@@ -21,22 +24,60 @@ _FILES = ("report.css", "report.js")
 
 def write_html(document: Document) -> bytes:
     """Return the document as a self-contained HTML file."""
-    from jinja2 import Environment  # noqa: PLC0415 - loaded when a report is written
     from markupsafe import Markup  # noqa: PLC0415 - loaded when a report is written
 
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["kind"] = lambda value: type(value).__name__
-    environment.filters["svg"] = _markup
     css, script = (Markup(_read(name)) for name in _FILES)  # noqa: S704 - files of this package
-    text = environment.from_string(_read("report.html.j2")).render(
-        document=document,
-        contents=tuple(_contents(document)),
-        css=css,
-        script=script,
-        details=Markup(_island(document.details)),  # noqa: S704 - escaped in _island
-        origins=Markup(_island(dataclasses.asdict(document.origins))),  # noqa: S704 - as above
+    text = (
+        _open_templates(_markup, linked=True)
+        .get_template("report.html.j2")
+        .render(
+            document=document,
+            contents=tuple(_contents(document)),
+            css=css,
+            script=script,
+            details=Markup(_island(document.details)),  # noqa: S704 - escaped in _island
+            origins=Markup(_island(dataclasses.asdict(document.origins))),  # noqa: S704 - as above
+        )
     )
     return text.encode()
+
+
+def write_part(blocks: Sequence[Block], address: Callable[[Figure], str]) -> str:
+    """Return some blocks for inside a page that is not the report.
+
+    Figures are pictures at an ``address``; labels that count, and links to other parts, are left out.
+    """
+    from markupsafe import Markup  # noqa: PLC0415 - loaded when a report is written
+
+    picture = Markup('<img class="drawn" src="{}" alt="" role="img" aria-labelledby="{}-alt" loading="lazy">')
+    templates = _open_templates(lambda figure: picture.format(address(figure), figure.name), linked=False)
+    return str(getattr(templates.get_template("blocks.html.j2").module, "write_blocks")(blocks))  # noqa: B009 - a macro
+
+
+def _open_templates(svg: Callable[[Figure], Any], *, linked: bool) -> Environment:
+    from jinja2 import Environment, PackageLoader  # noqa: PLC0415 - loaded when a report is written
+
+    environment = Environment(
+        loader=PackageLoader("rarefactor.report", ""), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters["kind"] = lambda value: type(value).__name__
+    environment.filters["svg"] = svg
+    cast("dict[str, Any]", environment.globals)["linked"] = linked
+    return environment
+
+
+def recolour(svg: bytes, colours: Mapping[str, str]) -> bytes:
+    """Return a drawing with its colours, by their names in the page, replaced.
+
+    Examples
+    --------
+    >>> recolour(b'<path fill="#1b1f24"/>', {"ink": "#ffffff"})
+    b'<path fill="#ffffff"/>'
+    """
+    names = {name: colour for colour, name in _COLOURS.items()}
+    pattern = re.compile("|".join(_COLOURS))
+    replaced = {names[name]: colour for name, colour in colours.items()}
+    return pattern.sub(lambda found: replaced.get(found[0], found[0]), svg.decode()).encode()
 
 
 def inline_svg(figure: Figure) -> str:

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from rarefactor.results import Picture, Results, RiskModel
 
 PROVENANCE = "provenance/ro-crate-metadata.json"
 """Where the provenance stands in the output folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A section of the report: its name, its title, and the parts of the analysis that it shows."""
+
+    name: str
+    title: str
+    parts: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A card as a piece of HTML, and its figures as SVG by name, empty where they were not drawn."""
+
+    html: str
+    figures: Mapping[str, bytes]
 
 
 def write_report(
@@ -52,3 +70,63 @@ def write_provenance(results: Results, outputs: Mapping[str, bytes], *, created:
     from rarefactor.report import _files  # noqa: PLC0415 - importing the report must stay light
 
     return _files.write_run(results, outputs, created)
+
+
+def list_cards() -> tuple[Card, ...]:
+    """Return the sections of the report that may be shown one by one, in the order of a paper.
+
+    Examples
+    --------
+    >>> [card.name for card in list_cards()][:4]
+    ['table1', 'response', 'images', 'univariable']
+    """
+    from rarefactor.report import _cards  # noqa: PLC0415 - importing the report must stay light
+
+    return _cards.list_cards()
+
+
+def write_card(
+    name: str,
+    results: Results,
+    *,
+    address: Callable[[str], str],
+    risk_models: Sequence[RiskModel] = (),
+    words_only: bool = False,
+) -> Part:
+    """Return one section of the report for inside a page, empty where the results hold nothing for it.
+
+    Parameters
+    ----------
+    name
+        See :func:`list_cards`.
+    results
+        As far as they are known.
+    address
+        The address of a figure by its name.
+    risk_models
+        Those of the study.
+    words_only
+        Leave figures undrawn where that saves time.
+
+    Raises
+    ------
+    InputError
+        The results do not hold the study file that they answer.
+    """
+    from rarefactor.report import _cards  # noqa: PLC0415 - importing the report must stay light
+
+    return _cards.write_card(name, results, address=address, risk_models=risk_models, words_only=words_only)
+
+
+def draw_model(model: RiskModel) -> bytes:
+    """Return the nomogram of a risk model as SVG."""
+    from rarefactor.report import _cards  # noqa: PLC0415 - importing the report must stay light
+
+    return _cards.draw_model(model)
+
+
+def darken(svg: bytes) -> bytes:
+    """Return a drawing of the report, as SVG, for a dark page."""
+    from rarefactor.report import _cards  # noqa: PLC0415 - importing the report must stay light
+
+    return _cards.darken(svg)
