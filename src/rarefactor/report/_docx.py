@@ -95,8 +95,11 @@ def _add_note(file: Any, block: Note) -> None:
     title = file.add_paragraph(style="Note")
     add_runs(title, (Text(block.title, "strong"),))
     title.paragraph_format.keep_with_next = True
-    for item in block.items:
-        add_runs(file.add_paragraph(style="Note"), item)
+    for item in block.items[:-1]:
+        paragraph = file.add_paragraph(style="Note")
+        paragraph.paragraph_format.keep_with_next = True
+        add_runs(paragraph, item)
+    add_runs(file.add_paragraph(style="Note"), block.items[-1])
 
 
 def _add_reference(file: Any, block: Reference) -> None:

@@ -9,6 +9,7 @@ from rarefactor.report.tree import Cell, Row, Runs, Table, Text
 
 AddRuns = Callable[[Any, Runs], None]
 _WIDTH_MM = 170.0
+_SHORT = 14  # rows
 _THICK, _THIN, _FINE = 8, 4, 2  # eighths of a point
 _COLOURS = {_FINE: "A3AFBA"}  # lines between rows stand back
 _PADDING = 40  # twentieths of a point, left and right of the text in a cell
@@ -18,7 +19,7 @@ _BORDER_ORDER = ("top", "left", "bottom", "right")
 
 
 def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
-    """Add a table; its header rows are repeated on every page and no row is torn."""
+    """Add a table; its header rows are repeated on every page, no row is torn, and a short one stays on one page."""
     columns = len(block.widths)
     rows = (*block.header, *block.rows)
     table = file.add_table(rows=len(rows), cols=columns)
@@ -29,7 +30,7 @@ def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
         header = place < len(block.header)
         _fill_row(table.rows[place], row, add_runs, header=header)
         _mark_row(table.rows[place], header=header)
-        if place + 1 < len(rows) and rows[place + 1].kind == "level":
+        if place + 1 < len(rows) and (len(rows) <= _SHORT or rows[place + 1].kind == "level"):
             _keep_with_next(table.rows[place])
     _rule(table.rows[0], "top", _THICK)
     _rule(table.rows[max(len(block.header) - 1, 0)], "bottom", _THIN)
