@@ -12,9 +12,11 @@ from importlib import resources
 from typing import Any
 
 from rarefactor.report._source import upper_first
+from rarefactor.report._words import Words
 from rarefactor.report.tree import Citation, Reference, Runs, Text
 
 Entry = Mapping[str, Any]
+_WORDS = Words("bibliography")
 _RIS_TYPES = {"article-journal": "JOUR", "thesis": "THES", "report": "RPRT", "software": "COMP"}
 _BIBTEX_TYPES = {"article-journal": "article", "thesis": "phdthesis", "report": "misc", "software": "software"}
 _MOST_NAMED = 20  # of more authors APA style names the first 19 and the last
@@ -54,7 +56,7 @@ def format_apa(entry: Entry) -> Runs:
     >>> "".join(run.text for run in format_apa(read_bibliography()["firth1993"]))
     'Firth, D. (1993). Bias reduction of maximum likelihood estimates. Biometrika, 80(1), 27–38.'
     """
-    year = read_year(entry) or "n.d."
+    year = read_year(entry) or _WORDS.text("no_date")
     if entry["type"] in {"report", "software"}:
         return _apa_report(entry, year)
     lead = f"{_authors(entry)} ({year}). "
@@ -71,8 +73,8 @@ def format_apa(entry: Entry) -> Runs:
 
 def _apa_report(entry: Entry, year: str) -> Runs:
     """A work that stands for itself; without an author its title comes first."""
-    genre = "Computer software" if entry["type"] == "software" else upper_first(entry["genre"])
-    version = f" (Version {entry['version']})" if "version" in entry else ""
+    genre = _WORDS.text("software") if entry["type"] == "software" else upper_first(entry["genre"])
+    version = f" {_WORDS.text('version', version=entry['version'])}" if "version" in entry else ""
     title = Text(entry["title"], "emphasis")
     if not entry.get("author"):
         return (title, Text(f"{version} [{genre}]. ({year})."))
@@ -171,13 +173,13 @@ def _initials(given: str) -> str:
 def _names_in_text(entry: Entry) -> str:
     names = [author.get("literal") or author["family"] for author in entry["author"]]
     if len(names) > 2:
-        return f"{names[0]} et al."
+        return _WORDS.text("and_others", first=names[0])
     return " & ".join(names)
 
 
 def _article_or_pages(page: str) -> str:
     """APA calls the number of an electronic article by name; a bare number or ``e`` and a number is one."""
-    return page if "–" in page else f"Article {page}"
+    return page if "–" in page else _WORDS.text("article", number=page)
 
 
 def read_year(entry: Entry) -> str:

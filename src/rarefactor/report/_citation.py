@@ -14,11 +14,13 @@ from typing import Any
 from rarefactor import __version__
 from rarefactor.report._bibliography import format_bibtex, format_ris, read_bibliography, sort_entries
 from rarefactor.report._styles import Style, format_reference
+from rarefactor.report._words import Words
 from rarefactor.report.tree import text_of
 from rarefactor.spec import Author, Study
 
 Entry = Mapping[str, Any]
 CITATION = "CITATION.cff"
+_WORDS = Words("citation")
 
 
 def describe_study(study: Study, created: datetime | None = None) -> Entry:
@@ -40,8 +42,8 @@ def describe_study(study: Study, created: datetime | None = None) -> Entry:
         "type": "report",
         **({"author": [_author(author) for author in study.authors]} if study.authors else {}),
         **({"issued": {"date-parts": [[created.year, created.month, created.day]]}} if created else {}),
-        "title": _title(study),
-        "genre": "study report",
+        "title": title_study(study),
+        "genre": _WORDS.text("genre"),
     }
 
 
@@ -50,8 +52,8 @@ def describe_software() -> Entry:
     return {
         "id": "rarefactor",
         "type": "software",
-        "author": [{"literal": "The rarefactor authors"}],
-        "title": "rarefactor: prognostic-factor studies in rare diseases, from raw data to a paper-ready answer",
+        "author": [{"literal": _WORDS.text("software_authors")}],
+        "title": _WORDS.text("software"),
         "version": __version__,
     }
 
@@ -81,24 +83,25 @@ def write_citation(entries: Sequence[Entry], style: Style, form: str) -> bytes:
 def write_cff(study: Study) -> bytes:
     """Return ``CITATION.cff`` for a study: YAML whose texts are written as in JSON."""
     authors = [_cff_author(author) for author in study.authors]
-    nobody = [f"name: {_quoted(f'The authors of the study {study.id}')}"]
+    nobody = [f"name: {_quoted(_WORDS.text('authors', study=study.id))}"]
     lines = [
         "cff-version: 1.2.0",
-        "message: Please cite this study as below.",
+        f"message: {_WORDS.text('please_cite')}",
         "type: dataset",
-        f"title: {_quoted(_title(study))}",
+        f"title: {_quoted(title_study(study))}",
         *([f"abstract: {_quoted(study.description)}"] if study.description else []),
         "authors:",
         *(line for author in authors or [nobody] for line in _item(author)),
         "keywords:",
-        "  - prognostic factors",
-        *(["  - synthetic data"] if study.synthetic else []),
+        f"  - {_WORDS.text('keyword')}",
+        *([f"  - {_WORDS.text('synthetic_keyword')}"] if study.synthetic else []),
     ]
     return ("\n".join(lines) + "\n").encode()
 
 
-def _title(study: Study) -> str:
-    return study.title + (" (synthetic patients)" if study.synthetic else "")
+def title_study(study: Study) -> str:
+    """Return the title of a study, which says so where its patients were made."""
+    return _WORDS.text("synthetic_title", title=study.title) if study.synthetic else study.title
 
 
 def _author(author: Author) -> Entry:

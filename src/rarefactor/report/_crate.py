@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any
 
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.results import FlowStep, InputFile
 
 _CONTEXT = ["https://w3id.org/ro/crate/1.1/context", "https://w3id.org/ro/terms/workflow-run/context"]
@@ -35,6 +36,7 @@ _TYPES = {
     "log": "text/plain",
 }
 Entity = dict[str, Any]
+_WORDS = Words("crate")
 
 
 def write_crate(source: Source, outputs: Mapping[str, bytes], created: datetime | None) -> bytes:
@@ -67,9 +69,9 @@ def _root(source: Source, created: datetime | None, parts: list[Entity], mention
         "@type": "Dataset",
         "conformsTo": {"@id": _PROFILE},
         "name": source.study.title,
-        "description": source.study.description or f"Results of the study {source.study.id}",
+        "description": source.study.description or _WORDS.text("results", study=source.study.id),
         "identifier": source.study.id,
-        **({"keywords": "synthetic data"} if source.study.synthetic else {}),
+        **({"keywords": _WORDS.text("synthetic")} if source.study.synthetic else {}),
         **_time("datePublished", created),
         "license": {"@id": "#licence"},
         "hasPart": _links(parts),
@@ -82,16 +84,16 @@ def _profile() -> Entity:
 
 
 def _licence() -> Entity:
-    text = "Results about patients: not licensed for others unless the authors of the study say so."
-    return {"@id": "#licence", "@type": "CreativeWork", "name": "No licence given", "description": text}
+    name, text = _WORDS.text("no_licence"), _WORDS.text("licence")
+    return {"@id": "#licence", "@type": "CreativeWork", "name": name, "description": text}
 
 
 def _action(source: Source, created: datetime | None, used: list[Entity], made: list[Entity]) -> Entity:
     return {
         "@id": "#run",
         "@type": "CreateAction",
-        "name": f"Analysis of the study {source.study.id}",
-        "description": f"Seed of random numbers: {source.study.analysis.seed}",
+        "name": _WORDS.text("run", study=source.study.id),
+        "description": _WORDS.text("seed", seed=source.study.analysis.seed),
         **_time("endTime", created),
         "instrument": {"@id": "#rarefactor"},
         "object": _links(used),
@@ -126,7 +128,7 @@ def _plan(source: Source) -> Entity:
     return {
         "@id": "#plan",
         "@type": "CreativeWork",
-        "name": "The study file as checked",
+        "name": _WORDS.text("plan"),
         "text": text,
         "sha256": hashlib.sha256(text.encode()).hexdigest(),
         "additionalProperty": [seed | {"@id": "#seed"}],
@@ -140,7 +142,7 @@ def _step(step: FlowStep) -> Entity:
         "@type": "PropertyValue",
         "name": f"{step.label}" + (f" ({step.landmark})" if step.landmark else ""),
         "value": step.n,
-        "description": f"Left before: {reasons}" if reasons else "Nobody left before.",
+        "description": _WORDS.text("left", reasons=reasons) if reasons else _WORDS.text("nobody_left"),
     }
 
 

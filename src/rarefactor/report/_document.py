@@ -12,6 +12,7 @@ from rarefactor.report._bibliography import cite, tabulate_references
 from rarefactor.report._calculator import write_calculator
 from rarefactor.report._cells import cell, right, runs
 from rarefactor.report._checklists import write_checklists
+from rarefactor.report._citation import title_study
 from rarefactor.report._course import write_courses
 from rarefactor.report._details import describe_numbers
 from rarefactor.report._drawn import make_figure
@@ -33,6 +34,7 @@ from rarefactor.report._source import Source
 from rarefactor.report._style import apply_style
 from rarefactor.report._summary import summarise
 from rarefactor.report._table1 import tabulate_table1
+from rarefactor.report._words import Words
 from rarefactor.report.tree import (
     Block,
     Bullets,
@@ -43,12 +45,13 @@ from rarefactor.report.tree import (
     Note,
     Paragraph,
     Row,
+    Runs,
     Table,
     Text,
 )
 from rarefactor.results import ModelInfo
 
-SYNTHETIC = "Synthetic patients"
+_WORDS = Words("document")
 
 
 def write_document(source: Source) -> Document:
@@ -56,14 +59,14 @@ def write_document(source: Source) -> Document:
     blocks, last = list(number_in_order(_blocks(source))), tuple(_provenance(source))
     blocks = list(write_checklists(source, blocks, last))
     cited = cited_keys((*blocks, *last))
-    blocks.append(Heading(text="References", anchor="references"))
+    blocks.append(_heading("references"))
     blocks = list(number_in_order((*blocks, *tabulate_references(cited), *last)))
     document = Document(
-        title=source.study.title + (f" ({SYNTHETIC.lower()})" if source.study.synthetic else ""),
-        subtitle=f"Report of the study {source.study.id}",
+        title=title_study(source.study),
+        subtitle=_WORDS.text("subtitle", study=source.study.id),
         byline=_byline(source),
         blocks=tuple(blocks),
-        notice=f"{SYNTHETIC}: nothing here was observed in people." if source.study.synthetic else "",
+        notice=_WORDS.text("notice") if source.study.synthetic else "",
     )
     rows = {row.id: row for row in source.results.rows}
     return apply_style(describe_numbers(document, source), source.style, rows)
@@ -88,21 +91,25 @@ def cited_keys(blocks: Sequence[Block]) -> tuple[str, ...]:
     return tuple(dict.fromkeys([*cited, "soilandreyes2022"]))
 
 
+def _heading(anchor: str, level: int = 1) -> Heading:
+    return Heading(text=_WORDS.text(anchor), anchor=anchor, level=level)
+
+
 def _blocks(source: Source) -> Iterator[Block]:
     findings = list(_findings(source))
     yield from findings
-    yield Heading(text="Methods", anchor="methods")
+    yield _heading("methods")
     yield from write_methods(source, 1 + sum(isinstance(block, Table) for block in findings))
     yield from write_about(source, "declarations")
 
 
 def _findings(source: Source) -> Iterator[Block]:
-    yield Heading(text="What was found", anchor="summary")
+    yield _heading("summary")
     yield Bullets(items=summarise(source))
     yield from write_about(source, "background")
-    yield Heading(text="Patients", anchor="patients")
+    yield _heading("patients")
     yield _flow_figure(source)
-    yield from _notes(source, "data", "visits", "outcome", "factors", title="About the data")
+    yield from _notes(source, "data", "visits", "outcome", "factors", title=_WORDS.text("about_data"))
     yield tabulate_table1(source, 1)
     yield from write_response(source)
     yield from write_measured(source)
@@ -121,14 +128,15 @@ def _findings(source: Source) -> Iterator[Block]:
 
 def write_univariable(source: Source) -> Iterator[Block]:
     """Return the section on one factor at a time."""
-    yield Heading(text="Univariable associations", anchor="univariable")
+    yield _heading("univariable")
     for place, landmark in enumerate(_landmarks(source)):
-        yield Heading(text=f"Known at {source.visit(landmark)}", anchor=f"univariable-{landmark}", level=2)
+        visit = source.visit(landmark)
+        yield Heading(text=_WORDS.text("known_at", visit=visit), anchor=f"univariable-{landmark}", level=2)
         yield tabulate_univariable(source, landmark, 2 + place)
-        caption = f"Univariable associations of the factors known at {source.visit(landmark)}. "
+        caption = _WORDS.runs("univariable_forest", visit=visit, level=_level(source))
         effects = univariable_effects(source, landmark)
-        yield _forest_figure(source, f"forest-univariable-{landmark}", (caption, ""), effects)
-        yield from _notes(source, "univariable", landmark=landmark, title="About these estimates")
+        yield _forest_figure(source, f"forest-univariable-{landmark}", caption, effects)
+        yield from _notes(source, "univariable", landmark=landmark, title=_WORDS.text("about_estimates"))
 
 
 def write_multivariable(source: Source) -> Iterator[Block]:
@@ -136,15 +144,14 @@ def write_multivariable(source: Source) -> Iterator[Block]:
     models = source.results.models
     if not models:
         return
-    yield Heading(text="Multivariable models", anchor="multivariable")
+    yield _heading("multivariable")
     first = 2 + len(_landmarks(source))
     for place, model in enumerate(models):
-        yield Heading(text=f"Model “{model.label}”", anchor=f"model-{model.name}", level=2)
+        yield Heading(text=_WORDS.text("model", model=model.label), anchor=f"model-{model.name}", level=2)
         yield tabulate_model(source, model, first + place)
         yield _model_figure(source, model)
-        yield from _notes(
-            source, "multivariable", landmark=model.landmark, model=model.name, title="About these estimates"
-        )
+        about = _WORDS.text("about_estimates")
+        yield from _notes(source, "multivariable", landmark=model.landmark, model=model.name, title=about)
     yield from write_imputation(source)
 
 
@@ -152,16 +159,12 @@ def write_imputation(source: Source) -> Iterator[Block]:
     """Return what says whether the imputation converged, by landmark."""
     landmarks = [name for name in source.landmarks if imputed_factors(source, name)]
     if landmarks:
-        yield Heading(text="Imputed values", anchor="imputation", level=2)
+        yield _heading("imputation", level=2)
     for landmark in landmarks:
         imputed = imputed_factors(source, landmark)
-        title = Text(f"Imputation at {source.visit(landmark)}. ", "strong")
-        what = (
-            "Mean and standard deviation of imputed values over the iterations of the first imputations, and imputed "
-            "beside observed values. Lines that mix without a trend speak for convergence."
-        )
-        alt = f"Traces and distributions of imputed values. {''.join(describe_imputed(imputed))}"
-        yield make_figure(source, f"imputation-{landmark}", runs(title, what), alt, partial(draw_imputation, imputed))
+        caption = _WORDS.runs("imputation_caption", visit=source.visit(landmark))
+        alt = _WORDS.text("imputation_alt", values="".join(describe_imputed(imputed)))
+        yield make_figure(source, f"imputation-{landmark}", caption, alt, partial(draw_imputation, imputed))
 
 
 def _landmarks(source: Source) -> tuple[str, ...]:
@@ -169,25 +172,25 @@ def _landmarks(source: Source) -> tuple[str, ...]:
 
 
 def _flow_figure(source: Source) -> Figure:
-    caption = runs(Text("Flow of the patients.", "strong"), " Who entered, who left and why, up to each landmark.")
-    alt = f"Flow diagram. {describe_flow(source)}"
-    return make_figure(source, "flow", caption, alt, partial(draw_flow, source))
+    alt = _WORDS.text("flow_alt", flow=describe_flow(source))
+    return make_figure(source, "flow", _WORDS.runs("flow"), alt, partial(draw_flow, source))
 
 
 def _model_figure(source: Source, model: ModelInfo) -> Figure:
     effects = model_effects(source, model)
-    title = f"Multivariable model “{model.label}”. "
-    counts = " Events/n of a level counts all patients with it whose outcome is known."
-    return _forest_figure(source, f"forest-{model.name}", (title, counts), effects)
+    caption = _WORDS.runs("model_forest", model=model.label, level=_level(source))
+    return _forest_figure(source, f"forest-{model.name}", caption, effects)
 
 
-def _forest_figure(source: Source, name: str, caption: tuple[str, str], effects: Sequence[Effect]) -> Figure:
-    level = source.study.analysis.level
-    title, more = caption
-    what = f"Odds ratios with {100 * level:g}% intervals on a log scale.{more}"
-    alt = f"Forest plot of {len(effects)} odds ratios with intervals on a log scale; its numbers stand in the table."
-    draw = partial(draw_forest, effects, level, source.style)
-    return make_figure(source, name, runs(Text(title, "strong"), what), alt, draw)
+def _forest_figure(source: Source, name: str, caption: Runs, effects: Sequence[Effect]) -> Figure:
+    alt = _WORDS.text("forest_alt", n=len(effects))
+    return make_figure(
+        source, name, caption, alt, partial(draw_forest, effects, source.study.analysis.level, source.style)
+    )
+
+
+def _level(source: Source) -> str:
+    return f"{100 * source.study.analysis.level:g}"
 
 
 def _notes(
@@ -204,17 +207,13 @@ def _byline(source: Source) -> str:
 
 
 def _provenance(source: Source) -> Iterator[Block]:
-    yield Heading(text="Provenance", anchor="provenance")
+    yield _heading("provenance")
     yield Paragraph(
-        runs=runs(
-            "Every number stands in ",
-            Text("results.json", "code"),
-            " under the address that this report gives for it. Inputs, plan, versions, seed, exclusions and outputs "
-            "are described as an RO-Crate ",
-            cite("soilandreyes2022"),
-            " in ",
-            Text("provenance/ro-crate-metadata.json", "code"),
-            ".",
+        runs=_WORDS.runs(
+            "every_number",
+            results=Text("results.json", "code"),
+            crate=cite("soilandreyes2022"),
+            metadata=Text("provenance/ro-crate-metadata.json", "code"),
         )
     )
     if source.results.inputs:
@@ -223,7 +222,7 @@ def _provenance(source: Source) -> Iterator[Block]:
 
 def _inputs_table(source: Source) -> Table:
     number = 3 + len(_landmarks(source)) + len(source.results.models)
-    heads = (cell("File"), right("Bytes"), cell("SHA-256"))
+    file, size, checksum = _WORDS.items("inputs_heads")
     rows = (
         Row(cells=(cell(item.path), right(f"{item.bytes:,}".replace(",", "\u202f")), cell(Text(item.sha256, "code"))))
         for item in source.results.inputs
@@ -231,8 +230,8 @@ def _inputs_table(source: Source) -> Table:
     return Table(
         name="inputs",
         number=number,
-        caption="Files that the study read, by their content",
-        header=(Row(cells=heads),),
+        caption=_WORDS.text("inputs"),
+        header=(Row(cells=(cell(file), right(size), cell(checksum))),),
         rows=tuple(rows),
         widths=(28, 10, 62),
     )
