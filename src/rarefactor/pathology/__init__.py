@@ -27,9 +27,11 @@ from rarefactor.pathology._moved import (
     LOWEST_THRESHOLD,
     MovedNumbers,
     Spread,
+    Stored,
     compute_moved,
     compute_regions,
     compute_spread,
+    make_stored,
     move_threshold,
 )
 from rarefactor.pathology._overlay import Layer, draw_overlay
@@ -114,6 +116,7 @@ __all__ = [
     "StainVectors",
     "StainedSlide",
     "StainingRun",
+    "Stored",
     "Tile",
     "TileInterval",
     "Truth",
@@ -149,6 +152,7 @@ __all__ = [
     "draw_overlay",
     "draw_overview",
     "look",
+    "make_stored",
     "measure",
     "measure_folder",
     "move_threshold",

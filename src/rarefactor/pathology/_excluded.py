@@ -50,7 +50,7 @@ def exclude(folder: Path, slides: Iterable[SlideFile]) -> tuple[SlideFile, ...]:
     return tuple(
         replace(each, excluded=_read_excluded(drawn[key].content, drawn[key].reader, drawn[key].version))
         if (key := (each.patient, each.stain, name_item(each))) in drawn
-        else each
+        else replace(each, excluded=None)
         for each in slides
     )
 

@@ -9,9 +9,13 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from statistics import median
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rarefactor.errors import InputError, Problem
 from rarefactor.pathology._block import Part
 from rarefactor.pathology._cells import compute_summary
+from rarefactor.pathology._histogram import DensityHistogram
 from rarefactor.pathology._looked import Looked
 from rarefactor.pathology._positivity import compute_positivity
 from rarefactor.pathology._settings import Reading
@@ -49,12 +53,52 @@ class MovedNumbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """How a number lies over slides at a threshold: how many have it, its lowest, middle and highest."""
+    """How a number lies over slides: how many have it, its lowest, middle and highest."""
 
     slides: int
     lowest: float | None = None
     middle: float | None = None
     highest: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Stored:
+    """What little of a slide gives its main number at any threshold: cells per mm² where they are counted, else area.
+
+    Attributes
+    ----------
+    histogram
+        Of all its regions.
+    densities
+        (cell,) DAB densities of the cells that can be positive, rising; None where cells are not counted.
+    counted_mm2
+        Over which they were counted.
+    of_section
+        Whether shares are of the whole section.
+    """
+
+    histogram: DensityHistogram
+    densities: NDArray[np.float32] | None
+    counted_mm2: float
+    of_section: bool
+
+    def compute(self, threshold: float) -> float | None:
+        """Return cells per mm², or the share of tissue (0 to 1), that are positive."""
+        if self.densities is None:
+            return _known(self.histogram.compute_share(threshold, of_all=self.of_section))
+        above = len(self.densities) - int(np.searchsorted(self.densities, np.float32(threshold)))
+        return above / self.counted_mm2 if self.counted_mm2 else None
+
+
+def make_stored(looked: Looked) -> Stored:
+    """Return what of a slide is enough for its main number."""
+    total, reading, cells = looked.total, looked.reading, looked.total.cells
+    densities: NDArray[np.float32] | None = None
+    if cells is not None:
+        held = cells.density(reading.compartment)[cells.stands_out(reading.compartment)]
+        densities = np.sort(held[~np.isnan(held)]).astype(np.float32)
+    area = total.in_focus[reading.counts_section] * (looked.survey.um_per_px or 0.0) ** 2 / 1e6
+    return Stored(histogram=total.histogram, densities=densities, counted_mm2=area, of_section=reading.counts_section)
 
 
 def move_threshold(reading: Reading, threshold: float) -> Reading:

@@ -25,6 +25,7 @@ from rarefactor.pathology import (
     compute_moved,
     draw_overlay,
     look,
+    make_stored,
     measure_folder,
     move_threshold,
     name_item,
@@ -130,6 +131,8 @@ def test_a_threshold_moved_gives_what_measuring_at_it_gives(files: tuple[SlideFi
         looked = looked_at(file, cache)
         at = move_threshold(looked.reading, 0.31)
         moved = compute_moved(looked, at)
+        main = moved.positive_area if moved.cells is None else moved.positive_per_mm2
+        assert make_stored(looked).compute(0.31) == pytest.approx(main)
         asked = Plan(slides=(file,), settings=replace(SETTINGS, readings={file.stain: at}))
         row = measure_folder(asked).rows.row(0, named=True)
         for name in ("positive_area", "positive_cells", "positive_per_mm2", "tissue_mm2"):
