@@ -4,6 +4,7 @@ Convention: content modules turn :class:`rarefactor.results.Results` into one tr
 three writers turn the tree into HTML, Word and PDF. All numbers are formatted in :mod:`rarefactor.report.format`.
 """
 
+from rarefactor.report._bars import describe_known, describe_spread, draw_bars
 from rarefactor.report._citation import describe_software, describe_study, find_entries, write_citation
 from rarefactor.report._trace import Told, tell_origin
 from rarefactor.report.stage import (
@@ -24,8 +25,11 @@ __all__ = [
     "Part",
     "Told",
     "darken",
+    "describe_known",
     "describe_software",
+    "describe_spread",
     "describe_study",
+    "draw_bars",
     "draw_model",
     "find_entries",
     "list_cards",

@@ -116,16 +116,17 @@ class Workspace:
         """
         return self.remember(place, "checked", lambda: study.check(place.file))
 
-    def remember(self, place: Place, what: str, compute: Callable[[], Value]) -> Value:
+    def remember(self, place: Place, what: str, compute: Callable[[], Value], *, signature: str | None = None) -> Value:
         """Return what ``compute`` gives, or gave while the study's files were as they are now; so with its errors.
 
-        ``what`` names it among the things kept of a study. Two pages that ask at once wait for one computation.
+        ``what`` names it among the things kept of a study. Two pages that ask at once wait for one computation. A
+        ``signature`` stands for what it was made from, where that is not all files of the study.
         """
         key = (str(place.file), what)
         with self._lock:
             lock = self._locks.setdefault(key, threading.Lock())
         with lock:
-            signature = self.signature(place)
+            signature = self.signature(place) if signature is None else signature
             kept, value = self._known.get(key, ("", None))
             if kept != signature:
                 value = _try(compute)
