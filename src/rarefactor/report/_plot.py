@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import io
 import re
+import threading
 import warnings
 from dataclasses import dataclass
 from importlib import resources
@@ -33,6 +34,7 @@ SEMIBOLD = "Source Sans 3 SemiBold"
 FALLBACK = "DejaVu Sans"
 _MM_PER_INCH = 25.4
 _DPI = 300
+_ONE_AT_A_TIME = threading.Lock()  # matplotlib's settings are those of the whole process
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def write_svg(sheet: Sheet, name: str) -> bytes:
     """Return the drawing as SVG; ``name`` keeps its ids apart from those of other figures."""
     from matplotlib import rc_context  # noqa: PLC0415 - loaded when something is drawn
 
-    with rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "svg.id": name}):
+    with _ONE_AT_A_TIME, rc_context({"svg.hashsalt": name, "svg.fonttype": "path", "svg.id": name}):
         svg = _save(sheet, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     return re.sub(rb"\n\s*", b"\n", re.sub(rb"<!--.*?-->", b"", svg, flags=re.DOTALL))  # the words, beside outlines
 
