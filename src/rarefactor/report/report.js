@@ -5,6 +5,9 @@
   const box = document.getElementById("source");
   let opener = null;
 
+  // Above the text, where the page is narrow, the contents are folded.
+  if (matchMedia("(max-width: 79rem)").matches) document.querySelector("nav details").open = false;
+
   const add = (parent, tag, text, name) => {
     const element = parent.appendChild(document.createElement(tag));
     element.textContent = text;
