@@ -15,8 +15,10 @@ from pathlib import Path
 import polars as pl
 
 from rarefactor.imaging._grades import Grade, GradeTable, find_scale, read_grades
+from rarefactor.imaging._grades_given import join_grades, read_given_grades
 from rarefactor.imaging._regions import SITES, Side
 from rarefactor.imaging._wide import describe_site, name_column
+from rarefactor.readings import LOG, read_readings
 from rarefactor.results import CHANGES, InputFile, Note, Quantity
 from rarefactor.spec import Grades
 from rarefactor.stats import WeightedKappa, compute_weighted_kappa
@@ -29,15 +31,22 @@ _Graded = tuple[str, str, Side | None, str]
 """Subject, muscle, side and reader."""
 
 
-def read_study_grades(folder: Path, asked: Grades) -> GradeTable:
-    """Return the grades that a study names.
+def read_study_grades(folder: Path, asked: Grades, subjects: Mapping[str, str]) -> GradeTable:
+    """Return the grades of the table that a study names, and those that readers gave in the log of readings.
+
+    Parameters
+    ----------
+    subjects
+        The subject that each patient's id stands for.
 
     Raises
     ------
     DataError
         There is no such file, or a column is missing.
     """
-    return read_grades(folder / asked.file, find_scale(asked.scale, first=asked.first))
+    scale = find_scale(asked.scale, first=asked.first)
+    table = read_grades(folder / asked.file, scale) if asked.file else GradeTable(scale=scale, grades=())
+    return join_grades(table, read_given_grades(read_readings(folder), scale, subjects))
 
 
 def describe_grades(asked: Grades) -> dict[str, Quantity]:
@@ -89,8 +98,11 @@ def compute_reader_agreement(table: GradeTable, readers: tuple[str, str]) -> Wei
 
 def describe_graded(table: GradeTable) -> Iterator[Note]:
     """Yield what a reader of the results must know of the grades: rows left out, and agreement of readers."""
-    if table.failures:
-        rows = [str(problem.row) for problem in table.failures]
+    rows = [str(problem.row) for problem in table.failures if problem.row is not None]
+    if len(rows) < len(table.failures):
+        text = f"Grades in the log of readings that do not fit the scale, left out: {len(table.failures) - len(rows)}."
+        yield Note(about="imaging", text=text)
+    if rows:
         more = f" and {len(rows) - _ROWS_SHOWN} more" if len(rows) > _ROWS_SHOWN else ""
         text = f"Rows of the table of grades that do not fit and were left out: {', '.join(rows[:_ROWS_SHOWN])}{more}."
         yield Note(about="imaging", text=text)
@@ -104,10 +116,12 @@ def describe_graded(table: GradeTable) -> Iterator[Note]:
             yield Note(about="imaging", text=text)
 
 
-def list_grade_input(folder: Path, asked: Grades) -> InputFile:
-    """Return the table of grades as an input, by content."""
-    path = folder / asked.file
-    return InputFile(id="grades", path=asked.file, sha256=hash_file(path), bytes=path.stat().st_size)
+def list_grade_inputs(folder: Path, asked: Grades) -> Iterator[InputFile]:
+    """Yield the table of grades and the log of readings as inputs, by content, where they are there."""
+    for name, file in (("grades", asked.file), ("grades_given", LOG)):
+        if file and (folder / file).is_file():
+            path = folder / file
+            yield InputFile(id=name, path=file, sha256=hash_file(path), bytes=path.stat().st_size)
 
 
 def _what(grade: Grade) -> tuple[str, str, str, Side | None]:

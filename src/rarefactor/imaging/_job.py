@@ -8,24 +8,29 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from rarefactor.errors import Problem
 from rarefactor.imaging._contact_sheet import Thumbnail, read_thumbnail
+from rarefactor.imaging._numbered import write_numbered
 from rarefactor.imaging._patient import Failure, Patient, measure_patient
 from rarefactor.imaging._settings import PatientFiles, Settings, VisitFiles, list_files
 from rarefactor.imaging._table import tabulate_measurements, tabulate_rates
 from rarefactor.work import Job, content_key, hash_file, read_packed, write_packed
 
-_PICTURES, _THUMBNAILS = "pictures/", "thumbnails/"
+Hasher = Callable[[Path], str]
+
+_PICTURES, _THUMBNAILS, _MASKS = "pictures/", "thumbnails/", "masks/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientResult:
-    """What a job gave: tables of measurements and rates, failures, pictures by name."""
+    """What a job gave: tables of measurements and rates, failures, pictures by name, each visit's regions as NIfTI."""
 
     patient: str
     measurements: pl.DataFrame
@@ -33,13 +38,20 @@ class PatientResult:
     failures: tuple[Failure, ...]
     pictures: Mapping[str, bytes]
     thumbnails: tuple[Thumbnail, ...]
+    masks: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
-def make_job(files: PatientFiles, settings: Settings, *, code: str) -> Job:
-    """Return the job that measures a patient; its key holds the content of every file that it may read."""
-    visits = [
-        [each.visit, each.month, list(_hash_files(each)), each.mask and hash_file(each.mask)] for each in files.visits
-    ]
+def make_job(files: PatientFiles, settings: Settings, *, code: str, hasher: Hasher = hash_file) -> Job:
+    """Return the job that measures a patient; its key holds the content of every file that it may read.
+
+    Parameters
+    ----------
+    code
+        The key of the program's source.
+    hasher
+        Gives the SHA-256 of a file; who asks often may remember it.
+    """
+    visits = [[each.visit, each.month, *_hash_visit(each, hasher)] for each in files.visits]
     key = content_key("mri", code, files.patient, settings.content(), visits)
     return Job(key=key, function=measure_to_bytes, arguments=(files, settings))
 
@@ -60,6 +72,7 @@ def write_result(patient: Patient) -> bytes:
             "failures.json": json.dumps([asdict(each) for each in patient.failures]).encode(),
             **{f"{_PICTURES}{name}": picture for name, picture in patient.pictures.items()},
             **{f"{_THUMBNAILS}{place}": each.write() for place, each in enumerate(patient.thumbnails)},
+            **{f"{_MASKS}{visit}": write_numbered(labels) for visit, labels in patient.labels.items()},
         }
     )
 
@@ -74,6 +87,7 @@ def read_result(data: bytes) -> PatientResult:
         failures=tuple(_read_failure(item) for item in json.loads(files["failures.json"])),
         pictures=_below(files, _PICTURES),
         thumbnails=tuple(read_thumbnail(data) for data in _below(files, _THUMBNAILS).values()),
+        masks=_below(files, _MASKS),
     )
 
 
@@ -106,10 +120,18 @@ def _hide(patient: Patient, own_id: str | None) -> Patient:
     return replace(patient, measurements=tuple(rows), rates=tuple(rates), failures=tuple(failures))
 
 
-def _hash_files(files: VisitFiles) -> Iterator[Sequence[str]]:
+def _hash_visit(files: VisitFiles, hasher: Hasher) -> Iterator[Any]:
+    yield list(_hash_files(files, hasher))
+    yield files.mask and hasher(files.mask)
+    if files.corrected:
+        names = {str(label): name for label, name in files.corrected.names.items()}
+        yield [files.corrected.source, names, hasher(files.corrected.path)]
+
+
+def _hash_files(files: VisitFiles, hasher: Hasher) -> Iterator[Sequence[str]]:
     for place in files.paths:
         for path in list_files(place):
-            yield [path.relative_to(place.parent if place.is_file() else place).as_posix(), hash_file(path)]
+            yield [path.relative_to(place.parent if place.is_file() else place).as_posix(), hasher(path)]
 
 
 def _parquet(frame: pl.DataFrame) -> bytes:

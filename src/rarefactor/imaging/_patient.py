@@ -1,7 +1,8 @@
 """One patient: every visit measured, later visits carried from the first, pairs of visits compared.
 
 Convention: the regions of the reference visit (the first with a reader's mask, else the first) are carried to visits
-without a mask. Any two visits are compared within what both show, in the order of time.
+without a mask; a mask that was corrected later counts for its own visit, and is carried where that is the reference.
+Any two visits are compared within what both show, in the order of time.
 A visit that cannot be measured is told with its reason, and the others go on.
 """
 
@@ -64,6 +65,7 @@ class Patient:
     failures: tuple[Failure, ...] = ()
     pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     thumbnails: tuple[Thumbnail, ...] = ()
+    labels: Mapping[str, LabelMap] = field(default_factory=dict[str, LabelMap])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +105,7 @@ def measure_patient(files: PatientFiles, settings: Settings) -> Patient:
         failures=(*failures, *more),
         pictures=pictures,
         thumbnails=tuple(_thumbnail(each) for each in (*labelled[:1], *labelled[1:][-1:])),
+        labels={each.visit.name: each.labels for each in labelled},
     )
 
 
@@ -127,7 +130,7 @@ def _list_failures(patient: str, visit: str, error: ImageError, place: str) -> l
 def _label_visits(patient: str, visits: Sequence[Visit], settings: Settings) -> tuple[list[Labelled], list[Failure]]:
     if not visits:
         return [], []
-    reference = next((each for each in visits if each.mask is not None), visits[0])
+    reference = next((each for each in visits if each.leads), visits[0])
     failures: list[Failure] = []
     try:
         labels, flags = find_labels(reference, settings)

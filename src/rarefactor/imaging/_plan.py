@@ -13,18 +13,24 @@ from pathlib import Path
 import polars as pl
 
 from rarefactor.errors import ImageError, Problem
+from rarefactor.imaging._corrected import take_corrected
 from rarefactor.imaging._fat_fraction import Estimator
 from rarefactor.imaging._find import ONLY_VISIT, Found, find_scans, guess_layout
 from rarefactor.imaging._label_names import read_label_names
 from rarefactor.imaging._scan import Kind
 from rarefactor.imaging._settings import PatientFiles, Settings, VisitFiles, list_files
+from rarefactor.readings import read_readings
 from rarefactor.spec import DAYS_PER_MONTH, Study, Thigh
 from rarefactor.work import hash_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """Patients to measure, how, and what does not fit: folders of nobody, subjects without a scan, masks of nobody."""
+    """Patients to measure, how, and what does not fit: folders of nobody, subjects without a scan, masks of nobody.
+
+    ``corrected`` counts the scans whose mask a reader has corrected, ``damaged`` names the lines of the log of readings
+    that cannot be read.
+    """
 
     patients: tuple[PatientFiles, ...]
     settings: Settings
@@ -32,6 +38,8 @@ class Plan:
     strangers: int = 0
     without: int = 0
     masks_left: int = 0
+    corrected: int = 0
+    damaged: tuple[Problem, ...] = ()
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -70,8 +78,9 @@ def plan_study(study: Study, source: Thigh, subjects: Mapping[str, str], days: p
     ImageError
         The folder is not there, nothing in it fits the layout, or the table of labels cannot be read.
     """
+    log = read_readings(study.folder)
     if source.folder is None:
-        return Plan(patients=(), settings=_settings(study, source), subjects=subjects)
+        return Plan(patients=(), settings=_settings(study, source), subjects=subjects, damaged=log.damaged)
     folder = study.folder / source.folder
     visits = {name: source.visits.get(name, name) for name in study.cohort.visits}
     found = find_scans(folder, source.layout, visits=visits)
@@ -83,13 +92,16 @@ def plan_study(study: Study, source: Thigh, subjects: Mapping[str, str], days: p
         return months.get((subjects[subject], visit), study.cohort.visits[visit].month)
 
     own = {each.subject for each in known}
+    patients = tuple(take_corrected(_group(known, masks, month, subjects), study.folder, log))
     return Plan(
-        patients=_group(known, masks, month, subjects),
+        patients=patients,
         settings=_settings(study, source),
         subjects=subjects,
         strangers=len({each.subject for each in found} - own),
         without=len(set(subjects) - own),
         masks_left=len(set(masks) - {(each.subject, each.visit) for each in found}),
+        corrected=sum(visit.corrected is not None for patient in patients for visit in patient.visits),
+        damaged=log.damaged,
     )
 
 

@@ -64,18 +64,32 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Corrected:
+    """A mask that a reader has corrected: its file, what its labels mean, and who drew which version."""
+
+    path: Path
+    names: Mapping[int, str]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VisitFiles:
-    """The files of one visit: a folder or files, a reader's mask, and the month where it is known."""
+    """The files of one visit: a folder or files, a reader's mask, and the month where it is known.
+
+    A corrected mask goes before every other of its visit. It does not make the visit the one whose regions are carried.
+    """
 
     visit: str
     paths: tuple[Path, ...]
     mask: Path | None = None
     month: float | None = None
+    corrected: Corrected | None = None
 
     @property
     def places(self) -> tuple[Path, ...]:
-        """The paths and the mask."""
-        return (*self.paths, *([self.mask] if self.mask else []))
+        """The paths and the masks."""
+        masks = (self.mask, self.corrected and self.corrected.path)
+        return (*self.paths, *(mask for mask in masks if mask))
 
     @property
     def place(self) -> Path | tuple[Path, ...]:

@@ -25,7 +25,7 @@ from rarefactor.imaging._settings import Settings, VisitFiles
 from rarefactor.imaging._swap import check_swap, derive_unswapped
 from rarefactor.imaging._t1_bias import compute_t1_corrected
 from rarefactor.imaging._t1_only import compute_t1_estimate
-from rarefactor.imaging._volume import Volume
+from rarefactor.imaging._volume import Grid, Volume
 from rarefactor.imaging.segment import find_segmenter
 from rarefactor.results import Flag, Severity
 
@@ -50,7 +50,9 @@ class Visit:
     images : sequence of (str, Volume)
         For pictures.
     mask : LabelMap or None
-        What a reader drew.
+        What a reader drew, or has corrected.
+    leads : bool
+        Whether the visit came with a reader's mask, which is carried to others.
     """
 
     name: str
@@ -64,6 +66,7 @@ class Visit:
     mask: LabelMap | None
     scan: Scan
     flags: tuple[Flag, ...]
+    leads: bool = False
 
 
 def read_visit(files: VisitFiles, settings: Settings) -> Visit:
@@ -77,10 +80,18 @@ def read_visit(files: VisitFiles, settings: Settings) -> Visit:
     scan = read_scan(files.place, patterns=settings.patterns)
     wants_t1 = settings.sequence == "t1" or (settings.sequence is None and not _has_dixon(scan))
     visit = _measure_t1(files, scan) if wants_t1 else _measure_dixon(files, scan)
-    if files.mask is None:
+    mask = _read_mask(files, settings, visit.fraction.values.grid)
+    if mask is None:
         return visit
-    mask = read_labels(files.mask, visit.fraction.values.grid, names=settings.names)
-    return refine(replace(visit, mask=mask, flags=(*visit.flags, *check_labels(mask, visit.shape))), mask)
+    flags = (*visit.flags, *check_labels(mask, visit.shape))
+    return refine(replace(visit, mask=mask, flags=flags, leads=files.mask is not None), mask)
+
+
+def _read_mask(files: VisitFiles, settings: Settings, grid: Grid) -> LabelMap | None:
+    """Return what a reader has corrected, else what a reader drew."""
+    if files.corrected:
+        return read_labels(files.corrected.path, grid, names=files.corrected.names, source=files.corrected.source)
+    return read_labels(files.mask, grid, names=settings.names) if files.mask else None
 
 
 def refine(visit: Visit, labels: LabelMap) -> Visit:

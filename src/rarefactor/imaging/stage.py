@@ -12,7 +12,7 @@ from rarefactor.imaging._graded import (
     describe_graded,
     describe_grades,
     list_grade_changes,
-    list_grade_input,
+    list_grade_inputs,
     read_study_grades,
     tabulate_grades,
 )
@@ -122,7 +122,7 @@ def _table(name: str, source: Thigh, results: Sequence[PatientResult]) -> Measur
 
 
 def _grades(study: Study, source: Thigh, asked: Plan) -> GradeTable | None:
-    return read_study_grades(study.folder, source.grades) if source.grades and asked.subjects else None
+    return read_study_grades(study.folder, source.grades, asked.subjects) if source.grades and asked.subjects else None
 
 
 def _with_grades(table: MeasuredTable, graded: GradeTable | None, subjects: Mapping[str, str]) -> MeasuredTable:
@@ -143,7 +143,7 @@ def _inputs(study: Study, source: Thigh, asked: Plan) -> Iterator[InputFile]:
     if source.folder is not None:
         yield InputFile(id="mri", path=source.folder, sha256=content_key(*asked.hashes), bytes=asked.bytes)
     if source.grades is not None:
-        yield list_grade_input(study.folder, source.grades)
+        yield from list_grade_inputs(study.folder, source.grades)
 
 
 def _notes(asked: Plan, results: Sequence[PatientResult]) -> Iterator[Note]:
@@ -154,6 +154,10 @@ def _notes(asked: Plan, results: Sequence[PatientResult]) -> Iterator[Note]:
         f"{_count(refused, 'patient')} scanned twice without a rate: measurements/mri_rates.csv says why.": refused,
         f"{_count(asked.strangers, 'folder')} of scans of nobody in the records, left out.": asked.strangers,
         f"{_count(asked.masks_left, 'mask')} without a scan.": asked.masks_left,
+        f"{_count(asked.corrected, 'scan')} measured within a mask that a reader has corrected: mask_source in "
+        "measurements/mri.csv says who, and which version.": asked.corrected,
+        f"{_count(len(asked.damaged), 'line')} of readings/log.jsonl that cannot be read: "
+        f"{', '.join(str(problem.line) for problem in asked.damaged)}.": asked.damaged,
     }
     yield from (Note(about="imaging", text=text) for text, found in counts.items() if found)
 

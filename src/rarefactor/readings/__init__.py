@@ -6,6 +6,7 @@ the newest one of a place counts. Patients go by their pseudonym. Nothing here k
 
 from rarefactor.readings._log import (
     FOLDER,
+    LOG,
     add_reading,
     find_file,
     read_file,
@@ -17,6 +18,7 @@ from rarefactor.readings._model import Draft, Reading, Readings
 
 __all__ = [
     "FOLDER",
+    "LOG",
     "Draft",
     "Reading",
     "Readings",

@@ -22,7 +22,8 @@ from rarefactor.readings._model import Draft, Reading, Readings, number_reading
 from rarefactor.work import hash_file, output_errors, write_file
 
 FOLDER = "readings"
-_LOG, _FILES, _LOCK = "log.jsonl", "files", ".lock"
+LOG = f"{FOLDER}/log.jsonl"
+_FILES, _LOCK = "files", ".lock"
 
 
 def read_readings(study: Path) -> Readings:
@@ -33,7 +34,7 @@ def read_readings(study: Path) -> Readings:
     DataError
         The log is there and cannot be opened.
     """
-    path = study / FOLDER / _LOG
+    path = study / LOG
     entries: list[Reading] = []
     damaged: list[Problem] = []
     for number, line in enumerate(_read_bytes(path).split(b"\n"), start=1):
@@ -106,17 +107,15 @@ def read_file(study: Path, reading: Reading) -> bytes:
     DataError
         The reading has no file, or the file is missing or no longer what was saved.
     """
-    path = find_file(study, reading)
-    if not path.is_file() or hash_file(path) != path.name.partition(".")[0]:
-        raise DataError(_lost(path.name))
-    return path.read_bytes()
+    return find_file(study, reading).read_bytes()
 
 
 def find_file(study: Path, reading: Reading) -> Path:
-    """Return where the file of a reading lies; its content is not looked at."""
-    if reading.file is None:
-        raise DataError(_lost("no file"))
-    return study / FOLDER / _FILES / Path(reading.file).name
+    """Return where the file of a reading lies; raises as :func:`read_file`."""
+    path = study / FOLDER / _FILES / Path(reading.file or "none").name
+    if not path.is_file() or hash_file(path) != path.name.partition(".")[0]:
+        raise DataError(_lost(path.name))
+    return path
 
 
 def _append(study: Path, reading: Reading, seen: int | None) -> Reading:
@@ -126,7 +125,7 @@ def _append(study: Path, reading: Reading, seen: int | None) -> Reading:
     if seen is not None and seen != latest:
         raise StaleError(_stale(seen, history[-1] if history else None))
     numbered = replace(reading, version=latest + 1)
-    path = study / FOLDER / _LOG
+    path = study / LOG
     with output_errors(path), path.open("ab") as file:
         if _is_cut_off(path):
             file.write(b"\n")
@@ -175,7 +174,7 @@ def _read_bytes(path: Path) -> bytes:
     except OSError as error:
         raise DataError(
             Problem(
-                file=f"{FOLDER}/{_LOG}",
+                file=LOG,
                 found=(error.strerror or type(error).__name__).lower(),
                 expected="a log that can be read",
                 next_step="Check its permissions.",
@@ -185,7 +184,7 @@ def _read_bytes(path: Path) -> bytes:
 
 def _damaged(line: int) -> Problem:
     return Problem(
-        file=f"{FOLDER}/{_LOG}",
+        file=LOG,
         line=line,
         found="a line that is cut off or was changed",
         expected="a line as it was written",
@@ -205,7 +204,7 @@ def _lost(name: str) -> Problem:
 def _stale(seen: int, latest: Reading | None) -> Problem:
     now = f"version {latest.version}, which {latest.reader} saved meanwhile" if latest else "no version at all"
     return Problem(
-        file=f"{FOLDER}/{_LOG}",
+        file=LOG,
         found=now,
         expected=f"version {seen}, which you looked at" if seen else "no version, as when you began",
         next_step="Load the page again, look at what was changed, and make your change there.",

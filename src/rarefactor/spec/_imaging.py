@@ -19,12 +19,13 @@ Layout = Annotated[str, Field(min_length=1)]
 
 
 class Grades(Part):
-    """A reader's grades of fatty infiltration: a table with a row per patient, visit, muscle, side and reader.
+    """Readers' grades of fatty infiltration: a table with a row per patient, visit, muscle, side and reader.
 
-    ``first`` is the grade that means a normal muscle: 0 or 1.
+    Without ``file`` the grades that readers give on the page of scans are all there are. ``first`` is the grade that
+    means a normal muscle: 0 or 1.
     """
 
-    file: str
+    file: str | None = None
     scale: Literal["mercuri", "goutallier", "lamminen", "fischer"]
     first: Literal[0, 1] = 0
 

@@ -11,7 +11,6 @@ from rarefactor.readings import (
     FOLDER,
     Draft,
     add_reading,
-    find_file,
     read_file,
     read_readings,
     restore_reading,
@@ -88,7 +87,7 @@ def test_damaged_lines_are_told_with_their_number_and_the_others_count(tmp_path:
 
 def test_a_changed_file_is_no_reading(tmp_path: Path) -> None:
     reading = add_reading(tmp_path, _draft(), data=b"one", ending=".nii.gz")
-    find_file(tmp_path, reading).write_bytes(b"other")
+    (tmp_path / FOLDER / "files" / (reading.file or "")).write_bytes(b"other")
     with pytest.raises(DataError, match="missing or was changed"):
         read_file(tmp_path, reading)
     again = add_reading(tmp_path, _draft(), data=b"one", ending=".nii.gz")  # the same content mends the file
