@@ -15,6 +15,8 @@ from typing import Any
 
 from rarefactor.report._docx_styles import add_styles
 from rarefactor.report._docx_table import add_table
+from rarefactor.report._labels import label_block, label_runs
+from rarefactor.report._words import LANGUAGE_TAG, Words
 from rarefactor.report.tree import (
     Block,
     Bullets,
@@ -30,6 +32,7 @@ from rarefactor.report.tree import (
     Text,
 )
 
+_WORDS = Words("docx")
 _ZIP_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -110,7 +113,7 @@ def _add_reference(file: Any, block: Reference) -> None:
 
 
 def _add_table(file: Any, block: Table) -> None:
-    caption = add_caption(file, "Table", block.number, (Text(block.caption),), f"table-{block.name}")
+    caption = _add_caption(file, block, (Text(block.caption),))
     caption.paragraph_format.keep_with_next = True
     add_table(file, block, add_runs)
     for footnote in block.footnotes:
@@ -127,19 +130,28 @@ def _add_figure(file: Any, block: Figure) -> None:
         shape._inline.set(side, "0")  # noqa: SLF001 - else LibreOffice leaves a gap around the picture
     properties = shape._inline.docPr  # noqa: SLF001 - python-docx has no public way to set the alternative text
     properties.set("descr", block.alt)
-    properties.set("name", block.label)
-    add_caption(file, "Figure", block.number, block.caption, f"figure-{block.name}")
+    properties.set("name", label_block(block))
+    _add_caption(file, block, block.caption)
 
 
-def add_caption(file: Any, kind: str, number: int, runs: Runs, target: str) -> Any:
-    """Add a caption whose number Word counts itself; ``target`` is what links call it."""
+def _add_caption(file: Any, block: Table | Figure, runs: Runs) -> Any:
+    """Add a caption whose number Word counts itself."""
     paragraph = file.add_paragraph(style="Caption")
-    paragraph.add_run(f"{kind} ").bold = True
-    _add_field(paragraph, f"SEQ {kind} \\* ARABIC", str(number), strong=True)
-    _mark(paragraph, target)
+    number, kind = Text(str(block.number)), type(block).__name__
+    _add_counted(paragraph, label_runs(block, number), number, f"SEQ {kind} \\* ARABIC", strong=True)
+    _mark(paragraph, f"{kind.lower()}-{block.name}")
     paragraph.add_run(". ").bold = True
     add_runs(paragraph, runs)
     return paragraph
+
+
+def _add_counted(paragraph: Any, runs: Runs, number: Text, instruction: str, *, strong: bool = False) -> None:
+    """Add words with a number among them that Word counts itself."""
+    for run in runs:
+        if run is number:
+            _add_field(paragraph, instruction, number.text, strong=strong)
+        else:
+            paragraph.add_run(run.text).bold = True if strong else None
 
 
 def _mark(paragraph: Any, target: str) -> None:
@@ -186,8 +198,8 @@ def _add_footer(file: Any, words: str) -> None:
     """Put what the report is and the number of the page below every page."""
     paragraph = file.sections[0].footer.paragraphs[0]
     paragraph.style = "Byline"
-    paragraph.add_run(f"{words}, page ")
-    _add_field(paragraph, "PAGE", "1")
+    page = Text("1")
+    _add_counted(paragraph, _WORDS.runs("footer", report=words, page=page), page, "PAGE")
 
 
 def _set_properties(file: Any, document: Document, created: datetime) -> None:
@@ -196,8 +208,8 @@ def _set_properties(file: Any, document: Document, created: datetime) -> None:
     properties.subject = document.subtitle
     properties.author = document.byline
     properties.last_modified_by = "rarefactor"
-    properties.comments = " ".join(filter(None, ("Written by rarefactor.", document.notice)))
-    properties.language = "en-GB"
+    properties.comments = " ".join(filter(None, (_WORDS.text("written_by"), document.notice)))
+    properties.language = LANGUAGE_TAG
     properties.created = properties.modified = created
     properties.revision = 1
 

@@ -15,8 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from rarefactor.errors import OutputError, Problem
-from rarefactor.report.tree import Cell, Document, Figure, Inline, Link, Text
+from rarefactor.report._labels import label_block
+from rarefactor.report._words import LANGUAGE_TAG, Words
+from rarefactor.report.tree import Cell, Document, Figure, Inline, Link, Table, Text
 
+_WORDS = Words("pdf")
 _TIMESTAMP = 0  # the clock of the machine must not change the file
 
 
@@ -62,6 +65,9 @@ def _plain(document: Document) -> dict[str, Any]:
         "subtitle": spell(document.subtitle),
         "byline": spell(document.byline),
         "notice": spell(document.notice),
+        "language": dict(zip(("lang", "region"), LANGUAGE_TAG.split("-"), strict=True)),
+        "keywords": _WORDS.items("keywords"),
+        "page": _WORDS.text("page"),
         "blocks": [_block(block) for block in document.blocks],
     }
 
@@ -71,6 +77,8 @@ def _block(block: Any) -> dict[str, Any]:
     if isinstance(block, Figure):
         shown = {"width_mm": block.shown_width_mm, "height_mm": block.height_mm * block.shown_width_mm / block.width_mm}
         fields |= shown | {"svg": block.svg.decode(), "png": None}
+    if isinstance(block, Table | Figure):
+        fields["label"] = label_block(block)
     return {"kind": type(block).__name__} | {name: _value(value) for name, value in fields.items()}
 
 

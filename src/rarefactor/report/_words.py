@@ -16,7 +16,7 @@ from importlib import resources
 
 from rarefactor.report.tree import Inline, Runs, Text
 
-LANGUAGE = "en"
+LANGUAGE, LANGUAGE_TAG = "en", "en-GB"
 _PIECES = re.compile(r"(\{\w+\}|\*\*.+?\*\*|\*.+?\*)", re.DOTALL)
 Entry = str | Sequence[str] | Mapping[str, str]
 
