@@ -25,6 +25,8 @@ from rarefactor.stats import MixedFit, fit_mixed
 MONTHS = {"month": 1.0, "year": 12.0}
 POINTS = 9
 FEWEST = 5
+LISTED = 60
+"""Of more patients than these the lines of single ones hide each other: they are not given."""
 SHARES = (10, 25, 50, 75, 90)
 
 
@@ -49,13 +51,16 @@ class Course:
         return self.table.frame.filter(pl.col.group == self.table.groups[group])
 
 
-def analyse_course(table: CourseTable, trajectory: Trajectory, level: float) -> Analysed:
-    """Return slopes and their differences, variance components, mean courses and the spread of patients' slopes."""
+def analyse_course(table: CourseTable, trajectory: Trajectory, level: float, *, listed: bool = True) -> Analysed:
+    """Return slopes and their differences, variance components, mean courses and the spread of patients' slopes.
+
+    ``listed``: the measurements of single patients are given too, where they are few.
+    """
     base = Estimate(analysis="longitudinal", measure="", estimate=None, model=table.name)
     if trajectory.by not in {None, OUTCOME}:
         base = replace(base, factor=trajectory.by)
     course = _read(table, trajectory, level)
-    rows = [*_sizes(base, course), *_observed(base, course)]
+    rows = [*_sizes(base, course), *_observed(base, course), *(_measured(base, course) if listed else ())]
     try:
         slope, fit = _fit_first(course)
         rows.extend(_fixed(base, course, slope=slope))
@@ -181,6 +186,15 @@ def _observed(base: Estimate, course: Course) -> Iterator[Estimate]:
             if n >= max(FEWEST, everyone / 5):
                 row = replace(base, measure="observed_at", term=f"{place * step:g}", group=name, n=n)
                 yield replace(row, estimate=back(float(course.value[here].mean())))
+
+
+def _measured(base: Estimate, course: Course) -> Iterator[Estimate]:
+    """Yield what was measured in each patient; ``term`` is the month, the flag says of which group the patient is."""
+    days = course.table.frame.group_by("subject", "group", "month", maintain_order=True).agg(pl.col.value.mean())
+    if days["subject"].n_unique() > LISTED:
+        return
+    for subject, group, month, value in days.iter_rows():
+        yield replace(base, measure="measured", term=f"{month:.3f}", group=subject, estimate=value, flags=(group,))
 
 
 def _spread(base: Estimate, course: Course, fit: MixedFit) -> Iterator[Estimate]:

@@ -106,14 +106,15 @@ def _follow_ups(study: Study, table: AnalysisTable, infos: Mapping[str, FactorIn
 
 
 def _trajectories(study: Study, table: AnalysisTable) -> Iterator[Later]:
-    level = study.analysis.level
+    level, listed = study.analysis.level, study.report.patients == "listed"
     for course in table.courses:
         trajectory = study.trajectories[course.name]
+        plan = trajectory.model_dump(mode="json")
         yield Later(
             label=f"Course of {trajectory.label}",
             detail=f"{course.frame.height} measurements",
-            content=(course.name, course.frame.write_csv(), course.groups, trajectory.model_dump(mode="json"), level),
-            compute=partial(analyse_course, course, trajectory, level),
+            content=(course.name, course.frame.write_csv(), course.groups, plan, level, listed),
+            compute=partial(analyse_course, course, trajectory, level, listed=listed),
         )
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, difference, head, linked, number, p_value, ratio, right, runs
 from rarefactor.report._course_plot import Axes, Curve, draw_course
-from rarefactor.report._cox import make_figure
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent
@@ -45,6 +46,14 @@ class Followed:
     def row(self, measure: str, group: str | None = None) -> Estimate | None:
         """Return the first row of a measure."""
         return next(iter(self.rows(measure, group)), None)
+
+    def patients(self, group: str) -> tuple[tuple[Estimate, ...], ...]:
+        """Return what was measured in each patient of a group, in the order of time; nothing where none are listed."""
+        lines: dict[str, list[Estimate]] = {}
+        for row in self.rows("measured"):
+            if group in row.flags:
+                lines.setdefault(row.group or "", []).append(row)
+        return tuple(tuple(line) for line in lines.values())
 
     def label(self, group: str) -> str:
         """Return what a group is called."""
@@ -162,6 +171,7 @@ def _figure(followed: Followed) -> Figure:
             means=followed.rows("mean_at", group),
             observed=followed.rows("observed_at", group),
             slopes=followed.rows("patient_slope", group),
+            patients=followed.patients(group),
         )
         for group in followed.groups
     ]
@@ -171,8 +181,11 @@ def _figure(followed: Followed) -> Figure:
         change=_WORDS.text(followed.words("change"), per=spec.per),
         ratios=followed.ratios,
     )
-    caption = _WORDS.runs(followed.words("figure_caption"), label=spec.label, level=followed.source.level)
-    return make_figure(f"course-{followed.name}", caption, _alt(curves), draw_course(curves, axes))
+    thin = _WORDS.text("thin_lines") if any(curve.patients for curve in curves) else ""
+    words = followed.words("figure_caption")
+    caption = _WORDS.runs(words, label=spec.label, level=followed.source.level, thin_lines=thin)
+    draw = partial(draw_course, curves, axes)
+    return make_figure(followed.source, f"course-{followed.name}", caption, _alt(curves), draw)
 
 
 def _alt(curves: list[Curve]) -> str:

@@ -22,12 +22,16 @@ _RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 30,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Curve:
-    """A group: its mean with band at months, what was observed near them, and quantiles of its patients' slopes."""
+    """A group: its mean with band at months, what was observed near them, and quantiles of its patients' slopes.
+
+    ``patients`` holds the measurements of each of its patients in the order of time; empty where none are told apart.
+    """
 
     label: str
     means: tuple[Estimate, ...]
     observed: tuple[Estimate, ...]
     slopes: tuple[Estimate, ...]
+    patients: tuple[tuple[Estimate, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,7 +55,8 @@ def draw_course(curves: Sequence[Curve], axes: Axes) -> Sheet:
 
 
 def _draw_means(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callable[[float], float]) -> None:
-    rows = [row for curve in curves for row in (*curve.means, *curve.observed)]
+    single = [row for curve in curves for line in curve.patients for row in line]
+    rows = [*single, *(row for curve in curves for row in (*curve.means, *curve.observed))]
     values = [value for row in rows for value in (row.estimate, row.low, row.high) if value is not None]
     low, high = _widen(min(scale(value) for value in values), max(scale(value) for value in values))
     end = max(float(row.term or 0) for row in rows)
@@ -66,8 +71,19 @@ def _draw_means(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callab
         sheet.text(left - 1.8, y, f"{value:g}", size=7, ha="right", color=MUTED)
     sheet.text(1, 2.5, axes.up, size=7.5, color=MUTED)
     for place, curve in enumerate(curves):
+        _draw_patients(panel, curve, place, scale)
+    for place, curve in enumerate(curves):
         _draw_mean(panel, curve, place, scale)
     _draw_names(panel, curves, scale)
+
+
+def _draw_patients(panel: Panel, curve: Curve, place: int, scale: Callable[[float], float]) -> None:
+    """Draw a thin line for each patient, behind the means."""
+    for line in curve.patients:
+        known = [row for row in line if row.estimate is not None]
+        xs = tuple(panel.x(float(row.term or 0)) for row in known)
+        ys = tuple(panel.y(scale(row.estimate or 0)) for row in known)
+        panel.sheet.line(xs, ys, color=COLORS[place % len(COLORS)], lw=0.5, alpha=0.35)
 
 
 def _draw_mean(panel: Panel, curve: Curve, place: int, scale: Callable[[float], float]) -> None:
