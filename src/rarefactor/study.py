@@ -198,6 +198,26 @@ def run(path: Path, out: Path, *, workers: Workers | None = None, progress: Prog
     return results
 
 
+def measure_scans(path: Path, patient: str, *, progress: Progress | None = None) -> None:
+    """Measure the scans of one patient (by pseudonym), so that a run finds them known; nothing is written but that.
+
+    Raises
+    ------
+    RarefactorError
+        The study or the data need mending.
+    """
+    checked = check(path)
+    if checked.images.scans:
+        imaging.measure_patient_of(
+            checked.images.scans, patient, code=scan_code(), cache=open_cache(checked.study), progress=progress
+        )
+
+
+def scan_code() -> str:
+    """Return the key of the source that measures scans."""
+    return code_key(_IMAGING)
+
+
 def _measure(
     study: spec.Study, images: Images, cache: Cache, workers: Workers | None, progress: Progress
 ) -> tuple[Measured, ...]:

@@ -4,37 +4,75 @@ Convention: arrays are (slice, row, column), growing toward head, back and the p
 a rate is percentage points per month. Nothing here knows what the outcome of a study is.
 """
 
+from rarefactor.imaging._corrected import MASK
 from rarefactor.imaging._fat_fraction import Estimator
+from rarefactor.imaging._gist import Doubt, Gist, SiteFat, SiteRate, VisitGist, read_gist
+from rarefactor.imaging._grades_given import GRADE
 from rarefactor.imaging._job import PatientResult
 from rarefactor.imaging._label_names import read_label_names
+from rarefactor.imaging._look import FRACTION, NewMask, check_mask, draft_mask, find_files, read_mask, read_shown
+from rarefactor.imaging._numbered import REGIONS, NumberedRegion
 from rarefactor.imaging._plan import Plan, plan_folder
+from rarefactor.imaging._scale_words import describe_scale, draft_grade
 from rarefactor.imaging._scan import Acquisition, Kind
+from rarefactor.imaging._scan_list import ListedScan, list_scans
 from rarefactor.imaging._settings import Settings
 from rarefactor.imaging._volume import Grid
 from rarefactor.imaging._write import DicomLabel, write_label_names
 from rarefactor.imaging.simulate import Look, Movement, Thigh, simulate_visits, write_scan
-from rarefactor.imaging.stage import STEP, count_known, describe, measure, measure_folder, plan, write_output
+from rarefactor.imaging.stage import (
+    STEP,
+    count_known,
+    describe,
+    measure,
+    measure_folder,
+    measure_patient_of,
+    plan,
+    write_output,
+)
 
 __all__ = [
+    "FRACTION",
+    "GRADE",
+    "MASK",
+    "REGIONS",
     "STEP",
     "Acquisition",
     "DicomLabel",
+    "Doubt",
     "Estimator",
+    "Gist",
     "Grid",
     "Kind",
+    "ListedScan",
     "Look",
     "Movement",
+    "NewMask",
+    "NumberedRegion",
     "PatientResult",
     "Plan",
     "Settings",
+    "SiteFat",
+    "SiteRate",
     "Thigh",
+    "VisitGist",
+    "check_mask",
     "count_known",
     "describe",
+    "describe_scale",
+    "draft_grade",
+    "draft_mask",
+    "find_files",
+    "list_scans",
     "measure",
     "measure_folder",
+    "measure_patient_of",
     "plan",
     "plan_folder",
+    "read_gist",
     "read_label_names",
+    "read_mask",
+    "read_shown",
     "simulate_visits",
     "write_label_names",
     "write_output",

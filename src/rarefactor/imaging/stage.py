@@ -92,6 +92,15 @@ def measure(
     )
 
 
+def measure_patient_of(asked: Plan, patient: str, *, code: str, cache: Cache, progress: Progress | None = None) -> None:
+    """Measure one patient of a plan, so that who asks for all of them finds it known."""
+    jobs = [make_job(files, asked.settings, code=code) for files in asked.patients if files.patient == patient]
+    for _ in map_jobs(jobs, cache=cache, step=STEP, progress=progress):
+        pass
+    if progress:
+        progress.finish(STEP, "1 patient")
+
+
 def measure_folder(
     asked: Plan, *, workers: Workers | None = None, progress: Progress | None = None
 ) -> tuple[PatientResult, ...]:
