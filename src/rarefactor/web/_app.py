@@ -21,10 +21,11 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rarefactor.errors import Problem, RarefactorError
-from rarefactor.web import _data, _job, _login, _static, _studies
+from rarefactor.web import _analysis, _data, _factors, _file, _job, _login, _report, _slides, _static, _studies
+from rarefactor.web._desk import Desk
 from rarefactor.web._errors import WebError, unknown
 from rarefactor.web._events import Hub
-from rarefactor.web._job import tell_job
+from rarefactor.web._job import Announcer
 from rarefactor.web._page import show_bug, show_problems
 from rarefactor.web._runner import Runner
 from rarefactor.web._security import Allowed, Gate, Headed
@@ -42,7 +43,14 @@ class Page:
     router: APIRouter
 
 
-PAGES: tuple[Page, ...] = (Page(name="data", title="Data", router=_data.router),)
+PAGES: tuple[Page, ...] = (
+    Page(name="data", title="Data", router=_data.router),
+    Page(name="factors", title="Factors", router=_factors.router),
+    Page(name="file", title="Study file", router=_file.router),
+    Page(name="analysis", title="Analysis", router=_analysis.router),
+    Page(name="slides", title="Slides", router=_slides.router),
+    Page(name="report", title="Report", router=_report.router),
+)
 """The pages of a study."""
 
 _OTHERS = (_studies.router, _job.router, _static.router, _login.router)
@@ -76,8 +84,8 @@ def create_app(home: Path, *, allowed: Allowed, sessions: Sessions, users: Users
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.state.workspace, app.state.sessions, app.state.users = Workspace(home=home.resolve()), sessions, users
-    app.state.hub = Hub()
-    app.state.runner = Runner(told=lambda job: tell_job(app.state.hub, job))
+    app.state.hub, app.state.desk = Hub(), Desk()
+    app.state.runner = Runner(told=Announcer(app.state.hub))
     app.state.pages = PAGES
     for router in (*_OTHERS, *(page.router for page in PAGES)):
         app.include_router(router)

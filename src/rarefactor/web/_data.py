@@ -1,18 +1,168 @@
-"""The data of a study: what was read, how complete it is, and what does not fit."""
+"""The data of a study: what was read, what does not fit, and how complete each variable is.
+
+Convention: counts and row numbers only. The one way to the values that failed is the table for whoever analyses.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from rarefactor.web._page import read_place, read_workspace, show
+from rarefactor import cohort, findings
+from rarefactor.derive import Variable, Variables
+from rarefactor.errors import DataError, Problem
+from rarefactor.spec import Study
+from rarefactor.study import Checked
+from rarefactor.web._errors import ForbiddenError
+from rarefactor.web._known import read_variables
+from rarefactor.web._page import is_part, read_place, read_user, read_workspace, show
+from rarefactor.web._workspace import Place, Workspace
 
 router = APIRouter()
 
+_ROWS_SHOWN = 200
+_KINDS: Mapping[str, str] = {
+    "id": "identifier",
+    "number": "number",
+    "integer": "whole number",
+    "text": "text",
+    "choice": "choice",
+    "yesno": "yes or no",
+    "date": "date",
+    "datetime": "date and time",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Full:
+    """How many patients have a value: 0 to 1 as ``share``, None where nobody is counted."""
+
+    known: int
+    share: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VariableRow:
+    """A variable as the dictionary describes it; ``full`` has an entry for each visit, or one for all."""
+
+    name: str
+    table: str
+    label: str
+    kind: str
+    unit: str
+    levels: tuple[str, ...]
+    full: tuple[Full, ...]
+    by_visit: bool
+    remark: str
+
 
 @router.get("/studies/{study}/data")
-def show_data(request: Request, study: str) -> Response:
-    """Return the page."""
-    place = read_place(request, study)
-    checked = read_workspace(request).checked(place)
-    return show(request, "data.html.j2", place=place, page="data", checked=checked)
+def show_data(request: Request, study: str, find: str = "") -> Response:
+    """Return the page; of htmx's search, the table of variables."""
+    place, workspace = read_place(request, study), read_workspace(request)
+    loaded = workspace.loaded(place)
+    if is_part(request):
+        return show(
+            request, "data.html.j2", place=place, block="variables", **_describe(workspace, place, loaded, find)
+        )
+    try:
+        checked = workspace.checked(place)
+    except DataError as error:
+        return show(request, "data.html.j2", place=place, page="data", **_say_why(workspace, place, loaded, error))
+    described = _describe(workspace, place, loaded, find)
+    return show(request, "data.html.j2", place=place, page="data", **_say(checked), **described)
+
+
+@router.get("/studies/{study}/data/failures.csv")
+def load_failures(request: Request, study: str) -> Response:
+    """Return the values that failed, as `rarefactor check --failures` writes them: for whoever analyses."""
+    place, workspace = read_place(request, study), read_workspace(request)
+    if read_user(request).role != "analyst":
+        raise ForbiddenError(
+            Problem(
+                found="a reader who asks for patients' values",
+                expected="a user with the role analyst",
+                next_step="Ask whoever analyses the study.",
+            )
+        )
+    failures = _find(workspace, place, workspace.loaded(place)).failures
+    headers = {"Content-Disposition": 'attachment; filename="failures.csv"'}
+    return Response(findings.write_failures(failures), media_type="text/csv", headers=headers)
+
+
+def _say(checked: Checked) -> Mapping[str, Any]:
+    """Return what a check found."""
+    return {
+        "title": checked.study.title,
+        "problems": (),
+        "tables": findings.list_tables(checked),
+        "landmarks": findings.list_landmarks(checked),
+        "images": findings.list_images(checked),
+        "told": findings.tell_images(checked),
+        "beside": findings.find_problems(checked),
+        "found": findings.list_findings(checked.cohort.failures),
+        "notes": [note.text for note in checked.table.notes],
+        "rows_shown": _ROWS_SHOWN,
+    }
+
+
+def _say_why(workspace: Workspace, place: Place, study: Study, error: DataError) -> Mapping[str, Any]:
+    """Return what stops a run, and what was found all the same."""
+    found = _find(workspace, place, study)
+    return {
+        "title": study.title,
+        "problems": error.problems,
+        "tables": (),
+        "landmarks": (),
+        "images": (),
+        "told": (),
+        "beside": (),
+        "found": findings.list_findings(found.failures),
+        "notes": found.notes,
+        "rows_shown": _ROWS_SHOWN,
+        **_list([], None, study, ""),
+    }
+
+
+def _find(workspace: Workspace, place: Place, study: Study) -> cohort.Findings:
+    return workspace.remember(place, "findings", lambda: cohort.check_data(study))
+
+
+def _describe(workspace: Workspace, place: Place, study: Study, find: str) -> Mapping[str, Any]:
+    """Return the variables whose name or label holds what is looked for."""
+    variables = read_variables(workspace, place, study)
+    wanted = find.casefold().strip()
+    items = [item for item in variables.items if wanted in f"{item.text} {item.label} {item.table}".casefold()]
+    return _list(items, variables, study, find)
+
+
+def _list(items: Sequence[Variable], variables: Variables | None, study: Study, find: str) -> Mapping[str, Any]:
+    visits = {name: visit.label or name for name, visit in study.cohort.visits.items()}
+    return {
+        "variables": [_row(item, variables, visits) for item in items] if variables else [],
+        "of": len(variables.items) if variables else 0,
+        "patients": variables.n if variables else 0,
+        "visits": visits,
+        "find": find,
+    }
+
+
+def _row(item: Variable, variables: Variables, visits: Mapping[str, str]) -> VariableRow:
+    known = item.known or {}
+    by_visit = "" not in known
+    counts = [known.get(visit, 0) for visit in visits] if by_visit else [known[""]]
+    return VariableRow(
+        name=item.text,
+        table=item.table,
+        label=item.label,
+        kind=_KINDS[item.type],
+        unit=item.unit or "",
+        levels=item.levels,
+        full=tuple(Full(known=n, share=n / variables.n if variables.n else None) for n in counts) if known else (),
+        by_visit=by_visit,
+        remark="" if known else ("after the images are measured" if item.origin == "images" else item.why_not),
+    )

@@ -13,7 +13,9 @@ from pathlib import Path
 
 from rarefactor.work import MANIFEST, hash_file
 
-_TABLES = frozenset({".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".yaml", ".yml", ".json", ".jsonl", ".geojson", ".label"})
+_TABLES = frozenset(
+    {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".yaml", ".yml", ".json", ".jsonl", ".geojson", ".label"}
+)
 
 
 def compute_signature(folder: Path, others: Iterable[Path] = ()) -> str:

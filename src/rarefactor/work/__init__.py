@@ -5,7 +5,7 @@ Convention: a path in, bytes in, nothing half-done out. Nothing here knows what 
 
 from rarefactor.work._cache import Cache
 from rarefactor.work._file import output_errors, write_file
-from rarefactor.work._folder import MANIFEST, Claim, claim_folder, write_folder
+from rarefactor.work._folder import MANIFEST, Claim, claim_folder, read_manifest, write_folder
 from rarefactor.work._history import History, Version
 from rarefactor.work._key import content_key, hash_file
 from rarefactor.work._layout import find_by_layout
@@ -40,6 +40,7 @@ __all__ = [
     "hash_file",
     "map_jobs",
     "output_errors",
+    "read_manifest",
     "read_packed",
     "remember",
     "write_file",
