@@ -38,3 +38,8 @@ def _sign(place: Place, study: Study) -> str:
     names += [study.cohort.dictionary] if study.cohort.dictionary else []
     files = compute_signature(place.folder / ".rarefactor" / "none", [place.folder / name for name in names])
     return content_key(files, study.model_dump_json(include=_READ_BY))
+
+
+def has_same_data(one: Study, other: Study) -> bool:
+    """Tell whether two studies read the same data in the same way."""
+    return one.model_dump(include=_READ_BY) == other.model_dump(include=_READ_BY)

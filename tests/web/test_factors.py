@@ -1,0 +1,125 @@
+"""Factors and the study file on their pages: every change is one that the study file's own rules allow."""
+
+import re
+import time
+
+import pytest
+
+from rarefactor import spec
+from rarefactor.work import hash_file
+
+FACTOR = {"old": "", "name": "strong", "label": "Strong", "variable": "score", "role": "marker", "kind": "value",
+          "measured_at": "baseline"}  # fmt: skip
+
+
+@pytest.fixture
+def page(web, clinic):
+    """A client and what it needs to send: the address of the page and the version of the study file."""
+    client = web(clinic.folder)
+
+    class Page:
+        url = f"/studies/{clinic.folder.name}"
+        text = property(lambda _: clinic.study.read_text(encoding="utf-8"))
+        factors = property(lambda _: spec.load(clinic.study).factors)
+
+        def get(self, path: str, **options):
+            return client.get(self.url + path, **options)
+
+        def send(self, path: str, version: str | None = None, **fields):
+            body = {"version": version or hash_file(clinic.study), **fields}
+            return client.post(self.url + path, data=body, follow_redirects=False)
+
+    return Page()
+
+
+def test_a_variable_becomes_a_factor_and_every_other_line_stays(page) -> None:
+    before = page.text
+    assert page.get("/factors").text.count('class="variable') > 4
+    assert "New factor" in page.get("/factors?new=score").text
+    answer = page.send("/factors", **{**FACTOR, "models": ["clinical"], "per": "10"})
+    assert answer.status_code == 303
+    lines = [line for line in page.text.splitlines() if line not in before.splitlines()]
+    assert lines == ["  strong: {from: score, label: Strong, per: 10}", "    clinical: [male, age, strong]"]
+
+
+def test_a_cut_without_a_reason_is_refused_at_its_field_and_nothing_is_written(page) -> None:
+    before = page.text
+    cut = {**FACTOR, "kind": "cut", "comparison": "<=", "threshold": "50"}
+    answer = page.send("/factors", **cut)
+    assert answer.status_code == 422
+    assert re.search(r'<textarea id="f-reason"[^>]*aria-invalid="true" aria-describedby="error-reason"', answer.text)
+    assert page.text == before
+    assert page.send("/factors", **cut, reason="half of the scale").status_code == 303
+    assert page.factors["strong"].cut == "<= 50"
+
+
+def test_what_does_not_fit_the_data_is_refused_too(page) -> None:
+    answer = page.send("/factors", **{**FACTOR, "variable": "sex", "kind": "equals", "equals": ["neither"]})
+    assert answer.status_code == 422
+    assert "neither, which is none of the choices" in answer.text
+    assert "strong" not in page.factors
+
+
+def test_a_form_that_changes_nothing_writes_nothing(page) -> None:
+    before = page.text
+    shown = page.get("/factors?edit=age").text
+    fields = dict(re.findall(r'<input[^>]*name="(old|name|label|variable|unit|per)"[^>]* value="([^"]*)"', shown))
+    page.send("/factors", **fields, role="adjuster", kind="value", measured_at="baseline", models=["clinical"])
+    assert page.text == before
+
+
+def test_changes_of_another_tab_are_not_overwritten(page) -> None:
+    first = re.search(r'data-version="(\w+)"', page.get("/factors").text)[1]
+    assert page.send("/factors/remove", name="marker").status_code == 303
+    late = page.send("/factors/role", version=first, name="male", role="adjuster")
+    assert late.status_code == 409
+    assert "Reload the page" in late.text
+    assert page.factors["male"].role == "marker"
+
+
+def test_every_change_can_be_taken_back_and_made_again(page) -> None:
+    before = page.text
+    page.send("/factors/remove", name="male")
+    removed = page.text
+    assert "male" not in page.factors
+    page.send("/factors/role", name="marker", role="adjuster")
+    page.send("/file/undo", back="factors")
+    assert page.text == removed
+    page.send("/file/undo", back="factors")
+    assert page.text == before
+    page.send("/file/redo", back="factors")
+    assert page.text == removed
+
+
+def test_a_text_that_is_no_study_is_a_draft_with_its_errors_at_their_lines(page) -> None:
+    before = page.text
+    wrong = before.replace("equals: male", "equal: male")
+    line = 1 + before.splitlines().index("  male: {label: Male sex, from: sex, equals: male}")
+    answer = page.send("/file", text=wrong)
+    assert answer.status_code == 422
+    assert f'data-line="{line}"' in answer.text
+    assert page.text == before
+    assert "equal: male" in page.get("/file").text
+    right = before.replace("Male sex", "Man")
+    assert page.send("/file", text=right.replace("\n", "\r\n")).status_code == 303
+    assert page.text == right
+
+
+def test_a_file_changed_by_hand_is_kept_among_the_versions(page, clinic) -> None:
+    page.send("/factors/role", name="male", role="adjuster")
+    clinic.edit("title: A", "title: The")
+    by_hand = page.text
+    page.send("/factors/remove", name="marker")
+    page.send("/file/undo")
+    assert page.text == by_hand
+
+
+@pytest.mark.parametrize("path", ["/factors", "/factors?edit=age", "/factors?new=score", "/file"])
+def test_pages_answer_at_once(page, path: str) -> None:
+    page.get(path)
+    took = []
+    for _ in range(3):
+        start = time.perf_counter()
+        assert page.get(path).status_code == 200
+        took.append(time.perf_counter() - start)
+    assert min(took) < 0.2
