@@ -151,7 +151,14 @@ def _add_counted(paragraph: Any, runs: Runs, number: Text, instruction: str, *, 
         if run is number:
             _add_field(paragraph, instruction, number.text, strong=strong)
         else:
-            paragraph.add_run(run.text).bold = True if strong else None
+            _add_run(paragraph, run.text, strong=strong)
+
+
+def _add_run(paragraph: Any, text: str, *, strong: bool) -> Any:
+    run = paragraph.add_run(text)
+    if strong:
+        run.bold = True
+    return run
 
 
 def _mark(paragraph: Any, target: str) -> None:
@@ -179,8 +186,7 @@ def _add_field(paragraph: Any, instruction: str, shown: str, *, strong: bool = F
 
     field = OxmlElement("w:fldSimple")
     field.set(qn("w:instr"), instruction)
-    run = paragraph.add_run(shown)
-    run.bold = True if strong else None
+    run = _add_run(paragraph, shown, strong=strong)
     field.append(run._r)  # noqa: SLF001 - python-docx has no fields; the run moves into one
     paragraph._p.append(field)  # noqa: SLF001 - as above
 

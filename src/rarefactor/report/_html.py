@@ -12,13 +12,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
+from rarefactor.report._labels import label_block
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, PANEL, RULE
+from rarefactor.report._words import LANGUAGE, Words
 from rarefactor.report.tree import Block, Document, Figure, Heading
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
 _COLOURS = {INK: "ink", MUTED: "muted", RULE: "rule", PANEL: "panel", BLUE: "firth", ORANGE: "ml", "#ffffff": "paper"}
+_WORDS = Words("html")
 _FILES = ("report.css", "report.js")
 
 
@@ -35,7 +38,8 @@ def write_html(document: Document) -> bytes:
             contents=tuple(_contents(document)),
             css=css,
             script=script,
-            details=Markup(_island(document.details)),  # noqa: S704 - escaped in _island
+            script_words=Markup(_island(_script_words())),  # noqa: S704 - escaped in _island
+            details=Markup(_island(document.details)),  # noqa: S704 - as above
             origins=Markup(_island(dataclasses.asdict(document.origins))),  # noqa: S704 - as above
         )
     )
@@ -62,7 +66,8 @@ def _open_templates(svg: Callable[[Figure], Any], *, linked: bool) -> Environmen
     )
     environment.filters["kind"] = lambda value: type(value).__name__
     environment.filters["svg"] = svg
-    cast("dict[str, Any]", environment.globals)["linked"] = linked
+    environment.filters["label"] = label_block
+    cast("dict[str, Any]", environment.globals).update(linked=linked, words=_WORDS, language=LANGUAGE)
     return environment
 
 
@@ -102,6 +107,10 @@ def _contents(document: Document) -> Iterator[Heading]:
     for block in document.blocks:
         if isinstance(block, Heading):
             yield block
+
+
+def _script_words() -> Mapping[str, Any]:
+    return {name: _WORDS.names(name) for name in ("patients", "images")}
 
 
 def _island(details: Any) -> str:

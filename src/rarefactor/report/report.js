@@ -1,5 +1,6 @@
 "use strict";
 (() => {
+  const words = JSON.parse(document.getElementById("words").textContent);
   const details = JSON.parse(document.getElementById("details").textContent);
   const origins = JSON.parse(document.getElementById("origins").textContent);
   const box = document.getElementById("source");
@@ -15,6 +16,11 @@
     return element;
   };
 
+  const fill = (entry, places) => {
+    const chosen = places.n === 1 ? entry.one : entry.other;
+    return chosen.replace(/\{(\w+)\}/g, (_, name) => places[name]);
+  };
+
   const fold = (title, lines, name) => {
     const part = box.appendChild(document.createElement("details"));
     add(part, "summary", title);
@@ -28,13 +34,14 @@
     const [name, about] = origins.rows[row] || [];
     if (!name) return;
     const patients = origins.sets[name] || [name];
-    const who = fold(patients.length === 1 ? "1 patient" : `${patients.length} patients`, [""]);
+    const who = fold(fill(words.patients, { n: patients.length }), [""]);
     for (const patient of patients) who.lastChild.append(add(who.lastChild, "span", patient), " ");
     for (const what of about) {
       const own = patients.filter((patient) => (origins.images[what] || {})[patient]);
       if (!own.length) continue;
       const files = own.map((patient) => `${patient}: ${origins.images[what][patient].join(", ")}`);
-      fold(`Images: ${what.replace("@", ", ").replaceAll("_", " ")} (${own.length})`, files, "file");
+      const shown = what.replace("@", ", ").replaceAll("_", " ");
+      fold(fill(words.images, { what: shown, n: own.length }), files, "file");
     }
   };
 

@@ -109,17 +109,6 @@ class Table:
     footnotes: tuple[Runs, ...] = ()
     rules: Rules = "three"
 
-    @property
-    def label(self) -> str:
-        """What the text calls it.
-
-        Examples
-        --------
-        >>> Table(name="t", number=2, caption="", header=(), rows=(), widths=()).label
-        'Table 2'
-        """
-        return f"Table {self.number}"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
@@ -133,11 +122,6 @@ class Figure:
     png: bytes
     width_mm: float
     height_mm: float
-
-    @property
-    def label(self) -> str:
-        """What the text calls it."""
-        return f"Figure {self.number}"
 
     @property
     def shown_width_mm(self) -> float:
