@@ -41,6 +41,10 @@ def _summary(source: Source) -> Runs:
     return _WORDS.runs("summary") if source.landmarks else ()
 
 
+def _titled(source: Source) -> Runs:
+    return _WORDS.runs("titled") if source.landmarks else ()
+
+
 def _aims(source: Source) -> Runs:
     return _counted("aims", len(_named(source, "marker")), outcome=source.outcome.label)
 
@@ -355,7 +359,7 @@ def _provenance(source: Source) -> Runs:
 
 
 _FACTS = (
-    _summary, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _tipping, _events, _outcome,
+    _summary, _titled, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _tipping, _events, _outcome,
     _later_endpoints, _factors, _adjusters, _kinds, _cut_points, _mri, _slides, _readers, _instruments, _models,
     _prespecified, _methods, _univariable, _risks, _table1, _most_missing, _missing, _complete, _per_parameter,
     _required, _reach, _sensitivity, _landmark, _follow_up_time, _cox, _courses, _discrimination, _validation,
