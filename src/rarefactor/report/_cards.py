@@ -47,27 +47,30 @@ def _table1(source: Source) -> Iterator[Block]:
     yield tabulate_table1(source, 1)
 
 
-_SECTIONS: Mapping[str, tuple[frozenset[str], Callable[[Source], Iterable[Block]]]] = {
-    "table1": (frozenset({"table1"}), _table1),
-    "response": (frozenset({"response"}), write_response),
-    "images": (frozenset({"images"}), write_measured),
-    "univariable": (frozenset({"univariable"}), write_univariable),
-    "multivariable": (frozenset({"multivariable"}), write_multivariable),
-    "imputation": (frozenset({"imputation"}), write_imputation),
-    "performance": (frozenset({"performance"}), write_performance),
-    "selection": (frozenset({"selection"}), write_selection),
-    "risk-model": (frozenset({"performance", "multivariable"}), write_calculator),
-    "follow-up": (frozenset({"survival"}), write_follow_up),
-    "course": (frozenset({"longitudinal"}), write_courses),
-    "sensitivity": (frozenset({"sensitivity", "multivariable"}), write_sensitivity),
-    "evidence": (frozenset({"evidence", "univariable"}), write_published),
-    "reach": (frozenset({"design"}), write_reach),
+_SECTIONS: Mapping[str, tuple[tuple[str, ...], Callable[[Source], Iterable[Block]]]] = {
+    "table1": (("table1",), _table1),
+    "response": (("response",), write_response),
+    "images": (("images",), write_measured),
+    "univariable": (("univariable",), write_univariable),
+    "multivariable": (("multivariable",), write_multivariable),
+    "imputation": (("imputation",), write_imputation),
+    "performance": (("performance",), write_performance),
+    "selection": (("selection",), write_selection),
+    "risk-model": (("performance", "multivariable"), write_calculator),
+    "follow-up": (("survival",), write_follow_up),
+    "course": (("longitudinal",), write_courses),
+    "sensitivity": (("sensitivity", "multivariable"), write_sensitivity),
+    "evidence": (("evidence", "univariable"), write_published),
+    "reach": (("design",), write_reach),
 }
 
 
 def list_cards() -> tuple[Card, ...]:
     """Return the cards in the order of a paper."""
-    return tuple(Card(name=name, title=_WORDS.text(name), parts=parts) for name, (parts, _) in _SECTIONS.items())
+    return tuple(
+        Card(name=name, title=_WORDS.text(name), part=parts[0], parts=frozenset(parts))
+        for name, (parts, _) in _SECTIONS.items()
+    )
 
 
 def write_card(

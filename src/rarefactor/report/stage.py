@@ -14,10 +14,11 @@ PROVENANCE = "provenance/ro-crate-metadata.json"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Card:
-    """A section of the report: its name, its title, and the parts of the analysis that it shows."""
+    """A section of the report: name, title, the part of the analysis that it is about, and all parts that it shows."""
 
     name: str
     title: str
+    part: str
     parts: frozenset[str]
 
 
