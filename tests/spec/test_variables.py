@@ -6,7 +6,7 @@ import pytest
 
 from rarefactor import cohort, derive, spec
 from rarefactor.derive import Variables
-from rarefactor.spec import Study
+from rarefactor.spec import Put, Study, change_study, load_text
 
 PATIENTS = "id,sex,ck,comment\nA,m,100,x\nB,f,,y\nC,f,300,\nD,m,400,z\n"
 VISITS = "id,day,score\nA,0,10\nA,90,30\nB,0,20\nC,0,\nD,0,40\n"
@@ -77,3 +77,15 @@ def test_values_are_spread_over_levels_and_round_bars(four: tuple[Study, Variabl
     assert (ck.edges[0], ck.quartiles[0], ck.quartiles[-1]) == (100, 100, 300)
     assert ck.edges[-1] > 300
     assert derive.count_variable(variables, "comment", "baseline") is None
+
+
+def test_a_row_outside_every_window_is_counted_and_stands_for_no_visit(four: tuple[Study, Variables]) -> None:
+    study, variables = four
+    found = derive.tabulate_attendance(variables, study)
+    assert [(each.name, each.n) for each in found.visits] == [("baseline", 2), ("month_3", 1), ("month_12", 0)]
+    assert (found.unplaced_rows, found.unplaced_patients) == (0, 0)
+    narrow = change_study(STUDY, Put(("cohort", "visits", "month_3", "window"), [3, 3.5]))  # day 90 is month 2.96
+    strict = load_text(narrow, study.folder / "study.yaml")
+    again = derive.tabulate_attendance(derive.list_variables(strict, cohort.ingest(strict)), strict)
+    assert [each.n for each in again.visits] == [2, 0, 0]
+    assert (again.unplaced_rows, again.unplaced_patients) == (1, 1)

@@ -4,6 +4,7 @@ Convention: a patient has one row in a landmark table, never more; a missing val
 unit (transformations for the model are the analysis's business); months are days since baseline / 30.4375.
 """
 
+from rarefactor.derive._attended import Attendance, VisitCount, tabulate_attendance
 from rarefactor.derive._courses import CourseTable
 from rarefactor.derive._images import ImageTable
 from rarefactor.derive._measured import visit_days
@@ -15,6 +16,7 @@ from rarefactor.derive.stage import AnalysisTable, LandmarkTable, build, list_va
 
 __all__ = [
     "AnalysisTable",
+    "Attendance",
     "Counted",
     "CourseTable",
     "ImageTable",
@@ -25,9 +27,11 @@ __all__ = [
     "TimeTable",
     "Variable",
     "Variables",
+    "VisitCount",
     "build",
     "count_factor",
     "count_variable",
     "list_variables",
+    "tabulate_attendance",
     "visit_days",
 ]

@@ -6,6 +6,7 @@ three writers turn the tree into HTML, Word and PDF. All numbers are formatted i
 
 from rarefactor.report._bars import describe_known, describe_spread, draw_bars
 from rarefactor.report._citation import describe_software, describe_study, find_entries, write_citation
+from rarefactor.report._flow_card import Flow, draw_flow_chart
 from rarefactor.report._trace import Told, tell_origin
 from rarefactor.report.stage import (
     PROVENANCE,
@@ -22,6 +23,7 @@ from rarefactor.report.stage import (
 __all__ = [
     "PROVENANCE",
     "Card",
+    "Flow",
     "Part",
     "Told",
     "darken",
@@ -30,6 +32,7 @@ __all__ = [
     "describe_spread",
     "describe_study",
     "draw_bars",
+    "draw_flow_chart",
     "draw_model",
     "find_entries",
     "list_cards",
