@@ -72,7 +72,7 @@ def _value(row: Estimate) -> str:
     if row.low is None or row.high is None:
         return shown
     low, high = (f"{bound:.6g}".replace("-", "−").replace("inf", "∞") for bound in (row.low, row.high))
-    return f"{shown} ({low} to {high})"
+    return f"{shown} ({low}{Words('words').text('to')}{high})"
 
 
 def _filled(fields: Mapping[str, str]) -> Mapping[str, str]:

@@ -28,7 +28,7 @@ def describe_imaging(source: Source) -> Iterator[Runs]:
 
 def _fraction(thigh: Thigh) -> Runs:
     if thigh.sequence == "t1":
-        return _WORDS.runs("fraction_t1", bias=cite("tustison2010"))
+        return _WORDS.runs("fat_from_t1", bias=cite("tustison2010"))
     return _WORDS.runs(f"fraction_{thigh.estimator}", dixon=cite("dixon1984"), correction=cite("liu2007"))
 
 

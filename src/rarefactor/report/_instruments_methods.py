@@ -27,7 +27,7 @@ def describe_instruments(source: Source) -> Iterator[Runs]:
             continue
         paper = _PAPERS.get(instrument.kind)
         computed = _WORDS.runs(
-            instrument.kind,
+            f"kind_{instrument.kind}",
             name=Text(name, "code"),
             baseline=source.visit(instrument.baseline),
             paper=cite(paper) if paper else "",

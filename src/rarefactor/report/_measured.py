@@ -58,7 +58,7 @@ def list_flagged(source: Source, analysis: str) -> tuple[Estimate, ...]:
 
 def tabulate_flags(flagged: tuple[Estimate, ...], analysis: str) -> Table:
     """Return the table of flags: how grave, on how many scans, pairs or slides."""
-    flag, severity, count, of = _WORDS.items("flags_heads")
+    flag, severity, count, of = _WORDS.items("heads")
     files = {"file": Text(_FILES[analysis], "code"), "pairs": Text(_PAIRS, "code")}
     return Table(
         name=f"{analysis}-flags",

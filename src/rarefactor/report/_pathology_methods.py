@@ -68,7 +68,7 @@ def _places(each: dict[str, str]) -> list[Inline | str]:
     """Say where a cell is measured: once where it is the same in each stain."""
     if len(set(each.values())) == 1:
         return [next(iter(each.values()))]
-    return joined([[_WORDS.text("place_of_stain", place=place, stain=name)] for name, place in each.items()])
+    return joined([[_WORDS.text("stain_at_place", place=place, stain=name)] for name, place in each.items()])
 
 
 def _staining_runs(biopsy: Biopsy) -> Runs:
