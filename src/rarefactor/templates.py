@@ -42,6 +42,11 @@ def read_template(name: str) -> Path:
     return templates[name]
 
 
+def make_template(name: str, folder: Path, processes: int, *, progress: Progress) -> str:
+    """Copy a template into a new folder like :func:`write_template`, and return the name of the study."""
+    return write_template(name, folder, workers=Workers(processes=processes), progress=progress).parent.name
+
+
 def write_template(
     name: str, folder: Path, *, workers: Workers | None = None, progress: Progress | None = None
 ) -> Path:

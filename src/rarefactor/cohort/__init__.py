@@ -7,6 +7,7 @@ a line in the table of failures, which alone holds the value.
 
 from rarefactor.cohort._dictionary import DICTIONARY_HEADER
 from rarefactor.cohort._model import CENSORED, FAILURES, RULES, Cohort, Findings, Table, count_failures
+from rarefactor.cohort._propose import Proposal, propose_fields
 from rarefactor.cohort.stage import check_data, ingest, read_fields
 
 __all__ = [
@@ -16,9 +17,11 @@ __all__ = [
     "RULES",
     "Cohort",
     "Findings",
+    "Proposal",
     "Table",
     "check_data",
     "count_failures",
     "ingest",
+    "propose_fields",
     "read_fields",
 ]
