@@ -14,7 +14,7 @@ from rarefactor.pathology._bootstrap import TileInterval, compute_tile_interval
 from rarefactor.pathology._compartments import Compartment
 from rarefactor.pathology._density import H_DAB, StainVectors, compute_stains
 from rarefactor.pathology._detected import resolve_detector
-from rarefactor.pathology._excluded import EXCLUSION, check_outlines, name_item, read_history
+from rarefactor.pathology._excluded import EXCLUSION, check_outlines, derive_excluded, name_item
 from rarefactor.pathology._geojson import Annotation, CellOutline, Polygon, read_regions, write_cells
 from rarefactor.pathology._histogram import DensityHistogram, compute_histogram
 from rarefactor.pathology._look import TILE_PX, DeepZoom, Place, View, draw_overview
@@ -147,6 +147,7 @@ __all__ = [
     "compute_tissue",
     "compute_white",
     "count_known",
+    "derive_excluded",
     "derive_patient_scores",
     "describe",
     "draw_overlay",
@@ -162,7 +163,6 @@ __all__ = [
     "plan",
     "plan_folder",
     "rasterise",
-    "read_history",
     "read_manifest",
     "read_regions",
     "read_scores",

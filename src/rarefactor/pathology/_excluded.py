@@ -18,7 +18,7 @@ from rarefactor.errors import InputError, Problem
 from rarefactor.pathology._flag import note, warn
 from rarefactor.pathology._geojson import Annotation, Polygon, read_regions
 from rarefactor.pathology._settings import Excluded, Outline, SlideFile
-from rarefactor.readings import Readings, read_readings
+from rarefactor.readings import read_readings
 from rarefactor.results import Flag
 
 EXCLUSION = "exclusion"
@@ -38,7 +38,7 @@ def name_item(file: SlideFile) -> str:
     return " ".join(word for word in (file.visit, str(file.number) if file.number > 1 else "") if word)
 
 
-def exclude(folder: Path, slides: Iterable[SlideFile]) -> tuple[SlideFile, ...]:
+def derive_excluded(folder: Path, slides: Iterable[SlideFile]) -> tuple[SlideFile, ...]:
     """Return slides with what readers left out of them, as the log in a study's folder has it.
 
     Raises
@@ -53,12 +53,6 @@ def exclude(folder: Path, slides: Iterable[SlideFile]) -> tuple[SlideFile, ...]:
         else replace(each, excluded=None)
         for each in slides
     )
-
-
-def read_history(log: Readings, file: SlideFile) -> tuple[tuple[int, Excluded], ...]:
-    """Return the versions of what was left out of a slide, the oldest first; empty regions where all was taken back."""
-    held = log.history((EXCLUSION, file.patient, file.stain, name_item(file), None))
-    return tuple((each.version, _read_excluded(each.content, each.reader, each.version)) for each in held)
 
 
 def check_outlines(outlines: Sequence[Sequence[Sequence[float]]], width: int, height: int) -> tuple[Outline, ...]:

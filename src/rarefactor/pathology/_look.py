@@ -19,7 +19,7 @@ import numpy as np
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.pathology._pyramid import Window
-from rarefactor.pathology._slide import open_slide
+from rarefactor.pathology._slide import Slide, open_slide
 from rarefactor.pathology._white import Rgb
 
 TILE_PX = 512
@@ -77,6 +77,8 @@ class DeepZoom:
 class View:
     """An open slide that is looked at, by one reader of its file at a time; use it in a ``with`` statement.
 
+    One that was closed opens again when something is read.
+
     Examples
     --------
     >>> import tempfile
@@ -89,7 +91,8 @@ class View:
     """
 
     def __init__(self, path: Path) -> None:
-        self._slide, self._lock = open_slide(path), threading.Lock()
+        self._path, self._lock = path, threading.Lock()
+        self._slide: Slide | None = open_slide(path)
         scale = self._slide.microns_per_pixel
         self.zoom = DeepZoom(
             width=self._slide.width, height=self._slide.height, um_per_px=scale.value if scale else None
@@ -106,7 +109,9 @@ class View:
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:
-            self._slide.close()
+            slide, self._slide = self._slide, None
+            if slide:
+                slide.close()
 
     def read(self, place: Place) -> Rgb:
         """Return a tile, (row, column, 3)."""
@@ -115,6 +120,7 @@ class View:
     def read_window(self, window: Window, downsample: float, *, halo: int = 0) -> Rgb:
         """Return a window with ``halo`` pixels around it, resampled, (row, column, 3)."""
         with self._lock:
+            self._slide = self._slide or open_slide(self._path)
             return self._slide.read_tile(window, downsample=downsample, halo=halo).image
 
     def draw_tile(self, place: Place) -> bytes:

@@ -14,7 +14,7 @@ from rarefactor.errors import ImageError, Problem
 from rarefactor.pathology._beside import Beside, RunsAsked, find_patients, find_runs, read_beside
 from rarefactor.pathology._compartments import Compartment
 from rarefactor.pathology._detected import resolve_detector
-from rarefactor.pathology._excluded import exclude
+from rarefactor.pathology._excluded import derive_excluded
 from rarefactor.pathology._positivity import Denominator
 from rarefactor.pathology._runs import Manifest
 from rarefactor.pathology._scores import ScoreTable
@@ -136,8 +136,8 @@ def _add_slides(plan: Plan, study: Study, source: Biopsy, subjects: Mapping[str,
     own = [replace(each, patient=subjects[each.patient]) for each in stained.slides if each.patient in subjects]
     return replace(
         plan,
-        slides=exclude(study.folder, _number(own)),
-        controls=exclude(study.folder, _number(stained.controls)),
+        slides=derive_excluded(study.folder, _number(own)),
+        controls=derive_excluded(study.folder, _number(stained.controls)),
         strangers=len({each.patient for each in stained.slides} - set(subjects)),
         without=len(set(subjects.values()) - {each.patient for each in own}),
         missing=stained.missing,

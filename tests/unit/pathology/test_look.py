@@ -30,7 +30,7 @@ from rarefactor.pathology import (
     move_threshold,
     name_item,
 )
-from rarefactor.pathology._excluded import exclude
+from rarefactor.pathology._excluded import derive_excluded
 from rarefactor.pathology._write_slide import write_field
 from rarefactor.pathology.simulate import Camera, simulate_field
 from rarefactor.readings import Draft, add_reading, withdraw_reading
@@ -152,7 +152,7 @@ def test_what_is_left_out_changes_that_slide_alone_as_a_file_of_regions_would(
         content=content,
     )  # fmt: skip
     reading = add_reading(tmp_path, draft)
-    after = measure_folder(Plan(slides=exclude(tmp_path, files), settings=SETTINGS)).rows
+    after = measure_folder(Plan(slides=derive_excluded(tmp_path, files), settings=SETTINGS)).rows
     (tmp_path / "skip.geojson").write_text(json.dumps(SKIP))
     drawn = replace(files[0], regions=tmp_path / "skip.geojson")
     by_file = measure_folder(Plan(slides=(drawn, files[1]), settings=SETTINGS)).rows
@@ -161,7 +161,7 @@ def test_what_is_left_out_changes_that_slide_alone_as_a_file_of_regions_would(
     assert after["tissue_px"][0] < 0.7 * before["tissue_px"][0]
     assert "left_out" in after["flags"][0]
     withdraw_reading(tmp_path, reading, reader="Bea", when=datetime.now(UTC))
-    assert exclude(tmp_path, files) == files
+    assert derive_excluded(tmp_path, files) == files
 
 
 def test_regions_of_another_file_under_the_same_name_hold_nothing(files: tuple[SlideFile, SlideFile]) -> None:
