@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rarefactor.report._words import Words
 from rarefactor.report.format import decimals_for, format_count, format_fixed
 
+_WORDS = Words("bars")
 WIDTH, HEIGHT = 240, 56
 _BAR, _YES, _CUT, _BASE = "#6390bd", "#c4703a", "#d9541e", "#8a949e"
 
@@ -71,8 +73,8 @@ def describe_spread(quartiles: Sequence[float], unit: str | None = None) -> str:
     """
     least, low, middle, high, most = quartiles
     decimals = decimals_for((high - low) / 1.35 or abs(middle) or 1.0)
-    shown = [format_fixed(value, decimals) for value in (middle, low, high, least, most)]
-    text = "median {} (quartiles {} and {}), from {} to {}".format(*shown)
+    places = {"least": least, "low": low, "median": middle, "high": high, "most": most}
+    text = _WORDS.text("spread", **{name: format_fixed(value, decimals) for name, value in places.items()})
     return f"{text} {unit}" if unit else text
 
 
@@ -85,4 +87,4 @@ def describe_known(n: int, missing: int) -> str:
     ('40 of 48 patients', 'all 48 patients')
     """
     every = format_count(n + missing)
-    return f"{format_count(n)} of {every} patients" if missing else f"all {every} patients"
+    return _WORDS.text("some", n=format_count(n), every=every) if missing else _WORDS.text("all", every=every)
