@@ -4,10 +4,12 @@ Convention: a log that only grows. Nothing is ever changed or taken out; a corre
 the newest one of a place counts. Patients go by their pseudonym. Nothing here knows what a study or an image is.
 """
 
+from rarefactor.readings._blind import Coded, derive_order
 from rarefactor.readings._log import (
     FOLDER,
     LOG,
     add_reading,
+    add_readings,
     find_file,
     read_file,
     read_readings,
@@ -15,14 +17,19 @@ from rarefactor.readings._log import (
     withdraw_reading,
 )
 from rarefactor.readings._model import Draft, Reading, Readings
+from rarefactor.readings._plot import draw_bland_altman
 
 __all__ = [
     "FOLDER",
     "LOG",
+    "Coded",
     "Draft",
     "Reading",
     "Readings",
     "add_reading",
+    "add_readings",
+    "derive_order",
+    "draw_bland_altman",
     "find_file",
     "read_file",
     "read_readings",

@@ -11,7 +11,7 @@ import contextlib
 import fcntl
 import hashlib
 import os
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -84,6 +84,28 @@ def add_reading(
         return _append(study, number_reading(draft, file), seen)
 
 
+def add_readings(study: Path, drafts: Sequence[Draft]) -> tuple[Reading, ...]:
+    """Write several readings down at once, as one look at an image gives them; raises as :func:`add_reading`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from datetime import UTC
+    >>> folder, when = Path(tempfile.mkdtemp()), datetime(2026, 1, 2, tzinfo=UTC)
+    >>> names = {"kind": "grade", "reader": "Ada", "when": when, "subject": "a1", "place": "month_3"}
+    >>> [each.version for each in add_readings(folder, [Draft(**names, item=item) for item in ("VL", "VM", "VL")])]
+    [1, 1, 2]
+    """
+    with _locked(study):
+        latest = {each.key: each.version for each in read_readings(study).entries}
+        found: list[Reading] = []
+        for draft in drafts:
+            latest[draft.key] = latest.get(draft.key, 0) + 1
+            found.append(replace(number_reading(draft, None), version=latest[draft.key]))
+        _write(study, found)
+    return tuple(found)
+
+
 def restore_reading(study: Path, earlier: Reading, *, reader: str, when: datetime, seen: int | None = None) -> Reading:
     """Bring an earlier version back, as a new one of whoever asks for it; raises as :func:`add_reading`."""
     reason = f"version {earlier.version} brought back"
@@ -125,14 +147,18 @@ def _append(study: Path, reading: Reading, seen: int | None) -> Reading:
     if seen is not None and seen != latest:
         raise StaleError(_stale(seen, history[-1] if history else None))
     numbered = replace(reading, version=latest + 1)
+    _write(study, [numbered])
+    return numbered
+
+
+def _write(study: Path, numbered: Sequence[Reading]) -> None:
+    """Add lines in one write; the lock is held."""
     path = study / LOG
     with output_errors(path), path.open("ab") as file:
-        if _is_cut_off(path):
-            file.write(b"\n")
-        file.write(write_line(numbered))
+        start = b"\n" if _is_cut_off(path) else b""
+        file.write(start + b"".join(write_line(each) for each in numbered))
         file.flush()
         os.fsync(file.fileno())
-    return numbered
 
 
 def _is_cut_off(path: Path) -> bool:
