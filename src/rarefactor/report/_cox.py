@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, exists, mark, number, p_value, ratio, right, runs
+from rarefactor.report._cells import cell, exists, head, linked, mark, number, p_value, ratio, right
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import MARKS, Effect
 from rarefactor.report._hazards_plot import Bend, draw_hazards
-from rarefactor.report._plot import Sheet, write_png, write_svg
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed
-from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Row, Runs, Table, Text
+from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Row, Runs, Table
 from rarefactor.results import Estimate
 from rarefactor.spec import FollowUp
 
-_SEPARATED = (
-    " Everyone, or nobody, on one side had the event first: the partial likelihood rises for ever and no finite "
-    "maximum-likelihood estimate exists; the Firth estimate is finite, but rests on few patients "
-)
-_SPARSE = " Sparse: fewer than 5 events on a side, or fewer than 10 events per parameter."
-_NOT_CONVERGED = " Part of a fit that did not converge; the estimate may be inexact."
+_WORDS = Words("cox")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +61,8 @@ class CoxModel:
 
 def write_cox(model: CoxModel, notes: Iterable[Block]) -> Iterator[Block]:
     """Yield the heading, table, figure and notes of a Cox model."""
-    yield Heading(text=f"Cox model “{model.words}”", anchor=f"cox-{model.follow_up}-{model.name}", level=2)
+    heading = _WORDS.text("heading", model=model.words)
+    yield Heading(text=heading, anchor=f"cox-{model.follow_up}-{model.name}", level=2)
     effects = list(_effects(model))
     if effects:
         yield _tabulate(model, effects)
@@ -87,25 +85,22 @@ def _effects(model: CoxModel) -> Iterator[Effect]:
 
 
 def _tabulate(model: CoxModel, effects: Sequence[Effect]) -> Table:
-    interval = f"{100 * model.source.study.analysis.level:g}% CI"
-    top = [cell(), right(), cell("Maximum likelihood", align="center", span=2), cell("Firth", align="center", span=2)]
-    names = ["Events/n", f"HR ({interval})", "P", f"HR ({interval})", "P"]
-    if model.imputations:
-        top.append(right("Complete cases"))
-        names.append(f"HR ({interval})")
-    widths = (28, 9, 18, 7, 18, 7, 18, 9) if model.imputations else (36, 10, 20, 8, 20, 8, 10)
     return Table(
         name=f"cox-{model.follow_up}-{model.name}",
         number=1,
-        caption=f"Cox model “{model.words}” of “{model.spec.label}”",
-        header=(
-            Row(cells=(*top, right())),
-            Row(cells=(cell("Factor"), *(right(name) for name in (*names, "P constant")))),
-        ),
+        caption=_WORDS.text("caption", model=model.words, label=model.spec.label),
+        header=_header(model),
         rows=tuple(_rows(model, effects)),
-        widths=widths,
+        widths=(28, 9, 18, 7, 18, 7, 18, 9) if model.imputations else (36, 10, 20, 8, 20, 8, 10),
         footnotes=(_size(model), _footnote(model), *_flag_footnotes(effects)),
     )
+
+
+def _header(model: CoxModel) -> tuple[Row, Row]:
+    methods = (cell(_WORDS.text(name), align="center", span=2) for name in ("ml", "firth"))
+    more = (right(_WORDS.text("complete_cases")),) if model.imputations else ()
+    names = _WORDS.items("heads_imputed" if model.imputations else "heads", interval=model.source.interval)
+    return (Row(cells=(cell(), right(), *methods, *more, right())), head(*names))
 
 
 def _rows(model: CoxModel, effects: Sequence[Effect]) -> Iterator[Row]:
@@ -129,7 +124,7 @@ def _level_rows(model: CoxModel, own: Sequence[Effect]) -> Iterator[Row]:
         elif level == own[0].reference:
             counted = model.row("level", factor=own[0].info.name, group=level)
             shown = f"{format_count(counted.events)}/{format_count(counted.n)}" if counted else ""
-            one = right("1 (reference)")
+            one = right(_WORDS.text("reference"))
             more = (one,) if model.imputations else ()
             cells = (cell(level), right(number(counted, shown)), one, right(), one, right(), *more, right())
             yield Row(cells=cells, kind="level")
@@ -157,41 +152,43 @@ def _size(model: CoxModel) -> Runs:
     analysed, complete, events, per = (
         model.row(name) for name in ("analysed", "complete_cases", "events", "events_per_parameter")
     )
-    parts: list[Inline | str] = [number(analysed, format_count(analysed.estimate) if analysed else ""), " patients"]
-    if model.imputations:
-        parts += [" (", number(complete, format_count(complete.estimate) if complete else ""), " with every factor; "]
-        parts += [f"missing values imputed {model.imputations} times)"]
-    parts += [", ", number(events, format_count(events.estimate) if events else ""), " events"]
-    if per:
-        parts += [", ", number(per, format_fixed(per.estimate, 1)), " events per parameter"]
-    return runs(*parts, ".")
+    ratio_of_events = number(per, format_fixed(per.estimate, 1)) if per else None
+    return _WORDS.runs(
+        "size",
+        analysed=_counted(analysed),
+        imputed=_imputed(model, complete),
+        events=_counted(events),
+        per_parameter=_WORDS.runs("size_per_parameter", ratio=ratio_of_events) if ratio_of_events else (),
+    )
+
+
+def _counted(row: Estimate | None) -> Inline:
+    return number(row, format_count(row.estimate) if row else "")
+
+
+def _imputed(model: CoxModel, complete: Estimate | None) -> Runs:
+    if not model.imputations:
+        return ()
+    return _WORDS.runs("size_imputed", complete=_counted(complete), imputations=str(model.imputations))
 
 
 def _footnote(model: CoxModel) -> Runs:
     pooled = model.imputations is not None
-    what = "confidence interval" if pooled else "profile interval; P, likelihood-ratio test"
-    parts: list[Inline | str] = [f"HR, hazard ratio; CI, {what}. "]
-    if pooled:
-        parts += ["Maximum likelihood is pooled by Rubin’s rules ", cite("barnard1999")]
-        parts += [", Firth’s penalised partial likelihood ", cite("heinze2001"), " by its profiles "]
-        parts += [cite("heinze2013"), "; complete cases by Firth. "]
-    else:
-        parts += ["Firth: penalised partial likelihood ", cite("heinze2001"), ". "]
-    parts += ["P constant: test of whether the hazard ratio is constant over time ", cite("grambsch1994")]
-    parts += [", pooled over the imputations ", cite("li1991")] if pooled else []
+    papers = {"barnard": cite("barnard1999"), "heinze": cite("heinze2001"), "profiles": cite("heinze2013")}
     whole = _checks(model, None)
-    parts += ["; of all together P ", p_value(whole[0])] if whole else []
-    return runs(*parts, ".")
+    constant = _WORDS.runs(
+        "constant",
+        grambsch=cite("grambsch1994"),
+        pooled=_WORDS.runs("constant_pooled", li=cite("li1991")) if pooled else (),
+        together=_WORDS.runs("constant_together", p=p_value(whole[0])) if whole else (),
+    )
+    return linked([_WORDS.runs("estimates_imputed" if pooled else "estimates", **papers), constant])
 
 
 def _flag_footnotes(effects: Sequence[Effect]) -> tuple[Runs, ...]:
     found = {flag for effect in effects for flag in effect.flags}
-    texts: dict[str, tuple[Inline | str, ...]] = {
-        "separated": (_SEPARATED, cite("heinze2001"), "."),
-        "sparse": (_SPARSE,),
-        "not_converged": (_NOT_CONVERGED,),
-    }
-    return tuple(runs(mark(MARKS[flag]), *texts[flag]) for flag in MARKS if flag in found)
+    flags = (flag for flag in MARKS if flag in found)
+    return tuple(_WORDS.runs(f"flag_{flag}", mark=mark(MARKS[flag]), heinze=cite("heinze2001")) for flag in flags)
 
 
 def _bend(model: CoxModel, effect: Effect) -> Bend:
@@ -205,33 +202,18 @@ def _bend(model: CoxModel, effect: Effect) -> Bend:
 
 
 def _figure(model: CoxModel, bends: Sequence[Bend]) -> Figure:
-    level = model.source.study.analysis.level
-    unit = f"{model.spec.unit.capitalize()} from {model.source.visit(model.landmark)}"
-    caption = runs(
-        Text(f"Hazard ratios of “{model.words}” over time. ", "strong"),
-        "The smooth of the scaled Schoenfeld residuals ",
-        cite("grambsch1994"),
-        " over 1 minus survival, on a log scale; constant hazard ratios follow the dashed line. Hollow points lie "
-        "further out.",
+    level, visit = model.source.study.analysis.level, model.source.visit(model.landmark)
+    unit = _WORDS.text("axis", unit=model.spec.unit.capitalize(), visit=visit)
+    caption = _WORDS.runs("figure", model=model.words, grambsch=cite("grambsch1994"))
+    told = (
+        _WORDS.text("alt_curve", factor=bend.label, first=_first(bend.smooth), last=_first(bend.smooth[::-1]))
+        for bend in bends
     )
-    told = (f"{bend.label}: from {_first(bend.smooth)} to {_first(bend.smooth[::-1])}." for bend in bends)
-    alt = f"Hazard ratios over time in {model.spec.unit}, each with its band. {' '.join(told)}"
-    return make_figure(f"hazards-{model.follow_up}-{model.name}", caption, alt, draw_hazards(bends, unit, level))
+    alt = _WORDS.text("alt", unit=model.spec.unit, curves=" ".join(told))
+    draw = partial(draw_hazards, bends, unit, level)
+    return make_figure(model.source, f"hazards-{model.follow_up}-{model.name}", caption, alt, draw)
 
 
 def _first(rows: Sequence[Estimate]) -> str:
-    return f"{format_fixed(rows[0].estimate, 2)} at {format_fixed(float(rows[0].group or 0), 1)}"
-
-
-def make_figure(name: str, caption: Runs, alt: str, sheet: Sheet) -> Figure:
-    """Return a figure of a sheet; its number is given where it stands."""
-    return Figure(
-        name=name,
-        number=1,
-        caption=caption,
-        alt=alt,
-        svg=write_svg(sheet, name),
-        png=write_png(sheet),
-        width_mm=sheet.width,
-        height_mm=sheet.height,
-    )
+    time = format_fixed(float(rows[0].group or 0), 1)
+    return _WORDS.text("alt_point", ratio=format_fixed(rows[0].estimate, 2), time=time)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, head, number, p_value, right, runs
-from rarefactor.report._cox import CoxModel, make_figure, write_cox
+from rarefactor.report._cox import CoxModel, write_cox
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._source import Source
 from rarefactor.report._survival_plot import Line, draw_survival
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, FactorInfo
 from rarefactor.spec import FollowUp
 
+_WORDS, _SHARED = Words("follow_up"), Words("words")
 _COMPETING = "incidence"
 
 
@@ -57,7 +61,7 @@ def write_follow_up(source: Source) -> Iterator[Block]:
     """Yield the section on follow-up, where the study file asks for one."""
     if not source.results.select(analysis="survival"):
         return
-    yield Heading(text="Follow-up", anchor="follow-up")
+    yield Heading(text=_WORDS.text("heading"), anchor="follow-up")
     for name, spec in source.study.follow_up.items():
         landmark = source.study.landmark_of_follow_up(spec)
         yield from _one(Followed(source=source, name=name, spec=spec, landmark=landmark))
@@ -86,19 +90,22 @@ def _at(followed: Followed, model: str) -> CoxModel:
 def _counted(followed: Followed) -> Runs:
     spec = followed.spec
     patients, events, watched = (followed.row(name) for name in ("patients", "events", "median_follow_up"))
-    parts: list[Inline | str] = [number(patients, format_count(patients.estimate) if patients else "")]
-    parts += [f" patients were followed from {followed.source.visit(followed.landmark)}; "]
-    parts += [number(events, format_count(events.estimate) if events else ""), " had the event"]
-    if watched and watched.estimate is not None:
-        parts += [", and the median follow-up was ", number(watched, _time(watched)), f" {spec.unit}"]
-    return runs(*parts, ".")
+    known = watched is not None and watched.estimate is not None
+    time = number(watched, _time(watched) if watched else "")
+    return _WORDS.runs(
+        "counted",
+        patients=number(patients, format_count(patients.estimate) if patients else ""),
+        visit=followed.source.visit(followed.landmark),
+        events=number(events, format_count(events.estimate) if events else ""),
+        median=_WORDS.runs("counted_median", time=time, unit=spec.unit) if known else (),
+    )
 
 
 def _time(row: Estimate) -> str:
     """Return a time and its interval; a median that was not reached says so."""
-    if row.estimate is None:
-        return "not reached" if row.low is None else f"not reached (from {format_fixed(row.low, 1)})"
     low = format_fixed(row.low, 1)
+    if row.estimate is None:
+        return _WORDS.text("not_reached") if row.low is None else _WORDS.text("not_reached_from", low=low)
     high = format_fixed(row.high, 1) if row.high is not None else INFINITY
     return f"{format_fixed(row.estimate, 1)} ({low}–{high})" if row.low is not None else format_fixed(row.estimate, 1)
 
@@ -123,7 +130,7 @@ def _tabulate(followed: Followed) -> Table:
     return Table(
         name=f"follow-up-{followed.name}",
         number=1,
-        caption=f"Follow-up to “{spec.label}” from {followed.source.visit(followed.landmark)}",
+        caption=_WORDS.text("caption", label=spec.label, visit=followed.source.visit(followed.landmark)),
         header=(head(*_heads(followed)),),
         rows=tuple(rows),
         widths=(30, 10, *(16,) * (len(_heads(followed)) - 3), 8),
@@ -132,16 +139,15 @@ def _tabulate(followed: Followed) -> Table:
 
 
 def _heads(followed: Followed) -> tuple[str, ...]:
-    spec = followed.spec
-    interval = f"{100 * followed.source.study.analysis.level:g}% CI"
-    times = _times(followed)
+    spec, times = followed.spec, _times(followed)
+    of = {"unit": spec.unit, "interval": followed.source.interval}
+    shares = tuple(_WORDS.text("share_competing" if spec.competing else "share", time=time, **of) for time in times)
     if spec.competing:
-        other = f"{spec.competing.name.capitalize()}\nby {times[-1]} {spec.unit}, %"
-        shares = tuple(f"Event by {time}\n{spec.unit}, % ({interval})" for time in times)
-        return ("Group", "Events/n", *shares, other, "P")
-    shares = tuple(f"Without it at {time}\n{spec.unit}, % ({interval})" for time in times)
-    median, mean = (f"{what},\n{spec.unit} ({interval})" for what in ("Median", "Restricted mean"))
-    return ("Group", "Events/n", *shares, median, mean, "P")
+        event = spec.competing.name.capitalize()
+        last = (_WORDS.text("competing", event=event, time=times[-1], unit=spec.unit),)
+    else:
+        last = (_WORDS.text("median", **of), _WORDS.text("mean", **of))
+    return (_WORDS.text("group"), _WORDS.text("events"), *shares, *last, _WORDS.text("p"))
 
 
 def _factor_rows(followed: Followed, info: FactorInfo | None) -> Iterator[Row]:
@@ -170,7 +176,7 @@ def _group_row(followed: Followed, info: FactorInfo | None, group: str) -> Row:
         median = followed.row("median_time", factor=factor, group=group)
         mean = next(iter(followed.rows("restricted_mean", factor, group)), None)
         cells += [right(number(median, _time(median) if median else "")), right(_mean(mean))]
-    label = cell(group if info else "All patients")
+    label = cell(group if info else _WORDS.text("all_patients"))
     return Row(cells=(label, *cells, right("")), kind="level" if info else "head")
 
 
@@ -180,24 +186,11 @@ def _mean(row: Estimate | None) -> Inline:
 
 def _footnote(followed: Followed) -> Runs:
     if followed.spec.competing:
-        return runs(
-            "CI, confidence interval; cumulative incidence by Aalen and Johansen ",
-            cite("aalen1978"),
-            "; P, log-rank test over the groups, in which the competing event ends follow-up ",
-            cite("mantel1966"),
-            ".",
-        )
+        return _WORDS.runs("footnote_competing", aalen=cite("aalen1978"), mantel=cite("mantel1966"))
     limits = {row.term for name in (None, *followed.spec.by) for row in _means_of(followed, name)}
-    until = " and ".join(sorted((limit or "" for limit in limits), key=float))
-    return runs(
-        "CI, confidence interval. Kaplan–Meier estimates with log(−log) intervals ",
-        cite("kaplan1958"),
-        f"; ∞, not reached; –, not known, or fewer than 5 patients; "
-        f"the restricted mean is the mean time without the event up to {until} "
-        f"{followed.spec.unit}, the latest round time that every group was followed to; P, log-rank test ",
-        cite("mantel1966"),
-        ".",
-    )
+    until = _SHARED.text("and").join(sorted((limit or "" for limit in limits), key=float))
+    papers = {"kaplan": cite("kaplan1958"), "mantel": cite("mantel1966")}
+    return _WORDS.runs("footnote", until=until, unit=followed.spec.unit, **papers)
 
 
 def _means_of(followed: Followed, factor: str | None) -> tuple[Estimate, ...]:
@@ -207,41 +200,47 @@ def _means_of(followed: Followed, factor: str | None) -> tuple[Estimate, ...]:
 
 
 def _figure(followed: Followed, info: FactorInfo | None) -> Figure:
-    spec = followed.spec
+    spec, source = followed.spec, followed.source
+    lines = _lines(followed, info)
+    across = _WORDS.text("across", unit=spec.unit.capitalize(), visit=source.visit(followed.landmark))
+    upper = spec.label if spec.competing else _lower_first(spec.label)
+    up = _WORDS.text("up_competing" if spec.competing else "up", label=upper)
+    label = _WORDS.text("by_factor", label=spec.label, factor=_lower_first(info.label)) if info else spec.label
+    caption = _WORDS.runs("figure_competing" if spec.competing else "figure", label=label, level=source.level)
+    name = f"follow-up-{followed.name}-{info.name if info else 'all'}"
+    return make_figure(source, name, caption, _alt(followed, lines), partial(draw_survival, lines, across, up))
+
+
+def _lines(followed: Followed, info: FactorInfo | None) -> tuple[Line, ...]:
     factor = info.name if info else None
-    lines = [
+    return tuple(
         Line(
-            label=group if info else "All patients",
+            label=group if info else _WORDS.text("all_patients"),
             points=followed.rows("curve", factor, group),
             at=followed.rows(followed.share, factor, group),
         )
         for group in followed.groups(info)
-    ]
-    across = f"{spec.unit.capitalize()} from {followed.source.visit(followed.landmark)}"
-    up = f"{spec.label}, %" if spec.competing else f"Without {spec.label[:1].lower()}{spec.label[1:]}, %"
-    what = "Cumulative incidence (Aalen–Johansen)" if spec.competing else "Kaplan–Meier curves"
-    level = 100 * followed.source.study.analysis.level
-    by = f" by {info.label[:1].lower()}{info.label[1:]}" if info else ""
-    caption = runs(
-        Text(f"{spec.label}{by}. ", "strong"),
-        f"{what} with {level:g}% bands, read at 60 equally spaced times; below, the patients still at risk.",
     )
-    name = f"follow-up-{followed.name}-{factor or 'all'}"
-    return make_figure(name, caption, _alt(followed, lines), draw_survival(lines, across, up))
+
+
+def _lower_first(label: str) -> str:
+    """Return a label for inside a sentence."""
+    return label[:1].lower() + label[1:]
 
 
 def _alt(followed: Followed, lines: Sequence[Line]) -> str:
-    """Return the curves in words: the share at the last time with patients at risk."""
-    told: list[str] = []
-    for line in lines:
-        known = [row for row in line.at if row.estimate is not None]
-        shown = ", ".join(f"{format_percent(row.estimate, row.n)}% at {row.term}" for row in known)
-        told.append(f"{line.label}: {shown} {followed.spec.unit}.")
-    what = "with the event" if followed.spec.competing else "without the event"
-    return f"Curves of the share {what}. {' '.join(told)}"
+    """Return the curves in words: the shares at the round times."""
+    told = [_told(line, followed.spec.unit) for line in lines]
+    return _WORDS.text("alt_competing" if followed.spec.competing else "alt", curves=" ".join(told))
+
+
+def _told(line: Line, unit: str) -> str:
+    known = [row for row in line.at if row.estimate is not None]
+    shares = (_WORDS.text("alt_share", percent=format_percent(row.estimate, row.n), time=row.term) for row in known)
+    return _WORDS.text("alt_curve", group=line.label, shares=_SHARED.text("comma").join(shares), unit=unit)
 
 
 def _notes(source: Source, model: str) -> Iterator[Note]:
     notes = [note for note in source.results.notes if note.about == "survival" and note.model == model]
     if notes:
-        yield Note(title="About this follow-up", items=tuple(runs(note.text) for note in notes))
+        yield Note(title=_WORDS.text("notes"), items=tuple(runs(note.text) for note in notes))

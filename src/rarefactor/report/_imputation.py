@@ -83,7 +83,7 @@ def _draw_trace(
 def _draw_distribution(sheet: Sheet, corner: tuple[float, float], factor: Imputed) -> None:
     densities = factor.lines("density")
     if densities:
-        places = [float((row.term or "0").removeprefix("at ")) for row in factor.rows if row.group == "observed"]
+        places = [float((row.term or "0").removeprefix("at")) for row in factor.rows if row.group == "observed"]
         top = max(max(line) for line in densities.values())
         panel = draw_panel(sheet, corner, _SIZE, (places[0], places[-1]), (0, top * 1.05), _titles("density"))
         for group, color in _COLOURS.items():

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from rarefactor.report._cells import cell, difference, head, linked, right
-from rarefactor.report._cox import make_figure
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._images_plot import Range, Ranges, draw_ranges
 from rarefactor.report._source import Source, upper_first
 from rarefactor.report._words import Words
@@ -116,9 +117,8 @@ def _figure(muscles: Muscles) -> Figure:
     labels, groups = [muscles.label(column) for column in columns], (source.no_event, source.event)
     told = [_told(labels[0], panel, groups) for panel in panels]
     alt = _WORDS.text("alt", n=len(labels), panels=" ".join(told))
-    return make_figure(
-        f"muscles-{muscles.name}", _WORDS.runs("figure_caption"), alt, draw_ranges(labels, panels, groups)
-    )
+    draw = partial(draw_ranges, labels, panels, groups)
+    return make_figure(source, f"muscles-{muscles.name}", _WORDS.runs("figure_caption"), alt, draw)
 
 
 def _ranges(muscles: Muscles, measure: str, visit: str, column: str) -> tuple[Range | None, ...]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from rarefactor.report._cells import cell, difference, head, linked, number, p_value, right
-from rarefactor.report._cox import make_figure
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._images_plot import Cloud, Range, draw_clouds
 from rarefactor.report._muscles import range_of
 from rarefactor.report._source import Source, upper_first
@@ -30,7 +31,7 @@ def write_pathology(source: Source, name: str) -> Iterator[Block]:
         yield tabulate_stains(source, name, medians)
     clouds = _clouds(source, name)
     if clouds:
-        yield _figure(name, clouds)
+        yield _figure(source, name, clouds)
     sentences = linked(_runs(source, name))
     if sentences:
         yield Paragraph(runs=sentences)
@@ -119,9 +120,9 @@ def _cloud(source: Source, name: str, visit: str, column: str) -> Cloud:
     return Cloud(title=_label(source, name, column), groups=tuple(found))
 
 
-def _figure(name: str, clouds: Sequence[Cloud]) -> Figure:
+def _figure(source: Source, name: str, clouds: Sequence[Cloud]) -> Figure:
     alt = _WORDS.text("alt", measurements=" ".join(_told(cloud) for cloud in clouds))
-    return make_figure(f"slides-{name}", _WORDS.runs("figure_caption"), alt, draw_clouds(clouds))
+    return make_figure(source, f"slides-{name}", _WORDS.runs("figure_caption"), alt, partial(draw_clouds, clouds))
 
 
 def _told(cloud: Cloud) -> str:

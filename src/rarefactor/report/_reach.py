@@ -34,7 +34,7 @@ class Case:
     @property
     def truth(self) -> float:
         """The true odds ratio."""
-        return float(self.group.removeprefix("true "))
+        return float(self.group.removeprefix("true"))
 
     def row(self, measure: str, method: str | None = None) -> Estimate | None:
         """Return a row of this case."""

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from rarefactor.report._cells import cell, difference, head, linked, number, right
-from rarefactor.report._cox import make_figure
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._response_plot import NAMED, Bar, Course, Dot, draw_courses, draw_waterfall
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
@@ -211,7 +212,7 @@ def _waterfall(score: Score) -> Figure:
     named = _WORDS.text("waterfall_named") if len(bars) <= NAMED else ""
     caption = _WORDS.runs("waterfall_caption", named=named, **of)
     alt = _WORDS.text("waterfall_alt", cut=words["cut"].capitalize(), **of, **_count_bars(bars))
-    return make_figure(f"waterfall-{score.name}", caption, alt, draw_waterfall(bars, words, cut))
+    return make_figure(source, f"waterfall-{score.name}", caption, alt, partial(draw_waterfall, bars, words, cut))
 
 
 def _bar(row: Estimate) -> Bar:
@@ -245,7 +246,7 @@ def _measures(score: Score) -> Iterator[Block]:
     labels = (source.no_event, source.event)
     caption = _WORDS.runs("measures_caption")
     alt = _WORDS.text("measures_alt", measures=" ".join(_told(course, labels) for course in courses))
-    yield make_figure(f"measures-{score.name}", caption, alt, draw_courses(courses, labels))
+    yield make_figure(source, f"measures-{score.name}", caption, alt, partial(draw_courses, courses, labels))
 
 
 def _course(score: Score, measure: str, quantity: Quantity) -> Course | None:
