@@ -8,6 +8,7 @@ no date); the models read numbers and yes or no from it where they ask for them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,16 +55,30 @@ def read_document(path: Path, text: str | None = None) -> Document:
     return Document(data=data, origin=builder.origin, problems=tuple(builder.problems))
 
 
-def _compose(path: Path, text: str) -> Any:
-    """Return the tree of YAML nodes: composed, never constructed, so that nothing in the file is interpreted."""
+@lru_cache(maxsize=4)
+def compose(text: str) -> Any:
+    """Return the tree of YAML nodes: composed, never constructed, so that nothing in the file is interpreted.
+
+    The tree of a text is kept for who changes it next: to make it takes longer than all else.
+
+    Raises
+    ------
+    YAMLError, RecursionError
+        It is no YAML.
+    """
     import warnings  # noqa: PLC0415 - only needed here
 
     from ruamel.yaml import YAML  # noqa: PLC0415 - loaded late, so that importing this part is light
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
+
+    with warnings.catch_warnings(action="ignore"):  # an anchor may be given twice
+        return YAML(typ="safe", pure=True).compose(text)
+
+
+def _compose(path: Path, text: str) -> Any:
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - loaded late, so that importing this part is light
 
     try:
-        with warnings.catch_warnings(action="ignore"):  # an anchor may be given twice
-            return YAML(typ="safe", pure=True).compose(text)
+        return compose(text)
     except YAMLError as error:
         raise StudyFileError(describe_syntax(str(path), error, text)) from None
     except RecursionError:

@@ -21,13 +21,15 @@ class Staining(Part):
     """How a stain is read.
 
     ``cells`` counts nuclei too, and reads the stain in their ``compartment``; ``threshold`` is the density of DAB from
-    which a pixel or cell is positive; ``denominator`` what shares are of: the whole section, or dense pixels.
+    which a pixel or cell is positive; ``denominator`` what shares are of: the whole section, or dense pixels. ``scale``
+    is the one on which readers score the stain before a screen; a table of scores says its own.
     """
 
     measure: Literal["area", "cells"] = "area"
     threshold: float = Field(default=0.2, ge=0.1, le=1.5)
     compartment: Literal["nucleus", "ring", "max"] = "max"
     denominator: Literal["section", "dense"] = "section"
+    scale: Literal["0-3", "percent", "H-score"] | None = None
 
 
 def _as_stains(value: Any) -> Any:

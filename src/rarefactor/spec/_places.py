@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from rarefactor.errors import Problem, StudyFileError
+from rarefactor.spec._document import compose
 from rarefactor.spec._origin import Key, dotted
 
 Kind = Literal["scalar", "mapping", "sequence"]
@@ -65,14 +66,10 @@ def read_places(text: str) -> Place:
 
 
 def _compose(text: str) -> Any:
-    import warnings  # noqa: PLC0415 - only needed here
-
-    from ruamel.yaml import YAML  # noqa: PLC0415 - loaded late, so that importing this part is light
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - as above
+    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - loaded late, so that importing this part is light
 
     try:
-        with warnings.catch_warnings(action="ignore"):  # an anchor may be given twice
-            return YAML(typ="safe", pure=True).compose(text)
+        return compose(text)
     except (YAMLError, RecursionError):
         raise _refuse((), "text that is no YAML", "Mend the study file as text first.") from None
 

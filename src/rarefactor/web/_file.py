@@ -147,7 +147,8 @@ def _read_version(place: Place, number: int) -> str:
 def _check(workspace: Workspace, place: Place, written: Written) -> Written:
     """Return the text with what is wrong with it, and with how it fits the data where these are known already."""
     try:
-        study = load_text(written.text, place.file)
+        known = written.text == read_text(place)
+        study = workspace.loaded(place) if known else load_text(written.text, place.file)
         _check_fit(workspace, place, study)
     except RarefactorError as error:
         return Written(text=written.text, version=written.version, problems=error.problems, notice=written.notice)

@@ -45,6 +45,21 @@
     (form?.querySelector('[aria-invalid="true"]') || form?.querySelector("#f-label"))?.focus();
   };
 
+  // After a form is done with, its factor is shown, and whoever uses the keyboard goes on there.
+  let left = null;
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    const form = document.getElementById("factor-form");
+    if (event.detail.target?.id === "work") {
+      left = form ? form.elements.name.value || form.elements.old.value : null;
+    }
+  });
+  const settle = () => {
+    const card = left && (document.getElementById(`factor-${left}`));
+    card?.scrollIntoView({ block: "nearest" });
+    document.getElementById(`edit-${left}`)?.focus({ preventScroll: true });
+    left = null;
+  };
+
   find.addEventListener("input", narrow);
   type.addEventListener("change", narrow);
   document.addEventListener("htmx:afterSettle", (event) => {
@@ -52,8 +67,8 @@
     if (event.detail.target?.id === "work") {
       compare();
     }
-    if (event.detail.target?.id === "work" && document.getElementById("factor-form")) {
-      bring();
+    if (event.detail.target?.id === "work") {
+      (document.getElementById("factor-form") ? bring : settle)();
     }
   });
   narrow();
