@@ -21,7 +21,7 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rarefactor.errors import Problem, RarefactorError
-from rarefactor.web import _analysis, _data, _factors, _file, _job, _login, _report, _slides, _static, _studies
+from rarefactor.web import _analysis, _data, _factors, _file, _job, _login, _report, _slides, _static, _studies, _visits
 from rarefactor.web._desk import Desk
 from rarefactor.web._errors import WebError, unknown
 from rarefactor.web._events import Hub
@@ -45,6 +45,7 @@ class Page:
 
 PAGES: tuple[Page, ...] = (
     Page(name="data", title="Data", router=_data.router),
+    Page(name="visits", title="Visits", router=_visits.router),
     Page(name="factors", title="Factors", router=_factors.router),
     Page(name="file", title="Study file", router=_file.router),
     Page(name="analysis", title="Analysis", router=_analysis.router),
