@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from rarefactor import cohort, spec
+from rarefactor import cohort
 from rarefactor.cohort import Proposal
-from rarefactor.errors import OutputError, Problem, StudyFileError
+from rarefactor.errors import OutputError, Problem
 from rarefactor.spec import DataField
 from rarefactor.templates import STUDY_FILE
 from rarefactor.work import Progress, write_file
@@ -58,19 +58,25 @@ def write_draft(upload: Path, target: Path, records: str, dictionary: str | None
     OutputError
         The folder exists.
     """
+    try:
+        _draft(upload, target, (records, dictionary), progress)
+    finally:
+        shutil.rmtree(upload, ignore_errors=True)  # nothing is there any more where it went well
+    return target.name
+
+
+def _draft(upload: Path, target: Path, files: tuple[str, str | None], progress: Progress) -> None:
+    records, dictionary = files
     progress.start("Read the files")
     proposal = cohort.propose_fields(upload, records, dictionary)
     progress.finish("Read the files", f"{len(proposal.columns)} variables")
     progress.start("Draft the study file")
     text = "\n".join(_write(target.name, proposal, records, dictionary)) + "\n"
     write_file(upload / STUDY_FILE, text.encode())
-    with suppress(StudyFileError):  # the page of the study says what is left to mend
-        spec.load(upload / STUDY_FILE)
     if target.exists():
         raise OutputError(_taken(target))
     upload.rename(target)
     progress.finish("Draft the study file", f"{text.count(GAP) - 1} places to fill in")
-    return target.name
 
 
 def list_gaps(file: Path) -> tuple[Gap, ...]:

@@ -14,6 +14,7 @@ from fastapi.responses import Response
 
 from rarefactor import cohort, findings
 from rarefactor.derive import Variable, Variables
+from rarefactor.drafts import list_gaps
 from rarefactor.errors import DataError, Problem
 from rarefactor.spec import Study
 from rarefactor.study import Checked
@@ -74,7 +75,7 @@ def show_data(request: Request, study: str, find: str = "") -> Response:
     except DataError as error:
         return show(request, "data.html.j2", place=place, page="data", **_say_why(workspace, place, loaded, error))
     described = _describe(workspace, place, loaded, find)
-    return show(request, "data.html.j2", place=place, page="data", **_say(checked), **described)
+    return show(request, "data.html.j2", place=place, page="data", **_say(place, checked), **described)
 
 
 @router.get("/studies/{study}/data/failures.csv")
@@ -94,11 +95,12 @@ def load_failures(request: Request, study: str) -> Response:
     return Response(findings.write_failures(failures), media_type="text/csv", headers=headers)
 
 
-def _say(checked: Checked) -> Mapping[str, Any]:
+def _say(place: Place, checked: Checked) -> Mapping[str, Any]:
     """Return what a check found."""
     return {
         "title": checked.study.title,
         "problems": (),
+        "gaps": list_gaps(place.file),
         "tables": findings.list_tables(checked),
         "landmarks": findings.list_landmarks(checked),
         "images": findings.list_images(checked),
@@ -116,6 +118,7 @@ def _say_why(workspace: Workspace, place: Place, study: Study, error: DataError)
     return {
         "title": study.title,
         "problems": error.problems,
+        "gaps": list_gaps(place.file),
         "tables": (),
         "landmarks": (),
         "images": (),
