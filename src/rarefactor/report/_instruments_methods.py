@@ -37,13 +37,13 @@ def describe_instruments(source: Source) -> Iterator[Runs]:
 
 
 def _improvement_score(source: Source, name: str, instrument: Instrument) -> Runs:
-    maximum = instrument.mmt_maximum
+    maximum, measures = instrument.mmt_maximum, _WORDS.names("measures")
     computed = _WORDS.runs(
         f"improvement_score_{instrument.version}",
         name=Text(name, "code"),
         paper=cite("aggarwal2017" if instrument.version == "adult" else "rider2017"),
         baseline=source.visit(instrument.baseline),
-        measures=joined([[measure.replace("_", " ")] for measure in instrument.measures]),
+        measures=joined([[measures[measure]] for measure in instrument.measures]),
         maximum=_WORDS.text("maximum", maximum=f"{maximum:g}") if maximum else "",
         limits=_limits(instrument),
     )

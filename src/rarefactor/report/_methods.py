@@ -76,8 +76,12 @@ def _subheading(anchor: str) -> Heading:
 
 
 def _factor_row(source: Source, info: FactorInfo) -> Row:
-    texts = (info.label, upper_first(info.definition), source.visit(info.measured_at), info.role, _step(info))
+    texts = (info.label, upper_first(info.definition), source.visit(info.measured_at), _role(info), _step(info))
     return Row(cells=tuple(cell(text) for text in texts))
+
+
+def _role(info: FactorInfo) -> str:
+    return _WORDS.names("roles")[info.role]
 
 
 def _step(info: FactorInfo) -> str:

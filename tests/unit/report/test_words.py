@@ -71,6 +71,7 @@ class Call:
     counted: bool
 
 
+@cache
 def read_tree(file: Path) -> ast.Module:
     """Return a module without its docstrings, which are for who reads the code."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
@@ -161,6 +162,7 @@ def find_patterns(tree: ast.Module) -> Iterator[str]:
             yield from _patterns(node)
 
 
+@cache
 def read_entries(part: str) -> Mapping[str, Any]:
     return tomllib.loads((WORDS / f"{part}.toml").read_text(encoding="utf-8"))
 
