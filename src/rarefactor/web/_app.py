@@ -21,7 +21,20 @@ from starlette.middleware import Middleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rarefactor.errors import Problem, RarefactorError
-from rarefactor.web import _analysis, _data, _factors, _file, _job, _login, _report, _slides, _static, _studies, _visits
+from rarefactor.web import (
+    _analysis,
+    _calculator,
+    _data,
+    _factors,
+    _file,
+    _job,
+    _login,
+    _report,
+    _slides,
+    _static,
+    _studies,
+    _visits,
+)
 from rarefactor.web._desk import Desk
 from rarefactor.web._errors import WebError, unknown
 from rarefactor.web._events import Hub
@@ -50,6 +63,7 @@ PAGES: tuple[Page, ...] = (
     Page(name="file", title="Study file", router=_file.router),
     Page(name="analysis", title="Analysis", router=_analysis.router),
     Page(name="slides", title="Slides", router=_slides.router),
+    Page(name="calculator", title="Calculator", router=_calculator.router),
     Page(name="report", title="Report", router=_report.router),
 )
 """The pages of a study."""

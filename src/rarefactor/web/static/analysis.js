@@ -129,6 +129,12 @@
     }
   };
 
+  const wonder = () => {
+    for (const card of cards()) say(card.querySelector(".card-state"), "Looking at what the change concerns …");
+  };
+  document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.closest("#panel")) wonder(); });
+  document.addEventListener("htmx:afterRequest", (event) => { if (event.target.closest("#panel")) look(); });
+
   const news = new EventSource(`${root.dataset.url}/events`);
   news.addEventListener("open", look);
   news.addEventListener("job", (event) => {
@@ -140,8 +146,9 @@
   for (const name of ["study", "readings"]) {
     news.addEventListener(name, (event) => {
       if (name === "study") renewPanel(event.data);
-      for (const card of cards()) say(card.querySelector(".card-state"), "Looking at what the change concerns …");
-      if (mayChange && !paused) send("start").then(look); else look();
+      wonder();
+      look();
+      if (mayChange && !paused) send("start").then(look);
     });
   }
 
