@@ -11,8 +11,9 @@ from rarefactor.imaging._grades_given import GRADE
 from rarefactor.imaging._job import PatientResult
 from rarefactor.imaging._label_names import read_label_names
 from rarefactor.imaging._look import FRACTION, NewMask, check_mask, draft_mask, find_files, read_mask, read_shown
-from rarefactor.imaging._numbered import REGIONS, NumberedRegion
-from rarefactor.imaging._plan import Plan, plan_folder
+from rarefactor.imaging._numbered import REGIONS, NumberedRegion, list_regions, number_sides
+from rarefactor.imaging._plan import Plan, plan_folder, renew_corrected
+from rarefactor.imaging._regions import MUSCLES, Side
 from rarefactor.imaging._scale_words import describe_scale, draft_grade
 from rarefactor.imaging._scan import Acquisition, Kind
 from rarefactor.imaging._scan_list import ListedScan, list_scans
@@ -35,6 +36,7 @@ __all__ = [
     "FRACTION",
     "GRADE",
     "MASK",
+    "MUSCLES",
     "REGIONS",
     "STEP",
     "Acquisition",
@@ -52,6 +54,7 @@ __all__ = [
     "PatientResult",
     "Plan",
     "Settings",
+    "Side",
     "SiteFat",
     "SiteRate",
     "Thigh",
@@ -63,16 +66,19 @@ __all__ = [
     "draft_grade",
     "draft_mask",
     "find_files",
+    "list_regions",
     "list_scans",
     "measure",
     "measure_folder",
     "measure_patient_of",
+    "number_sides",
     "plan",
     "plan_folder",
     "read_gist",
     "read_label_names",
     "read_mask",
     "read_shown",
+    "renew_corrected",
     "simulate_visits",
     "write_label_names",
     "write_output",

@@ -29,7 +29,7 @@ def take_corrected(patients: Sequence[PatientFiles], folder: Path, log: Readings
 
     def corrected(patient: str, visit: VisitFiles) -> VisitFiles:
         found = known.get((patient, visit.visit))
-        return replace(visit, corrected=_take(folder, found)) if found else visit
+        return replace(visit, corrected=_take(folder, found) if found else None)
 
     for each in patients:
         yield replace(each, visits=tuple(corrected(each.patient, visit) for visit in each.visits))

@@ -122,9 +122,9 @@ def check_mask(data: bytes, shown: Mapping[str, bytes], before: bytes | None) ->
     ImageError
         It is no label map, lies on another grid, is empty, names a region that is none, or exchanges right and left.
     """
-    image = _read_bytes(next(iter(shown.values())))
-    labels = _read_labels(data, image.grid)
-    old = _read_labels(before, image.grid) if before else None
+    image = read_volume(next(iter(shown.values())))
+    labels = read_regions(data, image.grid)
+    old = read_regions(before, image.grid) if before else None
     return NewMask(
         data=write_labels(number_regions(labels)),
         changes=dict(_list_changes(old, labels)),
@@ -159,12 +159,14 @@ def _scaled(volume: Volume) -> Volume:
     return volume.with_values(np.round(np.clip(volume.values / top, 0.0, 1.0), 3).astype(np.float32))
 
 
-def _read_labels(data: bytes, grid: Grid) -> LabelMap:
+def read_regions(data: bytes, grid: Grid) -> LabelMap:
+    """Return a mask under the numbers of ``REGIONS``, which has to lie on ``grid``."""
     with _as_file(data) as path:
         return read_labels(path, grid, names=name_numbers())
 
 
-def _read_bytes(data: bytes) -> Volume:
+def read_volume(data: bytes) -> Volume:
+    """Return a volume from the bytes of a NIfTI file."""
     with _as_file(data) as path:
         return read_nifti_volume(path)
 

@@ -49,6 +49,30 @@ def name_numbers() -> dict[int, str]:
     return {number: f"{each.region.name} {each.region.side}" for number, each in REGIONS.items()}
 
 
+def list_regions() -> Iterator[tuple[str, str]]:
+    """Yield the code and name of each region, whatever its side.
+
+    Examples
+    --------
+    >>> next(list_regions())
+    ('SA', 'sartorius')
+    """
+    for number, each in REGIONS.items():
+        if number < _LEFT:
+            yield each.region.name, each.name.removesuffix(f", {Side.RIGHT}")
+
+
+def number_sides(code: str) -> dict[str, int]:
+    """Return the number of a region on each side.
+
+    Examples
+    --------
+    >>> number_sides("VL")
+    {'right': 3, 'left': 103}
+    """
+    return {str(each.region.side): number for number, each in REGIONS.items() if each.region.name == code}
+
+
 def number_regions(labels: LabelMap) -> LabelMap:
     """Return a label map under these numbers; regions that have none are left out.
 

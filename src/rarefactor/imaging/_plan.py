@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import polars as pl
@@ -103,6 +103,20 @@ def plan_study(study: Study, source: Thigh, subjects: Mapping[str, str], days: p
         corrected=sum(visit.corrected is not None for patient in patients for visit in patient.visits),
         damaged=log.damaged,
     )
+
+
+def renew_corrected(asked: Plan, folder: Path) -> Plan:
+    """Return a plan with the masks that are corrected now, for who asks often and knows that the scans are the same.
+
+    Parameters
+    ----------
+    folder
+        Of the study.
+    """
+    log = read_readings(folder)
+    patients = tuple(take_corrected(asked.patients, folder, log))
+    corrected = sum(visit.corrected is not None for patient in patients for visit in patient.visits)
+    return replace(asked, patients=patients, corrected=corrected, damaged=log.damaged)
 
 
 def plan_folder(

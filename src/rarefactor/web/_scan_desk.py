@@ -1,0 +1,130 @@
+"""The scans of a study, for the pages that look at them: which there are, what is known of each, its images.
+
+Convention: nothing is measured here. What is kept may be forgotten at any time; a file is hashed once for as long as
+the file system says that it is the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from fastapi import Request
+
+from rarefactor import imaging, study
+from rarefactor.errors import InputError, Problem
+from rarefactor.readings import LOG, Reading, read_readings
+from rarefactor.spec import Study
+from rarefactor.web._page import read_place, read_runner, read_workspace
+from rarefactor.web._signature import compute_signature
+from rarefactor.web._workspace import Place, Workspace
+from rarefactor.work import MANIFEST, Cache, content_key, hash_file
+
+CODE = study.scan_code()
+_HASHES = 200_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scans:
+    """The scans of a study as its files and its readers have them now."""
+
+    place: Place
+    study: Study
+    asked: imaging.Plan
+    sign: str
+
+    @property
+    def cache(self) -> Cache:
+        """Where measurements are kept."""
+        return study.open_cache(self.study)
+
+    def gist(self, patient: str) -> imaging.Gist | None:
+        """What was measured in a patient, None where nothing was since files or masks changed."""
+        files = next(each for each in self.asked.patients if each.patient == patient)
+        return imaging.read_gist(files, self.asked, self.cache, code=CODE, hasher=remember_hash)
+
+    def history(self, patient: str, visit: str) -> tuple[Reading, ...]:
+        """All corrections of a scan's mask, the oldest first."""
+        return read_readings(self.place.folder).history((imaging.MASK, patient, visit, "", None))
+
+    def images(self, patient: str, visit: str) -> dict[str, bytes]:
+        """The images of a scan as NIfTI, by name."""
+        shown = imaging.read_shown(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
+        return dict(shown)
+
+    def mask(self, patient: str, visit: str) -> bytes | None:
+        """The regions that a scan was measured within, as NIfTI."""
+        return imaging.read_mask(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
+
+
+def read_scans(request: Request, name: str) -> Scans:
+    """Return the scans of the study of an address.
+
+    Raises
+    ------
+    UnknownError
+        There is no such study.
+    InputError
+        It has no scans.
+    """
+    place, workspace = read_place(request, name), read_workspace(request)
+    loaded = workspace.loaded(place)
+    folder = next((each.folder for each in loaded.imaging.values()), None)
+    if folder is None:
+        raise InputError(_without())
+    sign = _sign(place, loaded, folder)
+    asked = workspace.remember(place, "scans", lambda: _plan(workspace, place), signature=sign)
+    return Scans(place=place, study=loaded, asked=imaging.renew_corrected(asked, place.folder), sign=sign)
+
+
+def list_scans(request: Request, scans: Scans) -> tuple[imaging.ListedScan, ...]:
+    """Return every scan with what is known of it; kept while nothing was read, measured or run."""
+    job = read_runner(request).find(scans.place.name)
+    at = (_stat(scans.place.folder / LOG), _stat(scans.place.out / MANIFEST), [job.number, job.state] if job else None)
+
+    def compute() -> tuple[imaging.ListedScan, ...]:
+        return imaging.list_scans(scans.asked, scans.cache, code=CODE, hasher=remember_hash)
+
+    signature = content_key(scans.sign, *at)
+    return read_workspace(request).remember(scans.place, "list of scans", compute, signature=signature)
+
+
+def remember_hash(path: Path) -> str:
+    """Return the SHA-256 of a file, read once while its size and times stay."""
+    found = path.stat()
+    return _hash(path, found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+@lru_cache(maxsize=_HASHES)
+def _hash(path: Path, *_: int) -> str:
+    return hash_file(path)
+
+
+def _plan(workspace: Workspace, place: Place) -> imaging.Plan:
+    found = workspace.checked(place).images.scans
+    if found is None:
+        raise InputError(_without())
+    return found
+
+
+def _sign(place: Place, loaded: Study, folder: str) -> str:
+    """Return what changes with the scans, or with whose they are: not with what readers do."""
+    tables = [place.folder / source.file for source in loaded.cohort.records.values()]
+    return content_key(place.version, compute_signature(place.folder / folder, [place.file, *tables]))
+
+
+def _stat(path: Path) -> list[int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return []
+    return [found.st_mtime_ns, found.st_size]
+
+
+def _without() -> Problem:
+    return Problem(
+        found="a study without scans",
+        expected="imaging: in the study file, with a folder of scans",
+        next_step="Add imaging: to the study file; its documentation shows how.",
+    )

@@ -1,0 +1,279 @@
+"""Scans: all of a study, one with its images and regions, a corrected mask, grades of muscles, and what was before.
+
+Convention: a scan's address is the patient's pseudonym and the visit. A mask that a reader corrects is a new version
+with who, when and why; only that patient is measured again, in a process of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import RedirectResponse, Response
+from starlette.concurrency import run_in_threadpool
+
+from rarefactor import imaging, study
+from rarefactor.errors import InputError, Problem
+from rarefactor.readings import add_reading, read_readings, restore_reading, withdraw_reading
+from rarefactor.spec import Grades
+from rarefactor.web._errors import unknown
+from rarefactor.web._page import read_hub, read_runner, read_user, show
+from rarefactor.web._scan_desk import Scans, list_scans, read_scans
+
+router = APIRouter(prefix="/studies/{study_name}/scans")
+
+KIND = "scan"
+Number = Annotated[int, Form()]
+_SCAN = "/{patient}/{visit}"
+_GZIP = "application/gzip"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MuscleRow:
+    """A muscle on the page: its numbers in masks, its fat and rate of both legs, the reader's grades."""
+
+    code: str
+    name: str
+    numbers: Mapping[str, int]
+    fat: Mapping[str, imaging.SiteFat | None]
+    rate: imaging.SiteRate | None
+    grades: Mapping[str, int | None]
+
+
+_ORDERS: Mapping[str, tuple[str, Callable[[imaging.ListedScan], Any]]] = {
+    "look": ("To be looked at", lambda scan: (scan.problem is not None, abs(scan.score or 0.0), len(scan.doubts))),
+    "patient": ("Patient", lambda scan: scan.patient),
+    "visit": ("Visit", lambda scan: scan.visit),
+    "fat": ("Fat fraction", lambda scan: -1.0 if scan.fat_percent is None else scan.fat_percent),
+    "rate": ("Rate", lambda scan: float("-inf") if scan.rate is None else scan.rate),
+    "doubts": ("Doubts", lambda scan: len(scan.doubts)),
+}
+"""What the list can be sorted by: its words, and the key."""
+
+
+@router.get("")
+def show_scans(request: Request, study_name: str, sort: str = "look", *, up: bool = False) -> Response:
+    """Return the list of scans."""
+    scans = read_scans(request, study_name)
+    key = _ORDERS[sort if sort in _ORDERS else "look"][1]
+    listed = sorted(list_scans(request, scans), key=key, reverse=not up)
+    return show(
+        request,
+        "scans.html.j2",
+        place=scans.place,
+        page="scans",
+        scans=listed,
+        orders={name: words for name, (words, _) in _ORDERS.items()},
+        sort=sort,
+        up=up,
+        visits=_name_visits(scans),
+        unmeasured=sum(not each.measured for each in listed),
+        damaged=scans.asked.damaged,
+    )
+
+
+@router.get(_SCAN)
+def show_scan(request: Request, study_name: str, patient: str, visit: str) -> Response:
+    """Return the page of a scan."""
+    scans = _find(request, study_name, patient, visit)
+    return _show(request, scans, patient, visit, images=tuple(scans.images(patient, visit)))
+
+
+@router.get(f"{_SCAN}/numbers")
+def show_numbers(request: Request, study_name: str, patient: str, visit: str) -> Response:
+    """Return what was measured, for the page that is open."""
+    return _show(request, _find(request, study_name, patient, visit), patient, visit, block="numbers")
+
+
+@router.get(f"{_SCAN}/images/{{place}}.nii.gz")
+def read_image(request: Request, study_name: str, patient: str, visit: str, place: int) -> Response:
+    """Return an image by its place among those of the scan."""
+    images = list(_find(request, study_name, patient, visit).images(patient, visit).values())
+    if not 0 <= place < len(images):
+        raise unknown("image of this number")
+    return Response(images[place], media_type=_GZIP)
+
+
+@router.get(f"{_SCAN}/mask.nii.gz")
+def read_mask(request: Request, study_name: str, patient: str, visit: str) -> Response:
+    """Return the regions that the scan was measured within."""
+    mask = _find(request, study_name, patient, visit).mask(patient, visit)
+    if mask is None:
+        raise unknown("mask of this scan: it is not measured yet")
+    return Response(mask, media_type=_GZIP)
+
+
+@router.post(f"{_SCAN}/mask/upload")
+async def save_mask(
+    request: Request, study_name: str, patient: str, visit: str, seen: int, reason: str = ""
+) -> Response:
+    """Keep a corrected mask (NIfTI in the body) as a new version, and measure the patient again."""
+    data = await request.body()
+    return await run_in_threadpool(_save_mask, request, (study_name, patient, visit), data, (seen, reason.strip()))
+
+
+def _save_mask(request: Request, names: tuple[str, str, str], data: bytes, said: tuple[int, str]) -> Response:
+    study_name, patient, visit = names
+    scans = _find(request, study_name, patient, visit)
+    seen, reason = said
+    if not reason:
+        raise InputError(_no_reason())
+    mask = imaging.check_mask(data, scans.images(patient, visit), scans.mask(patient, visit))
+    draft, content, ending = imaging.draft_mask(
+        mask, patient=patient, visit=visit, reader=read_user(request).name, when=datetime.now(UTC), reason=reason
+    )
+    add_reading(scans.place.folder, draft, data=content, ending=ending, seen=seen)
+    return _after(request, scans, patient, visit)
+
+
+@router.post(f"{_SCAN}/restore")
+def restore(request: Request, study_name: str, patient: str, visit: str, version: Number, seen: Number) -> Response:
+    """Bring an earlier mask back; version 0 is the one before any correction."""
+    scans = _find(request, study_name, patient, visit)
+    history = scans.history(patient, visit)
+    who, now = read_user(request).name, datetime.now(UTC)
+    if version == 0 and history:
+        withdraw_reading(scans.place.folder, history[-1], reader=who, when=now, seen=seen)
+    else:
+        earlier = next((each for each in history if each.version == version and not each.withdrawn), None)
+        if earlier is None:
+            raise unknown("version of this number")
+        restore_reading(scans.place.folder, earlier, reader=who, when=now, seen=seen)
+    return _after(request, scans, patient, visit)
+
+
+@router.post(f"{_SCAN}/grades")
+async def save_grades(request: Request, study_name: str, patient: str, visit: str) -> Response:
+    """Keep the grades of a form that differ from those the reader gave before."""
+    form = {name: str(value) for name, value in (await request.form()).items()}
+    return await run_in_threadpool(_save_grades, request, (study_name, patient, visit), form)
+
+
+def _save_grades(request: Request, names: tuple[str, str, str], form: Mapping[str, str]) -> Response:
+    study_name, patient, visit = names
+    scans = _find(request, study_name, patient, visit)
+    asked = _find_grades(scans)
+    if asked is None:
+        raise unknown("scale of grades in the study file")
+    reader, now = read_user(request).name, datetime.now(UTC)
+    before = _read_grades(scans, patient, visit, reader)
+    for item, text in form.items():
+        grade = int(text) if text.isdecimal() else None
+        if grade is None or before.get(item) == grade:
+            continue
+        muscle, _, side = item.partition(".")
+        draft = imaging.draft_grade(
+            asked, grade, patient=patient, visit=visit, muscle=muscle, side=side, reader=reader, when=now
+        )
+        add_reading(scans.place.folder, draft)
+    read_hub(request).publish(scans.place.name, "readings", f"{patient}/{visit}")
+    return RedirectResponse(_address(scans, patient, visit) + "#grades", 303)
+
+
+@router.post(f"{_SCAN}/measure")
+def measure(request: Request, study_name: str, patient: str, visit: str) -> Response:
+    """Measure the patient of a scan that was not measured yet."""
+    scans = _find(request, study_name, patient, visit)
+    _start(request, scans, patient)
+    return RedirectResponse(_address(scans, patient, visit), 303)
+
+
+def _after(request: Request, scans: Scans, patient: str, visit: str) -> Response:
+    """Measure the patient anew, tell open pages, and go back to the scan."""
+    read_hub(request).publish(scans.place.name, "readings", f"{patient}/{visit}")
+    _start(request, scans, patient)
+    return RedirectResponse(_address(scans, patient, visit), 303)
+
+
+def _start(request: Request, scans: Scans, patient: str) -> None:
+    arguments = (scans.place.file, patient)
+    read_runner(request).start(scans.place.name, KIND, study.measure_scans, *arguments, replacing=True)
+
+
+def _find(request: Request, study_name: str, patient: str, visit: str) -> Scans:
+    scans = read_scans(request, study_name)
+    if not any(each.patient == patient and visit in {v.visit for v in each.visits} for each in scans.asked.patients):
+        raise unknown("scan of this patient and visit")
+    return scans
+
+
+def _address(scans: Scans, patient: str, visit: str) -> str:
+    return f"{scans.place.url}/scans/{patient}/{visit}"
+
+
+def _show(
+    request: Request, scans: Scans, patient: str, visit: str, *, images: Sequence[str] = (), block: str | None = None
+) -> Response:
+    gist, history = scans.gist(patient), scans.history(patient, visit)
+    asked, reader = _find_grades(scans), read_user(request).name
+    grades = _read_grades(scans, patient, visit, reader)
+    listed = {(each.patient, each.visit): each for each in list_scans(request, scans)}
+    others = [*listed]
+    at = others.index((patient, visit))
+    job = read_runner(request).find(scans.place.name)
+    return show(
+        request,
+        "scan.html.j2",
+        place=scans.place,
+        page="scans",
+        block=block,
+        patient=patient,
+        visit=visit,
+        visits=_name_visits(scans),
+        url=_address(scans, patient, visit),
+        images=images,
+        scan=listed[patient, visit],
+        found=gist.visits.get(visit) if gist else None,
+        rate=gist.find_rate(visit) if gist else None,
+        muscles=list(_list_muscles(gist, visit, grades)),
+        history=history[::-1],
+        seen=history[-1].version if history else 0,
+        scale=imaging.describe_scale(asked) if asked else None,
+        reader=reader,
+        around=(others[at - 1] if at else None, others[at + 1] if at + 1 < len(others) else None),
+        job=job if job and job.kind == KIND else None,
+    )
+
+
+def _list_muscles(gist: imaging.Gist | None, visit: str, grades: Mapping[str, int]) -> Iterator[MuscleRow]:
+    """Yield the muscles; where no muscles are told apart, the compartments or the thigh."""
+    found = gist.visits.get(visit) if gist else None
+    sites = {each.site for each in found.sites} if found else set[str]()
+    told = not sites or bool(sites & set(imaging.MUSCLES))
+    for code, name in imaging.list_regions():
+        if (code in imaging.MUSCLES) == told and (told or code in sites):
+            yield MuscleRow(
+                code=code,
+                name=name,
+                numbers=imaging.number_sides(code),
+                fat={side: found.find(code, side) if found else None for side in ("right", "left", "both")},
+                rate=gist.find_rate(visit, code) if gist else None,
+                grades={side: grades.get(f"{code}.{side}") for side in ("right", "left")},
+            )
+
+
+def _find_grades(scans: Scans) -> Grades | None:
+    return next((each.grades for each in scans.study.imaging.values() if each.grades), None)
+
+
+def _read_grades(scans: Scans, patient: str, visit: str, reader: str) -> dict[str, int]:
+    """The grades that a reader gave to the muscles of a scan, by what they are about."""
+    given = read_readings(scans.place.folder).current(imaging.GRADE)
+    own = (each for each in given if (each.subject, each.place, each.reader) == (patient, visit, reader))
+    return {each.item: each.content["grade"] for each in own}
+
+
+def _name_visits(scans: Scans) -> dict[str, str]:
+    return {name: visit.label or name for name, visit in scans.study.cohort.visits.items()}
+
+
+def _no_reason() -> Problem:
+    return Problem(
+        key="reason",
+        found="no reason",
+        expected="why the mask is corrected, for whoever reads the study later",
+        next_step="Write it in a few words.",
+    )

@@ -1,0 +1,229 @@
+// One scan: NiiVue shows it, mouse and keys look and draw, and what was drawn is sent as a mask.
+import * as edit from "./scans_edit.js";
+
+const byId = (id) => document.getElementById(id);
+const viewer = byId("viewer");
+const { url, seen } = viewer.dataset;
+const canvas = byId("scan");
+const FAT = "fat fraction";
+const COLOURS = [
+  [230, 25, 75], [60, 180, 75], [67, 99, 216], [245, 130, 49], [145, 30, 180], [66, 212, 244],
+  [240, 50, 230], [191, 239, 69], [250, 190, 212], [70, 153, 144], [255, 225, 25],
+];
+const KEPT = 40;
+
+const names = new Map([...byId("muscle").options].map((option) => [Number(option.value), option.textContent]));
+const nv = new niivue.Niivue({
+  backColor: [0, 0, 0, 1],
+  crosshairColor: [1, 0.84, 0.29, 1],
+  crosshairWidth: 1,
+  dragAndDropEnabled: false,
+  isColorbar: false,
+  isOrientationTextVisible: true,
+  isRadiologicalConvention: true,
+  drawOpacity: 0.35,
+  viewModeHotKey: "",
+  clipPlaneHotKey: "",
+  penSize: 3,
+  loadingText: "",
+  logLevel: "error",
+});
+let saved = null;
+let last = null;
+let undone = [];
+let dirty = false;
+
+const size = () => nv.volumes[0].dimsRAS.slice(1, 4);
+const cursor = () => nv.frac2vox(nv.scene.crosshairPos).map(Math.round);
+const mask = () => ({ bits: nv.drawBitmap, size: size() });
+const imageNames = () => [...byId("image").options].map((option) => option.textContent.toLowerCase());
+const fatAt = (x, y, z) => nv.volumes[imageNames().indexOf(FAT)]?.getValue(x, y, z) ?? NaN;
+
+function colours() {
+  const channels = { R: [], G: [], B: [], A: [], I: [], labels: [] };
+  for (let number = 0; number < 256; number += 1) {
+    const [r, g, b] = number ? COLOURS[((number % 100) - 1 + COLOURS.length) % COLOURS.length] : [0, 0, 0];
+    channels.R.push(r); channels.G.push(g); channels.B.push(b);
+    channels.A.push(number ? 255 : 0); channels.I.push(number); channels.labels.push(names.get(number) ?? "");
+  }
+  return channels;
+}
+
+function say(text) {
+  byId("loading").textContent = text;
+}
+
+async function open() {
+  if (!document.createElement("canvas").getContext("webgl2")) {
+    say("This browser cannot show volumes (WebGL 2 is missing). Numbers, versions and grades work without it.");
+    return;
+  }
+  await nv.attachToCanvas(canvas);
+  nv.setSliceType(nv.sliceTypeAxial);
+  const chosen = Number(byId("image").value);
+  await nv.loadVolumes(imageNames().map((name, place) => ({
+    url: `${url}/images/${place}.nii.gz`,
+    name: `${place}.nii.gz`,
+    colormap: name === FAT ? "inferno" : "gray",
+    cal_min: 0,
+    cal_max: name === FAT ? 100 : 1,
+    opacity: place === chosen ? 1 : 0,
+  })));
+  if (viewer.dataset.mask === "yes") await openMask();
+  showChosen();
+  const [, , nz] = size();
+  byId("slice").max = nz - 1;
+  goTo([Math.floor(size()[0] / 2), Math.floor(size()[1] / 2), Math.floor(nz / 2)]);
+  say("");
+  canvas.dataset.ready = "yes";
+}
+
+async function openMask() {
+  const loaded = await nv.loadDrawingFromUrl(`${url}/mask.nii.gz`);
+  if (!loaded) throw new Error("the mask does not fit the images");
+  nv.setDrawColormap(colours());
+  saved = nv.drawBitmap.slice();
+  last = saved;
+  byId("editing").hidden = false;
+}
+
+function showChosen() {
+  const chosen = Number(byId("image").value);
+  nv.volumes.forEach((_, place) => nv.setOpacity(place, place === chosen ? 1 : 0));
+}
+
+function goTo([x, y, z]) {
+  const [nx, ny, nz] = size();
+  const within = (value, most) => Math.min(Math.max(value, 0), most - 1);
+  nv.scene.crosshairPos = nv.vox2frac([within(x, nx), within(y, ny), within(z, nz)]);
+  nv.createOnLocationChange();
+  nv.drawScene();
+}
+
+nv.onLocationChange = () => {
+  const [x, y, z] = cursor();
+  const number = nv.drawBitmap ? mask().bits[(z * size()[1] + y) * size()[0] + x] : 0;
+  const fat = fatAt(x, y, z);
+  byId("slice").value = z;
+  byId("slice-said").textContent = `Slice ${z + 1} of ${size()[2]}`;
+  byId("at").textContent = `${names.get(number) ?? "No muscle"}${Number.isFinite(fat) ? `, ${fat.toFixed(0)} % fat` : ""}`;
+};
+
+// What was drawn: each change can be undone, and nothing is lost by leaving unasked.
+function note() {
+  undone.push(last);
+  undone = undone.slice(-KEPT);
+  last = nv.drawBitmap.slice();
+  tell();
+}
+
+function tell() {
+  const changed = edit.countChanged(nv.drawBitmap, saved);
+  dirty = changed > 0;
+  byId("keep").disabled = !dirty;
+  byId("edited").textContent = changed ? `${changed} voxels differ from the saved regions.` : "Nothing is changed.";
+}
+
+function change(act) {
+  if (!nv.drawBitmap) return;
+  act(mask());
+  nv.refreshDrawing(true);
+  note();
+}
+
+function undo() {
+  const before = undone.pop();
+  if (!before) return;
+  nv.drawBitmap = before.slice();
+  last = before;
+  nv.refreshDrawing(true);
+  tell();
+}
+
+const muscle = () => Number(byId("muscle").value);
+const where = () => (byId("everywhere").checked ? null : cursor()[2]);
+const brush = () => Number(byId("brush").value) || 1;
+const commands = {
+  grow: () => change((held) => edit.grow(held, where(), muscle())),
+  shrink: () => change((held) => edit.shrink(held, where(), muscle())),
+  holes: () => change((held) => edit.fillHoles(held, where(), muscle())),
+  specks: () => change((held) => edit.removeSpecks(held, where(), muscle())),
+  clear: () => change((held) => edit.clear(held, where(), muscle())),
+  fatty: () => change((held) => edit.leaveFatter(held, where(), muscle(), Number(byId("limit").value), fatAt)),
+};
+
+function useTool() {
+  const tool = document.querySelector("input[name=tool]:checked").value;
+  nv.setDrawingEnabled(tool !== "look");
+  nv.opts.penSize = brush();
+  if (tool !== "look") nv.setPenValue(tool === "erase" ? 0 : muscle(), tool === "fill");
+}
+
+const steps = {
+  ArrowLeft: [1, 0, 0], ArrowRight: [-1, 0, 0], ArrowUp: [0, 1, 0], ArrowDown: [0, -1, 0], PageUp: [0, 0, 1], PageDown: [0, 0, -1],
+};
+
+canvas.addEventListener("keydown", (event) => {
+  event.stopImmediatePropagation();
+  if (canvas.dataset.ready !== "yes" || event.altKey || event.metaKey) return;
+  const step = steps[event.key];
+  const editing = byId("editing").open && nv.drawBitmap;
+  if (step) {
+    const far = event.shiftKey ? 5 : 1;
+    goTo(cursor().map((value, axis) => value + far * step[axis]));
+  } else if (editing && event.key === " ") {
+    change((held) => edit.stamp(held, cursor(), brush(), muscle()));
+  } else if (editing && (event.key === "Delete" || event.key === "Backspace")) {
+    change((held) => edit.stamp(held, cursor(), brush(), 0));
+  } else if (editing && event.ctrlKey && event.key === "z") {
+    undo();
+  } else {
+    return;
+  }
+  event.preventDefault();
+}, true);
+canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation(), true);
+canvas.addEventListener("pointerup", () => setTimeout(() => {
+  if (last && nv.drawBitmap && edit.countChanged(nv.drawBitmap, last)) note();
+}));
+
+byId("image").addEventListener("change", showChosen);
+byId("opacity").addEventListener("input", (event) => nv.setDrawOpacity(Number(event.target.value) / 100));
+byId("slice").addEventListener("input", (event) => goTo([...cursor().slice(0, 2), Number(event.target.value)]));
+byId("slice-down").addEventListener("click", () => goTo([...cursor().slice(0, 2), cursor()[2] - 1]));
+byId("slice-up").addEventListener("click", () => goTo([...cursor().slice(0, 2), cursor()[2] + 1]));
+byId("undo").addEventListener("click", undo);
+byId("muscle").addEventListener("change", useTool);
+byId("brush").addEventListener("change", useTool);
+document.querySelectorAll("input[name=tool]").forEach((input) => input.addEventListener("change", useTool));
+document.querySelectorAll("[data-do]").forEach((button) => button.addEventListener("click", () => commands[button.dataset.do]()));
+
+byId("save").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  byId("keep").disabled = true;
+  byId("edited").textContent = "Saving …";
+  const bytes = await nv.saveImage({ filename: "", isSaveDrawing: true });
+  const packed = new Response(new Blob([bytes]).stream().pipeThrough(new CompressionStream("gzip")));
+  const asked = new URLSearchParams({ seen, reason: byId("reason").value });
+  try {
+    const answer = await fetch(`${url}/mask/upload?${asked}`, {
+      method: "POST", body: await packed.blob(), headers: { "HX-Request": "true" },
+    });
+    if (!answer.ok) {
+      byId("messages").innerHTML = await answer.text();
+      tell();
+      return;
+    }
+    dirty = false;
+    window.location.assign(url);
+  } catch {
+    byId("edited").textContent = "The server does not answer. What you drew is still here: start it again, and save.";
+    byId("keep").disabled = false;
+  }
+});
+
+window.addEventListener("beforeunload", (event) => {
+  if (dirty) event.preventDefault();
+});
+
+open().catch((error) => say(`The images cannot be shown: ${error.message}. Numbers, versions and grades work without them.`));
