@@ -9,12 +9,16 @@
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const active = document.activeElement;
-    kept = event.detail.target.contains(active) ? describe(active) : null;
+    if (active !== document.body && event.detail.target.contains(active)) {
+      kept = describe(active) ?? "main";
+    }
   });
 
-  document.addEventListener("htmx:afterSettle", () => {
-    if (kept && !document.activeElement?.matches(kept)) {
-      document.querySelector(kept)?.focus({ preventScroll: true });
+  // Where the element is gone, the focus goes to the one that takes its place (data-focus), else to the page.
+  document.addEventListener("htmx:afterSettle", (event) => {
+    if (kept && (!document.activeElement || document.activeElement === document.body)) {
+      const next = document.querySelector(kept) ?? event.detail.elt?.querySelector?.("[data-focus]");
+      (next ?? document.getElementById("main"))?.focus({ preventScroll: true });
     }
     kept = null;
   });
