@@ -13,11 +13,13 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from rarefactor.analyse._missing import lacking
 from rarefactor.derive import AnalysisTable
 from rarefactor.results import Estimate, FactorInfo, FlowStep, ImageFile, MeasuredTable, ModelInfo, Results
 from rarefactor.spec import DAYS_PER_MONTH, Factor, Study, parse_column
 
 _OUTCOMES: Mapping[str, bool] = {"event": True, "no_event": False}
+_NARROW = {"imaging", "pathology", "longitudinal", "response", "missing"}  # patients hang on group and term
 _KNOWN = pl.col.outcome.is_not_null()
 _SAME_DAY = 0.01  # the time of a row has six digits
 Frames = Iterator[pl.DataFrame]
@@ -97,7 +99,7 @@ class _Tracer:
         """Return the group and term of a row as far as its patients hang on them: rows that differ in no more share."""
         at = self.table.landmarks.get(row.landmark or next(iter(self.table.landmarks)))
         levelled = at is not None and at.frame.schema.get(row.factor or "") == pl.String
-        if levelled or row.analysis in {"imaging", "pathology", "longitudinal", "response"} or self._is_timed(row):
+        if levelled or row.analysis in _NARROW or self._is_timed(row):
             return row.group, row.term
         return (row.group if row.group in self.subjects or row.group in _OUTCOMES else None), None
 
@@ -119,6 +121,8 @@ class _Tracer:
         """Give tables of patients that may be those of a row, the most likely first."""
         if row.analysis in {"imaging", "pathology"}:
             found = self._seen(row)
+        elif row.analysis == "missing":
+            found = self._lacking(row)
         elif row.analysis == "longitudinal" and row.factor is None:
             found = self._followed(row)
         elif row.analysis == "response" and row.model:
@@ -142,6 +146,13 @@ class _Tracer:
         yield known.drop_nulls(factors)
         yield at.frame
         yield at.frame.drop_nulls(factors)
+
+    def _lacking(self, row: Estimate) -> Frames:
+        """The patients who lack just the factors that a row names; of a count of gaps, all at the landmark."""
+        at = self.table.landmarks[row.landmark or ""]
+        own = at.frame.filter(lacking(at.factors) == (row.term or ""))
+        unknown = own.filter(~_KNOWN) if row.group == "outcome_unknown" else own
+        yield from _outcomes(unknown, row) if row.measure in {"pattern", "complete"} else (at.frame,)
 
     def _timed(self, row: Estimate) -> Frames:
         """The patients of a follow-up."""

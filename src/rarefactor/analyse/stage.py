@@ -16,6 +16,7 @@ from rarefactor.analyse._cuts import analyse_cuts, list_cut
 from rarefactor.analyse._evidence import analyse_evidence
 from rarefactor.analyse._imputation import describe_imputation
 from rarefactor.analyse._later import plan_later
+from rarefactor.analyse._missing import describe_missing
 from rarefactor.analyse._multivariable import analyse_multivariable
 from rarefactor.analyse._performance import analyse_performance
 from rarefactor.analyse._selection import analyse_classical
@@ -41,6 +42,7 @@ _SOFTWARE = ("numpy", "scipy", "polars", "matplotlib", "typst", "python-docx")
 _COSTS = {"Design of": 4, "Performance of": 4, "Selection by": 3, "Sensitivity of": 2, "Course of": 1}
 _PARTS = {
     "Describe": "table1",
+    "Missing values": "missing",
     "One factor": "univariable",
     "Model": "multivariable",
     "Imputation": "imputation",
@@ -176,6 +178,8 @@ def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
     known = {name: [infos[factor] for factor in at.factors] for name, at in table.landmarks.items()}
     work = partial(describe_table1, table.landmarks[first], known[first], level=level)
     yield _task("Describe the patients", first, work, table.landmarks[first], known[first], [code, level])
+    for landmark, at in table.landmarks.items():
+        yield _task("Missing values", landmark, partial(describe_missing, at), at, known[landmark], [code])
     for landmark, at in table.landmarks.items():
         work = partial(analyse_univariable, at, known[landmark], level=level)
         yield _task("One factor at a time", landmark, work, at, known[landmark], [code, level])

@@ -15,6 +15,7 @@ from rarefactor.report._document import write_imputation, write_multivariable, w
 from rarefactor.report._follow_up import write_follow_up
 from rarefactor.report._html import recolour, write_part
 from rarefactor.report._measured import write_measured
+from rarefactor.report._missing_map import write_missing
 from rarefactor.report._nomogram import draw_nomogram
 from rarefactor.report._performance import write_performance
 from rarefactor.report._plot import write_svg
@@ -45,10 +46,11 @@ _DARK = {
 
 def _table1(source: Source) -> Iterator[Block]:
     yield tabulate_table1(source, 1)
+    yield from write_missing(source)
 
 
 _SECTIONS: Mapping[str, tuple[tuple[str, ...], Callable[[Source], Iterable[Block]]]] = {
-    "table1": (("table1",), _table1),
+    "table1": (("table1", "missing"), _table1),
     "response": (("response",), write_response),
     "images": (("images",), write_measured),
     "univariable": (("univariable",), write_univariable),

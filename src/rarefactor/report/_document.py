@@ -23,6 +23,7 @@ from rarefactor.report._forest import draw_forest
 from rarefactor.report._imputation import describe_imputed, draw_imputation, imputed_factors
 from rarefactor.report._measured import write_measured
 from rarefactor.report._methods import write_methods
+from rarefactor.report._missing_map import write_missing
 from rarefactor.report._models import tabulate_model, tabulate_univariable
 from rarefactor.report._performance import write_performance
 from rarefactor.report._published import write_published
@@ -111,6 +112,7 @@ def _findings(source: Source) -> Iterator[Block]:
     yield _flow_figure(source)
     yield from _notes(source, "data", "visits", "outcome", "factors", title=_WORDS.text("about_data"))
     yield tabulate_table1(source, 1)
+    yield from write_missing(source)
     yield from write_response(source)
     yield from write_measured(source)
     yield from write_univariable(source)
