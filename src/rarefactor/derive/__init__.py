@@ -8,22 +8,37 @@ from rarefactor.derive._attended import Attendance, VisitCount, tabulate_attenda
 from rarefactor.derive._courses import CourseTable
 from rarefactor.derive._images import ImageTable
 from rarefactor.derive._measured import visit_days
+from rarefactor.derive._patients import Course, Given, PatientEntry, PatientRecord, Patients, Reading, Seen, Standing
 from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._responses import ResponseTable
 from rarefactor.derive._times import TimeTable
 from rarefactor.derive._variables import Counted, Variable, Variables, count_factor, count_variable
-from rarefactor.derive.stage import AnalysisTable, LandmarkTable, build, list_variables
+from rarefactor.derive.stage import (
+    AnalysisTable,
+    LandmarkTable,
+    build,
+    list_variables,
+    read_patients,
+)
 
 __all__ = [
     "AnalysisTable",
     "Attendance",
     "Counted",
+    "Course",
     "CourseTable",
+    "Given",
     "ImageTable",
     "LandmarkTable",
     "Part",
+    "PatientEntry",
+    "PatientRecord",
+    "Patients",
+    "Reading",
     "Recipe",
     "ResponseTable",
+    "Seen",
+    "Standing",
     "TimeTable",
     "Variable",
     "Variables",
@@ -32,6 +47,7 @@ __all__ = [
     "count_factor",
     "count_variable",
     "list_variables",
+    "read_patients",
     "tabulate_attendance",
     "visit_days",
 ]

@@ -33,11 +33,7 @@ def derive_landmark(values: Values, study: Study, landmark: str) -> tuple[Values
     if study.cohort.visits[landmark].month == 0:
         n = values.subjects.height
         return values, FlowStep(id=f"landmark/{landmark}", label=f"At {label}", n=n, landmark=landmark)
-    events = {event.name: happened_before(values, study, event, landmark) for event in study.the_outcome.before}
-    attended = derive_attendance(values, study, landmark)["attended"]
-    at_risk = study.analysis.at_risk.get(landmark, ())
-    rules = {rule: _met(values, rule, landmark) for rule in at_risk}
-    reasons = _first_reason(events, attended, label, rules)
+    reasons = _why_not_reached(values, study, landmark)
     reached = values.subset(reasons.is_null())
     step = FlowStep(
         id=f"landmark/{landmark}",
@@ -47,6 +43,44 @@ def derive_landmark(values: Values, study: Study, landmark: str) -> tuple[Values
         excluded=_counted(reasons),
     )
     return reached, step
+
+
+def derive_exclusions(values: Values, study: Study) -> pl.DataFrame:
+    """Return subject, ``excluded`` (why a patient is not eligible, else null) and why each landmark is not reached.
+
+    The first rule that a patient does not meet is the reason; a landmark's column has its name.
+    """
+    frames, first, eligible = list[pl.DataFrame](), first_visit(study), values
+    for rule in study.cohort.eligibility:
+        met = _met(eligible, rule, first)
+        left = eligible.subjects.with_columns(excluded=_reason(rule, met)).drop_nulls("excluded")
+        frames.append(left)
+        eligible = eligible.subset(met.fill_null(value=False))
+    excluded = pl.concat(frames) if frames else values.subjects.clear().with_columns(excluded=pl.lit(None, pl.String))
+    found = values.subjects.join(excluded, on="subject", how="left", maintain_order="left")
+    for landmark in study.analysis.landmarks:
+        reasons = pl.Series([None] * eligible.subjects.height, dtype=pl.String)
+        if study.cohort.visits[landmark].month != 0:
+            reasons = _why_not_reached(eligible, study, landmark)
+        own = eligible.subjects.with_columns(reasons.alias(landmark))
+        found = found.join(own, on="subject", how="left", maintain_order="left")
+    return found
+
+
+def _reason(rule: Eligibility, met: pl.Series) -> pl.Series:
+    broken, not_known = _rule_reasons(rule)
+    held = met.to_frame("met")
+    said = pl.when(~pl.col.met).then(pl.lit(broken)).when(pl.col.met.is_null()).then(pl.lit(not_known))
+    return held.select(reason=said)["reason"]
+
+
+def _why_not_reached(values: Values, study: Study, landmark: str) -> pl.Series:
+    """Return why each patient does not reach a landmark after baseline, null for those who do."""
+    events = {event.name: happened_before(values, study, event, landmark) for event in study.the_outcome.before}
+    attended = derive_attendance(values, study, landmark)["attended"]
+    at_risk = study.analysis.at_risk.get(landmark, ())
+    rules = {rule: _met(values, rule, landmark) for rule in at_risk}
+    return _first_reason(events, attended, visit_label(study, landmark), rules)
 
 
 def derive_outcome_step(frame: pl.DataFrame, study: Study, landmark: str) -> FlowStep:

@@ -16,6 +16,7 @@ from rarefactor.derive._images import ImageTable, count_without, derive_images
 from rarefactor.derive._instruments import derive_instruments
 from rarefactor.derive._measured import derive_measured, describe_quantities, list_days
 from rarefactor.derive._outcome import derive_outcome
+from rarefactor.derive._patients import Patients
 from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._responses import ResponseTable, derive_responses
 from rarefactor.derive._times import TimeTable, derive_times
@@ -118,6 +119,21 @@ def list_variables(study: Study, cohort: Cohort, measured: Sequence[Measured] = 
         values, _ = derive_eligible(values, study)
     empty = [table.name for table in tables if table.frame.is_empty()]
     return tabulate_variables(values, study, [table.name for table in tables], empty)
+
+
+def read_patients(study: Study, cohort: Cohort, table: AnalysisTable, measured: Sequence[Measured] = ()) -> Patients:
+    """Return the patients of the records one by one, to be listed or looked up.
+
+    Raises
+    ------
+    StudyFileError, DataError
+        As for :func:`build`.
+    """
+    values, _ = _values(study, cohort, [each for one in measured for each in one.tables])
+    first = next(iter(table.responses), None)
+    scores = first.frame.filter(pl.col.visit == study.the_outcome.at) if first else None
+    landmarks = {name: at.frame for name, at in table.landmarks.items()}
+    return Patients(values=values, study=study, landmarks=landmarks, scores=scores)
 
 
 def _values(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable]) -> tuple[Values, tuple[Note, ...]]:

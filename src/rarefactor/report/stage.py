@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from rarefactor.derive import PatientRecord
 from rarefactor.results import Picture, Results, RiskModel
 
 PROVENANCE = "provenance/ro-crate-metadata.json"
@@ -131,3 +132,11 @@ def darken(svg: bytes) -> bytes:
     from rarefactor.report import _cards  # noqa: PLC0415 - importing the report must stay light
 
     return _cards.darken(svg)
+
+
+def draw_patient(record: PatientRecord) -> tuple[bytes, str]:
+    """Return one patient over time as SVG, and in words."""
+    from rarefactor.report import _timeline  # noqa: PLC0415 - importing the report must stay light
+    from rarefactor.report._plot import write_svg  # noqa: PLC0415 - as above
+
+    return write_svg(_timeline.draw_timeline(record), "timeline"), _timeline.tell_timeline(record)

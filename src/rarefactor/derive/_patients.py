@@ -1,0 +1,266 @@
+"""One patient at a time: where each stands in the study, and all that is known of one over time.
+
+Convention: nothing is derived anew; values are those that factors and outcome are made of. A value is shown by its
+label; days are since baseline, months are days / 30.4375. ``subject`` is the hash that stands for a patient.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from rarefactor.derive._flow import derive_exclusions
+from rarefactor.derive._measured import list_days
+from rarefactor.derive._values import Values, column_name
+from rarefactor.derive._visits import VisitTable
+from rarefactor.spec import DAYS_PER_MONTH, Column, DataField, Study, parse_column
+
+_NUMBERS = frozenset({"number", "integer"})
+_DATES = frozenset({"date", "datetime"})
+_MOST_SERIES = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a patient stands at a landmark: there or why not, the outcome, or why it is not known."""
+
+    landmark: str
+    reached: bool
+    outcome: bool | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientEntry:
+    """A line in the list of patients.
+
+    ``excluded`` says why a patient is not eligible, empty otherwise; ``missing`` counts factors without a value at the
+    first landmark, of ``asked``; ``score`` is the response at the outcome's visit where the study has one.
+    """
+
+    subject: str
+    excluded: str
+    standings: tuple[Standing, ...]
+    missing: int | None
+    asked: int
+    score: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A visit of a patient, and the day of it since baseline, None where nobody knows it or there was none."""
+
+    name: str
+    label: str
+    month: float
+    day: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A field of a patient in words: by visit, or under ``None`` where it describes the patient."""
+
+    label: str
+    unit: str | None
+    values: Mapping[str | None, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """A number of a patient over time: months since baseline and values, in their order."""
+
+    label: str
+    unit: str | None
+    points: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """A row of a repeating form, such as a treatment: the day since baseline and what stands in it."""
+
+    form: str
+    day: float | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PatientRecord:
+    """All that is known of one patient: visits, fields by table, numbers over time, repeated forms, factors."""
+
+    subject: str
+    visits: tuple[Seen, ...]
+    readings: Mapping[str, tuple[Reading, ...]]
+    courses: tuple[Course, ...]
+    given: tuple[Given, ...]
+    factors: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patients:
+    """The patients of the records, to be listed or looked up.
+
+    Attributes
+    ----------
+    values
+        Of everyone in the records.
+    landmarks
+        The tables of the landmarks: ``subject``, ``outcome``, ``reason``, factors.
+    scores
+        ``subject`` and ``score``, where the study has a score of response.
+    """
+
+    values: Values
+    study: Study
+    landmarks: Mapping[str, pl.DataFrame]
+    scores: pl.DataFrame | None = None
+
+    def entries(self) -> tuple[PatientEntry, ...]:
+        """Return all patients in the order of the records."""
+        return _list_entries(self.values, self.study, self.landmarks, self.scores)
+
+    def find(self, subject: str) -> PatientRecord | None:
+        """Return all that is known of one patient, None where nobody has this subject."""
+        return _describe_patient(self.values, self.study, subject, tuple(self.landmarks.values()))
+
+
+def _list_entries(
+    values: Values, study: Study, landmarks: Mapping[str, pl.DataFrame], scores: pl.DataFrame | None
+) -> tuple[PatientEntry, ...]:
+    flow = derive_exclusions(values, study)
+    at = {name: {row["subject"]: row for row in frame.iter_rows(named=True)} for name, frame in landmarks.items()}
+    known = dict(scores.select("subject", "score").iter_rows()) if scores is not None else {}
+    return tuple(_entry(row, at, known.get(row["subject"])) for row in flow.iter_rows(named=True))
+
+
+def _entry(row: Mapping[str, Any], at: Mapping[str, Mapping[str, Any]], score: float | None) -> PatientEntry:
+    subject = row["subject"]
+    first = next(iter(at.values())).get(subject)
+    factors = [value for name, value in first.items() if name not in {"subject", "outcome", "reason"}] if first else []
+    return PatientEntry(
+        subject=subject,
+        excluded=row["excluded"] or "",
+        standings=tuple(_standing(name, rows.get(subject), row[name]) for name, rows in at.items()),
+        missing=sum(value is None for value in factors) if first else None,
+        asked=len(factors),
+        score=score,
+    )
+
+
+def _standing(landmark: str, row: Mapping[str, Any] | None, why_not: str | None) -> Standing:
+    if row is None:
+        return Standing(landmark=landmark, reached=False, outcome=None, reason=why_not or "")
+    return Standing(landmark=landmark, reached=True, outcome=row["outcome"], reason=row["reason"] or "")
+
+
+def _describe_patient(
+    values: Values, study: Study, subject: str, landmarks: Sequence[pl.DataFrame]
+) -> PatientRecord | None:
+    one = values.subset(values.subjects["subject"] == subject)
+    if one.subjects.is_empty():
+        return None
+    return PatientRecord(
+        subject=subject,
+        visits=tuple(_visits(one, study, subject)),
+        readings={name: found for name in one.tables if (found := tuple(_readings(one.tables[name], subject)))},
+        courses=tuple(_courses(one, study, subject))[:_MOST_SERIES],
+        given=tuple(sorted(_given(one, subject), key=lambda each: (each.day is None, each.day or 0.0))),
+        factors=_factors(study, subject, landmarks),
+    )
+
+
+def _visits(one: Values, study: Study, subject: str) -> Iterator[Seen]:
+    own = list_days(one.tables, study).filter(pl.col.subject == subject)
+    days = dict(own.select("visit", "day").iter_rows())
+    for name, visit in study.cohort.visits.items():
+        label = visit.label or name.replace("_", " ")
+        yield Seen(name=name, label=label, month=visit.month, day=days.get(name))
+
+
+def _readings(table: VisitTable, subject: str) -> Iterator[Reading]:
+    if table.refused is not None:
+        return
+    rows = table.frame.filter(pl.col.subject == subject).to_dicts()
+    for name, field in table.table.fields.items():
+        shown = {row["visit"]: text for row in rows if (text := write_value(field, row.get(name)))}
+        if shown:
+            yield Reading(label=field.label or name.replace("_", " "), unit=field.unit, values=shown)
+
+
+def write_value(field: DataField, value: Any) -> str:
+    """Return a value in words, empty where it is missing.
+
+    Examples
+    --------
+    >>> write_value(DataField(type="choice", choices={"1": "Mild"}), "1"), write_value(DataField(type="yesno"), True)
+    ('Mild', 'Yes')
+    """
+    if value is None:
+        return ""
+    if field.type in _DATES:
+        return f"day {value:g}"
+    if isinstance(value, bool):
+        return "Yes" if value else "No"
+    if isinstance(value, float | int):
+        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+    return field.choices.get(value, value) if field.choices else str(value)
+
+
+def _courses(one: Values, study: Study, subject: str) -> Iterator[Course]:
+    followed = {parse_column(item.column) for item in study.trajectories.values()}
+    columns = [item.column for item in study.trajectories.values()]
+    columns += [factor.column for factor in study.factors.values()]
+    images = {*study.imaging, *study.pathology}
+    for column in dict.fromkeys(parse_column(text) for text in columns):
+        field = one.field(column)
+        points = tuple(_points(one, study, column, subject)) if field.type in _NUMBERS else ()
+        if len(points) > 1 or (points and (column in followed or column.table in images)):
+            yield Course(label=field.label or column.name.replace("_", " "), unit=field.unit, points=points)
+
+
+def _points(one: Values, study: Study, column: Column, subject: str) -> Iterator[tuple[float, float]]:
+    """Yield months and values of every row in time; a row without a day counts at the month of its visit."""
+    table = one.tables[one.scope.find(column)[0]]
+    if not table.by_visit or table.refused is not None:
+        return
+    months = {visit.event: visit.month for visit in study.cohort.visits.values() if visit.event is not None}
+    rows = table.table.frame.filter(pl.col.subject == subject)
+    name = column_name(column, table)
+    if name not in rows.columns:
+        return
+    found = ((row["day"], months.get(row["event"]), row[name]) for row in rows.iter_rows(named=True))
+    timed = ((day / DAYS_PER_MONTH if day is not None else month, value) for day, month, value in found)
+    yield from sorted((month, float(value)) for month, value in timed if month is not None and value is not None)
+
+
+def _given(one: Values, subject: str) -> Iterator[Given]:
+    for name, table in one.tables.items():
+        rows = table.table.frame.filter(pl.col.subject == subject) if table.refused is not None else None
+        for row in rows.iter_rows(named=True) if rows is not None else ():
+            fields = {field: described for field, described in table.table.fields.items() if row.get(field) is not None}
+            dates = [row[field] for field, described in fields.items() if described.type in _DATES]
+            said = [_named(described, row[field]) for field, described in fields.items() if row[field] not in dates]
+            day = row["day"] if row["day"] is not None else next(iter(dates), None)
+            yield Given(form=name.replace("_", " "), day=day, text=", ".join(said))
+
+
+def _named(field: DataField, value: Any) -> str:
+    text = write_value(field, value)
+    unit = f" {field.unit}" if field.unit else ""
+    return text if field.type == "choice" or not field.label else f"{field.label.lower()} {text}{unit}"
+
+
+def _factors(study: Study, subject: str, landmarks: Sequence[pl.DataFrame]) -> Mapping[str, str]:
+    """Return the factors in words; one that no landmark knows for the patient is left out."""
+    found: dict[str, str] = {}
+    for frame in landmarks:
+        for row in frame.filter(pl.col.subject == subject).iter_rows(named=True):
+            for name, factor in study.factors.items():
+                value = row.get(name)
+                if value is not None:
+                    unit = f" {factor.unit}" if factor.unit and isinstance(value, float) else ""
+                    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
+                    found.setdefault(factor.label, f"{shown}{unit}")
+    return found
