@@ -11,7 +11,6 @@ from rarefactor.report.tree import Align, Cell, Inline, Number, Row, Runs, Text
 from rarefactor.results import Estimate
 
 _WORDS = Words("cells")
-NOT_ESTIMABLE = _WORDS.text("not_estimable")
 
 
 def runs(*parts: Inline | str) -> Runs:
@@ -88,11 +87,16 @@ def with_range(row: Estimate) -> str:
     return f"{format_ratio(row.estimate)} ({format_range(row.low, row.high, format_ratio)})"
 
 
+def not_estimable() -> str:
+    """Return what stands where there is no estimate."""
+    return _WORDS.text("not_estimable")
+
+
 def _without_estimate(row: Estimate) -> str:
     """An interval may still say how far the odds ratio is from nothing or everything."""
     if row.low is None or row.high is None or (row.low == 0 and math.isinf(row.high)):
-        return NOT_ESTIMABLE
-    return f"{NOT_ESTIMABLE} ({format_range(row.low, row.high, format_ratio)})"
+        return not_estimable()
+    return f"{not_estimable()} ({format_range(row.low, row.high, format_ratio)})"
 
 
 def difference(row: Estimate | None, decimals: int) -> Inline:

@@ -43,7 +43,6 @@ ANCHOR = "checklists"
 _MOST_LINKS = 4
 _OTHERWISE = {"background": "summary", "discussion": "summary", "declarations": ANCHOR}
 _WORDS = Words("checklists")
-_ASKS = _WORDS.names("asks")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,7 +175,7 @@ def _answer(source: Source, item: Item, places: Places) -> Answer:
     if given:
         said.append(_WORDS.runs("stated", texts=", ".join(_WORDS.names("texts")[key] for key in given)))
         links += places.find([f"section-{place_of(key)}" for key in given])
-    asked = [(place_of(key), _ASKS[key]) for key in item.needs if key not in given]
+    asked = [(place_of(key), _WORDS.names("asks")[key]) for key in item.needs if key not in given]
     if item.ask and not said:
         asked.append((item.place, item.ask))
     return Answer(item=item, said=sentences(*said), links=tuple(dict.fromkeys(links)), asked=tuple(asked))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._cells import NOT_ESTIMABLE, exists, with_range
+from rarefactor.report._cells import exists, not_estimable, with_range
 from rarefactor.report._effects import MARKS, Effect
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
 from rarefactor.report._style import Style
@@ -112,7 +112,7 @@ def _draw_row(sheet: Sheet, scale: Scale, effect: Effect, lines: Sequence[str], 
 
 
 def _write_row(sheet: Sheet, firth: Estimate | None, y: float, style: Style) -> None:
-    shown = style.write_range(with_range(firth)) if firth and exists(firth) else NOT_ESTIMABLE
+    shown = style.write_range(with_range(firth)) if firth and exists(firth) else not_estimable()
     sheet.text(_RATIO, y, shown, ha="right")
     sheet.text(_P, y, style.write_p(firth.p if firth else None), ha="right")
 

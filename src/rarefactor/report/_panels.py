@@ -24,7 +24,6 @@ WIDTH = 170.0
 _LEFT, _WIDEST, _TALLEST, _GAP = 34.0, 134.0, 54.0, 3.0
 _DPI, _QUALITY = 300, 75
 _POINTS = 72 / 25.4
-_RANKS = tuple(_WORDS.text(rank) for rank in ("lowest", "middle", "highest"))
 _STAINED = ("positive_per_mm2", "positive_area")
 _SCANNED = (("rate", "fat_fraction"), ("value", "fat_fraction"))
 
@@ -52,7 +51,8 @@ def choose(rows: Sequence[Estimate], known: Mapping[tuple[str, str], Picture]) -
     """Return the pictures of the patients with the lowest, the middle and the highest value, each once."""
     held = [row for row in rows if (row.group or "", row.landmark or "") in known and row.estimate is not None]
     held.sort(key=lambda row: (row.estimate or 0.0, row.group or ""))
-    places = {0: _RANKS[0], (len(held) - 1) // 2: _RANKS[1], len(held) - 1: _RANKS[2]} if held else {}
+    lowest, middle, highest = (_WORDS.text(rank) for rank in ("lowest", "middle", "highest"))
+    places = {0: lowest, (len(held) - 1) // 2: middle, len(held) - 1: highest} if held else {}
     return tuple(
         Shown(rank=rank, row=held[place], picture=known[held[place].group or "", held[place].landmark or ""])
         for place, rank in sorted(places.items())

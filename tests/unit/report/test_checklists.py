@@ -10,7 +10,6 @@ import pytest
 
 from rarefactor.report._about import PLACES, place_of
 from rarefactor.report._checklists import (
-    _ASKS,
     ANCHOR,
     Places,
     _read,
@@ -22,11 +21,13 @@ from rarefactor.report._checklists_facts import FACTS
 from rarefactor.report._document import write_document
 from rarefactor.report._profile_remark import list_analyses
 from rarefactor.report._source import read_source
+from rarefactor.report._words import Words
 from rarefactor.report.tree import Figure, Heading, Link, Number, Table, text_of
 from rarefactor.results import Estimate
 from rarefactor.spec import About
 
 LISTS = {"strobe": 22, "remark": 20, "quips": 6, "tripod": 27}
+ASKS = Words("checklists").names("asks")
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +63,7 @@ def test_items_name_facts_texts_and_sections_that_exist(name, places):
 
 def test_every_text_of_the_authors_has_a_place_and_is_asked_for():
     asked = {key for name in LISTS for item in _read(name).items for key in item.needs}
-    assert asked == set(About.model_fields) == set(_ASKS) == {key for keys in PLACES.values() for key in keys}
+    assert asked == set(About.model_fields) == set(ASKS) == {key for keys in PLACES.values() for key in keys}
 
 
 def test_every_pointer_leads_to_what_it_names(document, places):
@@ -97,7 +98,7 @@ def test_what_the_authors_wrote_is_printed_at_its_place_and_no_longer_asked(stud
     places = Places(told.blocks)
     assert all(places.says(place_of(key), text) for key, text in texts.items())
     asked = " ".join(block.ask for block in told.blocks if isinstance(block, Heading))
-    assert not [key for key, ask in _ASKS.items() if ask.rstrip(".") in asked]
+    assert not [key for key, ask in ASKS.items() if ask.rstrip(".") in asked]
 
 
 def test_what_nobody_wrote_is_asked_once_with_every_item_that_wants_it(document):

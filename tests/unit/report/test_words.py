@@ -7,7 +7,7 @@ import json
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
 from pathlib import Path
 from string import Formatter
@@ -16,6 +16,9 @@ from typing import Any
 import pytest
 
 import rarefactor.report
+from rarefactor.report import _words
+from rarefactor.report._document import write_document
+from rarefactor.report.tree import Citation, Reference, Text
 
 REPORT = Path(rarefactor.report.__file__).parent
 WORDS = REPORT / "words" / "en"
@@ -233,3 +236,63 @@ def test_checklists_have_the_words_of_their_items_and_no_others(file):
     items, words = json.loads(file.read_text(encoding="utf-8"))["items"], read_entries(f"checklists/{file.stem}")
     assert set(words["items"]) == {item["item"] for item in items} >= set(words["authors"])
     assert set(words["topics"]) == {item["topic"] for item in items}
+
+
+LATIN, GREEK = "abcdefghijklmnopqrstuvwxyz", "αβξδεφγηιϊκλμνοπθρστυϋωχψζ"
+ABROAD = str.maketrans(LATIN + LATIN.upper(), GREEK + GREEK.upper())
+WORD = re.compile(r"[A-Za-z]{3,}")
+PROPER = {"STROBE", "REMARK", "QUIPS", "TRIPOD", "SHA", "FLIC", "FLAC"}
+"""Names that are the same in every language."""
+
+
+def translate(entry: Any) -> Any:
+    """Return an entry in another language: our own words in letters that English does not have."""
+    if isinstance(entry, dict):
+        return {key: translate(text) for key, text in entry.items()}
+    if isinstance(entry, list):
+        return [translate(text) for text in entry]
+    return "".join(part if part.startswith("{") else part.translate(ABROAD) for part in re.split(r"(\{\w+\})", entry))
+
+
+def find_texts(value: Any) -> Iterator[str]:
+    """Yield what a reader reads of a block: no citations, code, names of files or pictures."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple):
+        for item in value:
+            yield from find_texts(item)
+    elif is_dataclass(value) and not isinstance(value, Citation | Reference):
+        code = isinstance(value, Text) and value.style == "code"
+        for field in fields(value):
+            if not code and field.name in {
+                "text",
+                "title",
+                "items",
+                "caption",
+                "alt",
+                "ask",
+                "runs",
+                "cells",
+                "header",
+                "rows",
+                "footnotes",
+            }:
+                yield from find_texts(getattr(value, field.name))
+
+
+def test_a_report_in_another_language_holds_no_english_but_what_its_study_says(monkeypatch, source):
+    read = _words._read.__wrapped__
+    monkeypatch.setattr(_words, "_read", cache(lambda language, part: translate(read(language, part))))
+    document = write_document(replace(source, words_only=True))
+    said = set(WORD.findall(f"{source.study.model_dump_json(by_alias=True)} {source.results}".lower()))
+    english = {
+        word
+        for text in (
+            document.title,
+            document.subtitle,
+            *(text for block in document.blocks for text in find_texts(block)),
+        )
+        for word in WORD.findall(text)
+        if word.lower() not in said and word not in PROPER
+    }
+    assert sorted(english) == []
