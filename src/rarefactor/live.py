@@ -124,6 +124,20 @@ def _describe(study: spec.Study) -> tuple[Measured, ...]:
     return (imaging.describe(study), pathology.describe(study))
 
 
+def sign_images(study: spec.Study, path: Path) -> str:
+    """Return what changes when the images of a study change, and when they have been measured."""
+    if not (study.imaging or study.pathology):
+        return ""
+    key = _key_images(study, path)
+    return f"{key} {open_cache(study).get(key) is not None}"
+
+
+def read_images(study: spec.Study, path: Path) -> tuple[Measured, ...]:
+    """Return what the images of a study gave, or what they will give where they are still to be measured."""
+    stored = _read_stored(study, path, open_cache(study))
+    return _describe(study) if stored is None else stored
+
+
 def _read_stored(study: spec.Study, path: Path, cache: Cache) -> tuple[Measured, ...] | None:
     """Return what the images gave, nothing where the study has none, None where they are still to be measured."""
     if not (study.imaging or study.pathology):

@@ -5,7 +5,7 @@ Convention: a change of factors, models or settings does not read the data again
 
 from __future__ import annotations
 
-from rarefactor import cohort, derive, imaging, pathology
+from rarefactor import cohort, derive, live
 from rarefactor.derive import Variables
 from rarefactor.spec import Study
 from rarefactor.web._signature import compute_signature
@@ -24,12 +24,11 @@ def read_variables(workspace: Workspace, place: Place, study: Study) -> Variable
         The data cannot be read.
     """
     signature = _sign(place, study)
-    return workspace.remember(place, "variables", lambda: _read(study), signature=signature)
+    return workspace.remember(place, "variables", lambda: _read(place, study), signature=signature)
 
 
-def _read(study: Study) -> Variables:
-    described = [imaging.describe(study), pathology.describe(study)]
-    return derive.list_variables(study, cohort.ingest(study), described)
+def _read(place: Place, study: Study) -> Variables:
+    return derive.list_variables(study, cohort.ingest(study), live.read_images(study, place.file))
 
 
 def _sign(place: Place, study: Study) -> str:
@@ -37,7 +36,7 @@ def _sign(place: Place, study: Study) -> str:
     names = [source.file for source in study.cohort.records.values()]
     names += [study.cohort.dictionary] if study.cohort.dictionary else []
     files = compute_signature(place.folder / ".rarefactor" / "none", [place.folder / name for name in names])
-    return content_key(files, study.model_dump_json(include=_READ_BY))
+    return content_key(files, study.model_dump_json(include=_READ_BY), live.sign_images(study, place.file))
 
 
 def has_same_data(one: Study, other: Study) -> bool:
