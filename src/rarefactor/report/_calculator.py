@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, number, right, runs
+from rarefactor.report._cells import cell, head, number, right, runs
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._nomogram import draw_nomogram, typical_column
-from rarefactor.report._plot import Sheet, write_png, write_svg
 from rarefactor.report._source import Source
 from rarefactor.report._why_not import draw_need
+from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
-from rarefactor.results import Estimate, RiskFactor, RiskModel, RiskTerm
+from rarefactor.results import Estimate, RiskFactor, RiskModel, RiskSize, RiskTerm
 
-_SUPPOSED = {"r2_default": "15% of the largest R²", "r2_corrected": "as much as its corrected AUC says"}
+_WORDS, _SHARED = Words("calculator"), Words("words")
 _TIMES, _LOGS = " × ", {2.0: "log₂", 10.0: "log₁₀"}
 
 
@@ -23,45 +25,35 @@ def write_calculator(source: Source) -> Iterator[Block]:
     told = tuple(note for note in source.results.notes if note.about == "risk_model")
     if not source.risk_models and not told:
         return
-    yield Heading(text="Risk of a next patient", anchor="risk-model")
+    yield Heading(text=_WORDS.text("heading"), anchor="risk-model")
     yield Paragraph(runs=_introduction(source))
     for model in source.risk_models:
-        yield Heading(text=f"Risk model “{model.label}”", anchor=f"risk-model-{model.name}", level=2)
+        heading = _WORDS.text("heading_model", model=model.label)
+        yield Heading(text=heading, anchor=f"risk-model-{model.name}", level=2)
         yield from _allowed(source, model) if model.allowed else _refused(source, model)
     refused = [model for model in source.risk_models if not model.allowed and model.size]
     if refused:
-        yield _need_figure(refused)
+        yield _need_figure(source, refused)
     if told:
-        yield Note(title="Models that do not exist", items=tuple(runs(note.text) for note in told))
+        yield Note(title=_WORDS.text("none_exist"), items=tuple(runs(note.text) for note in told))
 
 
 def calculator_methods(source: Source) -> Iterator[Runs]:
     """Return how risk models were made, and when one is refused; nothing without a model."""
-    if not source.risk_models:
-        return
-    yield runs(
-        "For predicting, the coefficients were multiplied by the optimism-corrected calibration slope (uniform "
-        "shrinkage, at most 1), and the intercept was fitted anew so that the risks add up to the events ",
-        cite("steyerberg2001"),
-        ". Intervals of a risk are Wald’s on the log odds, from the covariance before shrinking (with Rubin’s rules "
-        "over imputations); they do not hold the error of the shrinkage itself. A model is given for use only if "
-        "Riley’s criteria are met, both if it explains 15% of the largest R² and if it explains what goes with its "
-        "corrected AUC ",
-        cite("riley2019", "riley2020", "riley2021"),
-        ", if it was validated by resampling, and if no factor of it separates the outcome. No number of a model "
-        "belongs to a single patient: ranges hold the middle 90% of the patients.",
-    )
+    if source.risk_models:
+        riley = cite("riley2019", "riley2020", "riley2021")
+        yield _WORDS.runs("methods", steyerberg=cite("steyerberg2001"), riley=riley)
 
 
 def tabulate_coefficients(source: Source, model: RiskModel) -> Table:
     """Return the coefficients of a model as fitted and shrunken, with the ranges seen and a typical patient."""
-    heads = ("As fitted", "Shrunken", "Seen in 90%", "Typical")
-    intercept = Row(cells=(cell("Intercept"), *_coefficients(source, model, None, "intercept"), right(), right()))
+    coefficients = _coefficients(source, model, None, "intercept")
+    intercept = Row(cells=(cell(_WORDS.text("intercept")), *coefficients, right(), right()))
     return Table(
         name=f"risk-model-{model.name}",
         number=0,
-        caption=f"Coefficients (log odds) of the risk model “{model.label}”",
-        header=(Row(cells=(cell("Term"), *(right(head) for head in heads))),),
+        caption=_WORDS.text("caption", model=model.label),
+        header=(head(*_WORDS.items("heads")),),
         rows=(intercept, *(_term_row(source, model, term) for term in model.terms)),
         widths=(42, 14, 14, 16, 14),
         footnotes=(_table_footnote(source, model),),
@@ -69,105 +61,102 @@ def tabulate_coefficients(source: Source, model: RiskModel) -> Table:
 
 
 def _introduction(source: Source) -> Runs:
-    allowed = [f"“{model.label}”" for model in source.risk_models if model.allowed]
-    refused = [f"“{model.label}”" for model in source.risk_models if not model.allowed]
-    if allowed:
-        first = f"The risk of a next patient may be predicted by: {', '.join(allowed)}. "
-        first += f"For research only: {', '.join(refused)}. " if refused else ""
-    else:
-        first = "These data carry no risk calculator: no model may be used to predict the risk of a next patient. "
-    return runs(
-        Text(first, "strong"),
-        "Every model stands in the folder ",
-        Text("risk_models", "code"),
-        " beside this report, with definitions, units, ranges and covariance; ",
-        Text("rarefactor predict", "code"),
-        " reads it, and refuses one that is for research only. How many patients a model needs is said by Riley’s "
-        "criteria ",
-        cite("riley2019", "riley2020"),
-        ".",
+    return _WORDS.runs(
+        "introduction",
+        which=_which(source.risk_models),
+        folder=Text("risk_models", "code"),
+        command=Text("rarefactor predict", "code"),
+        riley=cite("riley2019", "riley2020"),
     )
 
 
+def _which(models: Sequence[RiskModel]) -> Runs:
+    """Say which models may be used, and which are for research only."""
+    allowed = _names(model for model in models if model.allowed)
+    refused = _names(model for model in models if not model.allowed)
+    if not allowed:
+        return _WORDS.runs("none_allowed")
+    return _WORDS.runs("allowed_and_refused" if refused else "allowed", models=allowed, refused=refused)
+
+
+def _names(models: Iterable[RiskModel]) -> str:
+    return _SHARED.text("comma").join(_WORDS.text("model", model=model.label) for model in models)
+
+
 def _allowed(source: Source, model: RiskModel) -> Iterator[Block]:
-    yield Paragraph(runs=runs(Text("Valid for. ", "strong"), model.valid_for))
+    yield Paragraph(runs=_WORDS.runs("valid_for", patients=model.valid_for))
     yield Paragraph(runs=_equation(source, model))
     yield Paragraph(runs=_example(source, model))
     yield tabulate_coefficients(source, model)
     yield Paragraph(runs=_performance(source, model))
-    caption = runs(
-        Text(f"Nomogram of the risk model “{model.label}”. ", "strong"),
-        "Read the points above each value of the patient, add them up, and read the risk below the total. Axes cover "
-        "the middle 90% of the patients; the equation gives the same risks, with intervals.",
-    )
-    alt = f"Nomogram with {len(model.factors)} factors; its numbers stand in the table of coefficients."
-    yield _figure(f"nomogram-{model.name}", caption, alt, draw_nomogram(model))
+    caption = _WORDS.runs("nomogram", model=model.label)
+    alt = _WORDS.text("nomogram_alt", n=len(model.factors))
+    yield make_figure(source, f"nomogram-{model.name}", caption, alt, partial(draw_nomogram, model))
 
 
 def _refused(source: Source, model: RiskModel) -> Iterator[Block]:
     items = [*_too_few(source, model), *(runs(each.text) for each in model.reasons if each.name != "too_few")]
-    yield Note(title="No risk calculator is given: for research only", items=tuple(items))
+    yield Note(title=_WORDS.text("refused"), items=tuple(items))
 
 
 def _too_few(source: Source, model: RiskModel) -> Iterator[Runs]:
-    for method, supposed in _SUPPOSED.items():
+    for method in ("r2_default", "r2_corrected"):
         needed = _performance_row(source, model, "required_n", method)
         if needed is None or "too_few" not in needed.flags:
             continue
-        events, shrinkage, supported = (
-            _performance_row(source, model, measure, method)
-            for measure in ("required_events", "expected_shrinkage", "supported_parameters")
+        shrinkage = _performance_row(source, model, "expected_shrinkage", method)
+        yield _WORDS.runs(
+            f"too_few_{method}",
+            parameters=_counted(_performance_row(source, model, "parameters")),
+            needed=_counted(needed),
+            events=_counted(_performance_row(source, model, "required_events", method)),
+            n=number(needed, format_count(needed.n)),
+            n_events=number(needed, format_count(needed.events)),
+            supported=_counted(_performance_row(source, model, "supported_parameters", method)),
+            shrinkage=number(shrinkage, format_fixed(shrinkage.estimate if shrinkage else None, 2)),
         )
-        parameters = _performance_row(source, model, "parameters")
-        yield runs(
-            f"If it explains {supposed}, its ",
-            number(parameters, format_count(parameters.estimate if parameters else None)),
-            " parameters need ",
-            number(needed, format_count(needed.estimate)),
-            " patients with ",
-            number(events, format_count(events.estimate if events else None)),
-            " events by Riley’s criteria; there are ",
-            number(needed, format_count(needed.n)),
-            " with ",
-            number(needed, format_count(needed.events)),
-            ", which support ",
-            number(supported, format_count(supported.estimate if supported else None)),
-            ". The shrinkage to expect is ",
-            number(shrinkage, format_fixed(shrinkage.estimate if shrinkage else None, 2)),
-            " (asked: at least 0.90).",
-        )
+
+
+def _counted(row: Estimate | None) -> Inline:
+    return number(row, format_count(row.estimate if row else None))
 
 
 def _equation(source: Source, model: RiskModel) -> Runs:
-    parts: list[Inline | str] = [Text("Log odds = ", "strong")]
-    parts.append(_coefficient(source, model, None, "intercept", "shrunken"))
-    for term in model.terms:
+    levels = _WORDS.runs("equation_levels") if any(factor.levels for factor in model.factors) else ()
+    names = tuple(_variable(model, term) for term in model.terms)
+    return _WORDS.runs("equation", sum=_sum(source, model, names), levels=levels)
+
+
+def _sum(source: Source, model: RiskModel, columns: Sequence[str]) -> Runs:
+    """Return the log odds as a sum: the intercept, and each slope times what stands in its column."""
+    parts = [_coefficient(source, model, None, "intercept", "shrunken")]
+    for term, column in zip(model.terms, columns, strict=True):
         row = _row(source, model, "coefficient", term.factor, term.term, "shrunken")
-        sign = " − " if term.shrunken < 0 else " + "
-        parts += [sign, number(row, format_fixed(abs(term.shrunken), 3)), f"{_TIMES}{_variable(model, term)}"]
-    parts += [". ", Text("Risk = 1 / (1 + exp(−log odds)).", "strong")]
-    if any(factor.levels for factor in model.factors):
-        parts.append(" A level in square brackets is 1 for a patient who has it and else 0.")
-    return runs(*parts)
+        sign = Text(" − " if term.shrunken < 0 else " + ")
+        parts += [sign, number(row, format_fixed(abs(term.shrunken), 3)), Text(f"{_TIMES}{column}")]
+    return tuple(parts)
 
 
 def _example(source: Source, model: RiskModel) -> Runs:
     """Return the equation worked out for a patient whose every value is typical of the cohort."""
     risk, log_odds, n = _typical_row(source, model, "risk"), _typical_row(source, model, "log_odds"), model.population.n
-    parts: list[Inline | str] = [Text("For example, ", "strong"), "a patient whose values are typical of the cohort: "]
-    parts.append(_coefficient(source, model, None, "intercept", "shrunken"))
-    for term in model.terms:
-        row = _row(source, model, "coefficient", term.factor, term.term, "shrunken")
-        sign = " − " if term.shrunken < 0 else " + "
-        column = format_fixed(typical_column(model.factor(term.factor), term), 2)
-        parts += [sign, number(row, format_fixed(abs(term.shrunken), 3)), f"{_TIMES}{column.removesuffix('.00')}"]
-    parts += [" = ", number(log_odds, format_fixed(log_odds.estimate if log_odds else None, 2)), ", a risk of "]
-    parts.append(number(risk, f"{format_percent(risk.estimate if risk else None, n)}%"))
-    if risk and risk.low is not None and risk.high is not None:
-        shown = format_range(risk.low, risk.high, lambda value: format_percent(value, n))
-        parts += [f" ({100 * model.level:g}% CI ", number(risk, shown), ")"]
-    share = number(risk, f"{format_percent(model.mean_risk, n)}%")
-    return runs(*parts, ". In the cohort ", share, " had the outcome.")
+    columns = (format_fixed(typical_column(model.factor(term.factor), term), 2) for term in model.terms)
+    return _WORDS.runs(
+        "example",
+        sum=_sum(source, model, tuple(column.removesuffix(".00") for column in columns)),
+        log_odds=number(log_odds, format_fixed(log_odds.estimate if log_odds else None, 2)),
+        risk=number(risk, f"{format_percent(risk.estimate if risk else None, n)}%"),
+        interval=_interval(risk, model),
+        share=number(risk, f"{format_percent(model.mean_risk, n)}%"),
+    )
+
+
+def _interval(risk: Estimate | None, model: RiskModel) -> Runs:
+    if risk is None or risk.low is None or risk.high is None:
+        return ()
+    shown = format_range(risk.low, risk.high, lambda value: format_percent(value, model.population.n))
+    name = _SHARED.text("interval", level=f"{100 * model.level:g}")
+    return _WORDS.runs("example_interval", name=name, range=number(risk, shown))
 
 
 def _variable(model: RiskModel, term: RiskTerm) -> str:
@@ -176,7 +165,7 @@ def _variable(model: RiskModel, term: RiskTerm) -> str:
     if factor.levels:
         plain = term.term.casefold() == "yes"
         return f"[{factor.label}]" if plain else f"[{factor.label}: {term.term}]"
-    named = f"{factor.label}{f' in {factor.unit}' if factor.unit else ''}"
+    named = _WORDS.text("in_unit", factor=factor.label, unit=factor.unit) if factor.unit else factor.label
     if factor.transform == "log":
         log = _LOGS.get(factor.step)
         return f"{log}({named})" if log else f"ln({named}) / ln({factor.step:g})"
@@ -217,44 +206,34 @@ def _coefficient(source: Source, model: RiskModel, factor: str | None, term: str
 
 def _table_footnote(source: Source, model: RiskModel) -> Runs:
     factor = _row(source, model, "shrinkage", None, None, None)
-    return runs(
-        f"As fitted: Firth’s regression, {model.method.upper()}. Shrunken: slopes times ",
-        number(factor, format_fixed(factor.estimate if factor else None, 3)),
-        ", intercept fitted anew; these predict. Typical: median, or most frequent level.",
-    )
+    shrinkage = number(factor, format_fixed(factor.estimate if factor else None, 3))
+    return _WORDS.runs("footnote", method=model.method.upper(), shrinkage=shrinkage)
 
 
 def _performance(source: Source, model: RiskModel) -> Runs:
-    shown: list[Inline | str] = ["Corrected for optimism, its "]
-    words = {"auc": "AUC is ", "calibration_slope": ", its calibration slope ", "brier": " and its Brier score "}
-    for measure, text in words.items():
+    def shown(measure: str, decimals: int) -> Inline:
         row = _performance_row(source, model, measure, "optimism_corrected")
-        shown += [text, number(row, format_fixed(row.estimate if row else None, 3 if measure == "brier" else 2))]
-    shown.append(" (see above for intervals and instability); it was not tested in other patients.")
-    return runs(*shown)
+        return number(row, format_fixed(row.estimate if row else None, decimals))
+
+    slope = shown("calibration_slope", 2)
+    return _WORDS.runs("performance", auc=shown("auc", 2), slope=slope, brier=shown("brier", 3))
 
 
-def _need_figure(models: Sequence[RiskModel]) -> Figure:
-    caption = runs(
-        Text("Why there is no risk calculator. ", "strong"),
-        "Patients that a model needs by Riley’s criteria, for two suppositions on how much it explains, beside the "
-        "patients there are; and the shrinkage to expect, where at least 0.9 is asked ",
-        cite("riley2019", "riley2020"),
-        ".",
-    )
-    told = "; ".join(
-        f"{model.label}, {size.supposed}: {size.n} needed, {model.population.n} there, shrinkage "
-        f"{size.expected_shrinkage:.2f}"
-        for model in models
-        for size in model.size
-    )
-    return _figure("risk-models-need", caption, f"Two panels with a line per model. {told}.", draw_need(models))
+def _need_figure(source: Source, models: Sequence[RiskModel]) -> Figure:
+    caption = _WORDS.runs("need", riley=cite("riley2019", "riley2020"))
+    told = "; ".join(_in_words(model, size) for model in models for size in model.size)
+    alt = _WORDS.text("need_alt", models=told)
+    return make_figure(source, "risk-models-need", caption, alt, partial(draw_need, models))
 
 
-def _figure(name: str, caption: Runs, alt: str, sheet: Sheet) -> Figure:
-    size = {"width_mm": sheet.width, "height_mm": sheet.height}
-    return Figure(
-        name=name, number=0, caption=caption, alt=alt, svg=write_svg(sheet, name), png=write_png(sheet), **size
+def _in_words(model: RiskModel, size: RiskSize) -> str:
+    return _WORDS.text(
+        "need_alt_model",
+        model=model.label,
+        supposed=size.supposed,
+        needed=size.n,
+        n=model.population.n,
+        shrinkage=f"{size.expected_shrinkage:.2f}",
     )
 
 

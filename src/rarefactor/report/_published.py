@@ -4,26 +4,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import groupby
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, exists, number, ratio, right, runs, with_range
+from rarefactor.report._cells import cell, exists, head, number, ratio, right, runs, with_range
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import step_words
 from rarefactor.report._forest import Scale, compute_scale
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, wrap_text, write_png, write_svg
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, wrap_text
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_p, format_percent, format_range, format_ratio
 from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Number, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate
 
-_KINDS = {
-    "published": "published",
-    "ml": "this study, maximum likelihood",
-    "firth": "this study, Firth",
-    "logf22": "this study, log-F(2,2)",
-    "reml_hk": "pooled, random effects",
-    "prior": "this study, with the published as prior",
-}
+_WORDS = Words("published")
 _STYLES = {
     "published": ("o", INK),
     "ml": ("s", ORANGE),
@@ -41,14 +37,14 @@ def write_published(source: Source) -> Iterator[Block]:
     rows = _odds_ratios(source)
     if not rows and not _shares(source):
         return
-    yield Heading(text="Beside published estimates", anchor="evidence")
+    yield Heading(text=_WORDS.text("heading"), anchor="evidence")
     yield Paragraph(runs=_introduction())
     yield tabulate_published(source, rows)
     if rows:
         yield _figure(source, rows)
     told = dict.fromkeys(note.text for note in source.results.notes if note.about == "evidence")
     if told:
-        yield Note(title="About these publications", items=tuple(runs(text) for text in told))
+        yield Note(title=_WORDS.text("notes"), items=tuple(runs(text) for text in told))
 
 
 def _shares(source: Source) -> tuple[Estimate, ...]:
@@ -59,44 +55,27 @@ def _shares(source: Source) -> tuple[Estimate, ...]:
 def _odds_ratios(source: Source) -> tuple[Estimate, ...]:
     """Return the odds ratios by factor: published ones first, then ours, then both together."""
     rows = source.results.select(analysis="evidence", measure="odds_ratio")
-    order, factors = list(_KINDS), [info.name for info in source.results.factors]
+    order, factors = list(_STYLES), [info.name for info in source.results.factors]
     return tuple(
         sorted(rows, key=lambda row: (factors.index(row.factor or ""), row.term, order.index(row.method or "")))
     )
 
 
 def _introduction() -> Runs:
-    return runs(
-        "Published findings on the same factors, as printed, beside ours by maximum likelihood, Firth and log-F(2,2), "
-        "each of which answers differently where patients are few. What was printed was checked against itself: odds "
-        "ratio, interval, P value, counts, percentages and study size ",
-        cite("altman2011"),
-        ". Where the study file calls them comparable, they were pooled with ours by random effects with the interval "
-        "of Hartung and Knapp ",
-        cite("inthout2014"),
-        ", which is wide where studies are few, and taken as a prior for ours ",
-        cite("greenland2007"),
-        ".",
-    )
+    papers = {"altman": cite("altman2011"), "inthout": cite("inthout2014"), "greenland": cite("greenland2007")}
+    return _WORDS.runs("introduction", **papers)
 
 
 def tabulate_published(source: Source, rows: Sequence[Estimate]) -> Table:
     """Return a line per estimate, below its factor."""
-    heads = (f"OR ({100 * source.study.analysis.level:g}% CI)", "P", "n", "Events")
     return Table(
         name="evidence",
         number=0,
-        caption=f"Published findings on “{source.outcome.label}” or what the study file compares with it",
-        header=(Row(cells=(cell("Estimate"), *(right(head) for head in heads))),),
+        caption=_WORDS.text("caption", outcome=source.outcome.label),
+        header=(head(*_WORDS.items("heads", interval=source.interval)),),
         rows=(*_share_rows(source), *_table_rows(source, rows)),
         widths=(46, 26, 10, 9, 9),
-        footnotes=(
-            runs(
-                "P of published estimates as printed; an interval in square brackets was not printed and follows "
-                "from counts or P. Shares have Wilson intervals. n of pooled estimates: studies; I²: the share of "
-                "their variance beyond chance."
-            ),
-        ),
+        footnotes=(_WORDS.runs("footnote"),),
     )
 
 
@@ -104,10 +83,10 @@ def _share_rows(source: Source) -> Iterator[Row]:
     """Yield how many had the outcome."""
     shares = _shares(source)
     if shares:
-        yield Row(cells=(cell(f"{source.outcome.label}, %", span=5),), kind="head")
+        yield Row(cells=(cell(_WORDS.text("share", outcome=source.outcome.label), span=5),), kind="head")
     for row in shares:
         published = row.method == "published"
-        label = row.group if published else "This study"
+        label = row.group if published else _WORDS.text("this_study")
         counts = (EMPTY if row.events is None else format_count(row.events)), format_count(row.n)
         cells = (cell(label or ""), right(number(row, _share(source, row))), right(EMPTY))
         yield Row(cells=(*cells, right(number(row, counts[1])), right(number(row, counts[0]))), kind="level")
@@ -122,18 +101,18 @@ def _share(source: Source, row: Estimate) -> str:
     return f"{format_percent(row.estimate, row.n)} ({interval})"
 
 
-def _risks(source: Source, row: Estimate) -> list[Inline | str]:
+def _risks(source: Source, row: Estimate) -> Runs:
     """Return how many had the outcome with and without a factor of two levels, in our patients."""
     info = source.factor(row.factor or "")
     if info.kind != "binary":
-        return []
+        return ()
     found = [
         source.row("univariable", "risk", landmark=info.measured_at, factor=info.name, group=g) for g in info.levels
     ]
     counted = [number(each, f"{format_count(each.events)}/{format_count(each.n)}") for each in found if each]
     if len(counted) != len(found):
-        return []
-    return [" (", counted[1], " with it, ", counted[0], " without)"]
+        return ()
+    return _WORDS.runs("risks", with_it=counted[1], without=counted[0])
 
 
 def _table_rows(source: Source, rows: Sequence[Estimate]) -> Iterator[Row]:
@@ -147,8 +126,9 @@ def factor_words(source: Source, name: str, term: str) -> str:
     """Return what the odds ratios of a factor are for."""
     info = source.factor(name)
     if not info.levels:
-        return f"{info.label}, {step_words(info)}"
-    return info.label if term.casefold() == "yes" else f"{info.label}: {term}"
+        return _WORDS.text("factor_with_step", factor=info.label, step=step_words(info))
+    alone = term.casefold() == "yes"
+    return info.label if alone else _WORDS.text("factor_at_level", factor=info.label, level=term)
 
 
 def _table_row(source: Source, row: Estimate) -> Row:
@@ -181,16 +161,17 @@ def shown_ratio(source: Source, row: Estimate) -> str:
 
 
 def _label(row: Estimate) -> str:
-    adjusted = ", adjusted" if "adjusted" in row.flags else ""
-    words = _KINDS[row.method or ""]
-    return f"{row.group}{adjusted}" if row.method == "published" else f"{words[:1].upper()}{words[1:]}"
+    if row.method != "published":
+        return _WORDS.names("kinds")[row.method or ""]
+    name = f"{row.group}"
+    return _WORDS.text("adjusted", source=name) if "adjusted" in row.flags else name
 
 
-def _heterogeneity(source: Source, row: Estimate) -> list[Inline | str]:
+def _heterogeneity(source: Source, row: Estimate) -> Runs:
     if row.method != "reml_hk":
-        return []
+        return ()
     i2 = source.row("evidence", "i2", factor=row.factor, term=row.term, group="pooled", method="reml_hk")
-    return [" (I² ", number(i2, f"{format_percent(i2.estimate if i2 else None, 10)}%"), ")"]
+    return _WORDS.runs("i2", i2=number(i2, f"{format_percent(i2.estimate if i2 else None, 10)}%"))
 
 
 def _printed_p(row: Estimate) -> Inline:
@@ -200,17 +181,14 @@ def _printed_p(row: Estimate) -> Inline:
 
 
 def _figure(source: Source, rows: Sequence[Estimate]) -> Figure:
-    sheet = draw_published(source, rows)
-    title = Text("Ours beside published. ", "strong")
-    what = f"Odds ratios with {100 * source.study.analysis.level:g}% intervals on a log scale, where they have one."
-    told = "; ".join(
-        f"{factor_words(source, row.factor or '', row.term or '')}, {_label(row)}: {shown_ratio(source, row)}"
-        for row in rows
-    )
-    alt = f"Forest plot of published odds ratios beside ours. {told}."
-    size = {"width_mm": sheet.width, "height_mm": sheet.height}
-    svg, png = write_svg(sheet, "evidence"), write_png(sheet)
-    return Figure(name="evidence", number=0, caption=runs(title, what), alt=alt, svg=svg, png=png, **size)
+    alt = _WORDS.text("alt", estimates="; ".join(_in_words(source, row) for row in rows))
+    caption = _WORDS.runs("figure", level=source.level)
+    return make_figure(source, "evidence", caption, alt, partial(draw_published, source, rows))
+
+
+def _in_words(source: Source, row: Estimate) -> str:
+    factor = factor_words(source, row.factor or "", row.term or "")
+    return _WORDS.text("alt_estimate", factor=factor, label=_label(row), estimate=shown_ratio(source, row))
 
 
 def draw_published(source: Source, rows: Sequence[Estimate]) -> Sheet:
@@ -220,8 +198,8 @@ def draw_published(source: Source, rows: Sequence[Estimate]) -> Sheet:
     sheet = open_sheet(_WIDTH, bottom + 9)
     scale = compute_scale(rows)
     sheet.line((0, _WIDTH), (_TOP - 2, _TOP - 2), color=INK, lw=0.9)
-    sheet.text(1, _TOP - 5, "Estimate", strong=True)
-    sheet.text(169, _TOP - 5, f"OR ({100 * source.study.analysis.level:g}% CI)", strong=True, ha="right")
+    sheet.text(1, _TOP - 5, _WORDS.text("estimate"), strong=True)
+    sheet.text(169, _TOP - 5, _WORDS.text("ratio", interval=source.interval), strong=True, ha="right")
     _draw_axis(sheet, scale, bottom)
     y = _TOP
     for (name, term), group in groupby(rows, key=lambda row: (row.factor or "", row.term or "")):

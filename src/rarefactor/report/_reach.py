@@ -5,18 +5,22 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, number, right, runs
+from rarefactor.report._cells import cell, head, number, right, runs
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._panel import Panel, draw_panel
-from rarefactor.report._plot import MUTED, Sheet, open_sheet, write_png, write_svg
+from rarefactor.report._plot import MUTED, Sheet, open_sheet
 from rarefactor.report._profile_plot import STYLES, draw_key
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_percent, format_ratio
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, ModelInfo
 
+_WORDS = Words("reach")
 _WIDTH, _ROW = 170.0, 46.0
 _SIZE = (50.0, 28.0)
 
@@ -47,18 +51,18 @@ def write_reach(source: Source) -> Iterator[Block]:
     models = [model for model in source.results.models if list_cases(source, model)]
     if not models:
         return
-    yield Heading(text="What this study could find", anchor="design")
+    yield Heading(text=_WORDS.text("heading"), anchor="design")
     yield Paragraph(runs=_introduction(source, models[0]))
     for model in models:
         cases = list_cases(source, model)
-        yield Heading(text=f"Studies like this one: “{model.label}”", anchor=f"design-{model.name}", level=2)
+        yield Heading(text=_WORDS.text("heading_model", model=model.label), anchor=f"design-{model.name}", level=2)
         yield Paragraph(runs=_sentence(cases))
         yield tabulate_reach(source, model, cases)
-        yield _figure(model, cases)
+        yield _figure(source, model, cases)
         notes = source.notes("design", landmark=model.landmark, model=model.name)
         own = tuple(runs(note.text) for note in notes if note.model == model.name)
         if own:
-            yield Note(title="About these simulations", items=own)
+            yield Note(title=_WORDS.text("notes"), items=own)
 
 
 def list_cases(source: Source, model: ModelInfo) -> tuple[Case, ...]:
@@ -73,22 +77,14 @@ def list_cases(source: Source, model: ModelInfo) -> tuple[Case, ...]:
 def case_label(case: Case) -> str:
     """Return what the odds ratio of a case is for."""
     label = case.source.factor(case.factor).label
-    return label if case.term.casefold() == "yes" else f"{label}: {case.term}"
+    alone = case.term.casefold() == "yes"
+    return label if alone else _WORDS.text("factor_at_level", factor=label, level=case.term)
 
 
 def _introduction(source: Source, model: ModelInfo) -> Runs:
     drawn = source.row("design", "data_sets", landmark=model.landmark, model=model.name)
-    return runs(
-        "Studies of this size, with this share of events and as many patients with each factor, were drawn ",
-        number(drawn, format_count(drawn.estimate if drawn else None)),
-        " times for each true odds ratio and analysed like this one: what would they have reported? Exaggeration is "
-        "the median ratio of log odds ratios to the truth among those whose interval excludes 1 (type M), the wrong "
-        "sign the share of these on the other side of 1 (type S) ",
-        cite("gelman2014"),
-        ". In the simulation one factor has the true odds ratio and the others 1; a continuous factor stands as above "
-        "or below its median (the first stands for all of them), a categorical one as its reference or not, and "
-        "factors do not depend on each other.",
-    )
+    count = number(drawn, format_count(drawn.estimate if drawn else None))
+    return _WORDS.runs("introduction", drawn=count, gelman=cite("gelman2014"))
 
 
 def _sentence(cases: Sequence[Case]) -> Runs:
@@ -96,32 +92,31 @@ def _sentence(cases: Sequence[Case]) -> Runs:
     first = [case for case in cases if case.factor == cases[0].factor]
     case = first[len(first) // 2]
     power, more, split = case.row("power", "firth"), case.row("exaggeration", "firth"), case.row("separated", "ml")
-    parts: list[Inline | str] = [
-        f"If the odds ratio of “{case_label(case)}” were truly {case.truth:g}, the Firth interval would exclude 1 in ",
-        number(power, f"{format_percent(power.estimate if power else None, 10)}%"),
-    ]
-    if more and more.estimate is not None:
-        parts += [" of studies, and these would report a log odds ratio of ", number(more, _times(more)), " the truth"]
-    else:
-        parts.append(" of studies")
-    parts += ["; in ", number(split, f"{format_percent(split.estimate if split else None, 10)}%")]
-    return runs(*parts, " maximum likelihood would have no finite estimates, because the data are separated.")
+    return _WORDS.runs(
+        "finding",
+        factor=case_label(case),
+        truth=f"{case.truth:g}",
+        power=number(power, f"{format_percent(power.estimate if power else None, 10)}%"),
+        exaggeration=_exaggeration(more),
+        separated=number(split, f"{format_percent(split.estimate if split else None, 10)}%"),
+    )
 
 
-def _times(row: Estimate) -> str:
-    return f"{format_ratio(row.estimate)} times"
+def _exaggeration(row: Estimate | None) -> Runs:
+    if row is None or row.estimate is None:
+        return ()
+    times = _WORDS.text("times", ratio=format_ratio(row.estimate))
+    return _WORDS.runs("finding_exaggeration", times=number(row, times))
 
 
 def tabulate_reach(source: Source, model: ModelInfo, cases: Sequence[Case]) -> Table:
     """Return a line per factor and true odds ratio: what Firth and maximum likelihood would report."""
-    heads = ("True OR", "Median OR", "Coverage", "Width", "Power", "Exagge-\nration", "Wrong\nsign")
-    more = ("Median OR", "At least\ntwice truth", "Separated")
-    top = (cell(), right(), cell("Firth", align="center", span=6), cell("Maximum likelihood", align="center", span=3))
+    methods = (cell(_WORDS.text(name), align="center", span=span) for name, span in (("firth", 6), ("ml", 3)))
     return Table(
         name=f"design-{model.name}",
         number=0,
-        caption=f"What studies like this one would report: model “{model.label}”",
-        header=(Row(cells=top), Row(cells=(cell("Factor"), *(right(head) for head in (*heads, *more))))),
+        caption=_WORDS.text("caption", model=model.label),
+        header=(Row(cells=(cell(), right(), *methods)), head(*_WORDS.items("heads"))),
         rows=tuple(_reach_rows(cases)),
         widths=(22, 8, 9, 9, 9, 7, 9, 8, 9, 10, 10),
         footnotes=(_footnote(source, model),),
@@ -172,36 +167,24 @@ def _ratio(row: Estimate | None) -> Inline:
 def _footnote(source: Source, model: ModelInfo) -> Runs:
     row = source.row("design", "data_sets", landmark=model.landmark, model=model.name)
     n, events = (row.n, row.events) if row else (None, None)
-    return runs(
-        "Studies of ",
-        number(row, format_count(n)),
-        " patients, ",
-        number(row, format_count(events)),
-        " with the outcome on average. In brackets: the share of patients with the factor. Width: median ratio of the "
-        "upper to the lower limit. Coverage: share of intervals that hold the truth. ∞: half of the studies, or more, "
-        "have no finite estimate.",
-    )
+    return _WORDS.runs("footnote", n=number(row, format_count(n)), events=number(row, format_count(events)))
 
 
-def _figure(model: ModelInfo, cases: Sequence[Case]) -> Figure:
-    name = f"design-{model.name}"
-    sheet = draw_reach(cases)
-    title = Text(f"Power and exaggeration in studies like this one: “{model.label}”. ", "strong")
-    what = (
-        "Left, the share of studies whose interval excludes 1; right, the median ratio of the reported log odds ratio "
-        "to the truth among these (1: no exaggeration; no point: infinite, or no such study)."
-    )
-    told = "; ".join(_in_words(case) for case in cases)
-    alt = f"Two panels of lines per factor over the true odds ratio, by method. Firth: {told}."
-    size = {"width_mm": sheet.width, "height_mm": sheet.height}
-    svg, png = write_svg(sheet, name), write_png(sheet)
-    return Figure(name=name, number=0, caption=runs(title, what), alt=alt, svg=svg, png=png, **size)
+def _figure(source: Source, model: ModelInfo, cases: Sequence[Case]) -> Figure:
+    caption = _WORDS.runs("figure", model=model.label)
+    alt = _WORDS.text("alt", cases="; ".join(_in_words(case) for case in cases))
+    return make_figure(source, f"design-{model.name}", caption, alt, partial(draw_reach, cases))
 
 
 def _in_words(case: Case) -> str:
     power, more = case.row("power", "firth"), case.row("exaggeration", "firth")
-    shown = format_percent(power.estimate if power else None, 10)
-    return f"{case_label(case)}, true odds ratio {case.truth:g}: power {shown}%, exaggeration {_plain(more)}"
+    return _WORDS.text(
+        "alt_case",
+        factor=case_label(case),
+        truth=f"{case.truth:g}",
+        power=format_percent(power.estimate if power else None, 10),
+        exaggeration=_plain(more),
+    )
 
 
 def _plain(row: Estimate | None) -> str:
@@ -216,9 +199,9 @@ def draw_reach(cases: Sequence[Case]) -> Sheet:
         own = [case for case in cases if case.factor == factor]
         top = 9.0 + _ROW * place
         sheet.text(1, top - 5, case_label(own[0]), strong=True)
-        _draw_measure(sheet, own, (17.0, top), ("power", "Share of studies", (0.0, 1.0)))
+        _draw_measure(sheet, own, (17.0, top), ("power", (0.0, 1.0)))
         worst = max(2.0, *(row.estimate or 0 for row in _finite(own)))
-        _draw_measure(sheet, own, (102.0, top), ("exaggeration", "Exaggeration", (0.5, math.ceil(2 * worst) / 2)))
+        _draw_measure(sheet, own, (102.0, top), ("exaggeration", (0.5, math.ceil(2 * worst) / 2)))
     draw_key(sheet, sheet.height - 2.5)
     return sheet
 
@@ -232,11 +215,12 @@ def _finite(cases: Sequence[Case]) -> Iterator[Estimate]:
 
 
 def _draw_measure(
-    sheet: Sheet, cases: Sequence[Case], corner: tuple[float, float], what: tuple[str, str, tuple[float, float]]
+    sheet: Sheet, cases: Sequence[Case], corner: tuple[float, float], what: tuple[str, tuple[float, float]]
 ) -> None:
-    measure, words, up = what
+    measure, up = what
     highest = max(case.truth for case in cases)
-    panel = draw_panel(sheet, corner, _SIZE, (1.0, max(highest, 2.0)), up, ("True odds ratio", words))
+    across, upwards = _WORDS.items(f"{measure}_axes")
+    panel = draw_panel(sheet, corner, _SIZE, (1.0, max(highest, 2.0)), up, (across, upwards))
     if measure == "exaggeration":
         panel.curve(panel.across, (1.0, 1.0), color=MUTED, lw=0.7, ls=(0, (1, 2)))
     for method, style in STYLES.items():

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, number, p_value, ratio, right, runs
+from rarefactor.report._cells import cell, head, number, p_value, ratio, right, runs
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import Effect, model_effects
 from rarefactor.report._patients import write_patients
-from rarefactor.report._plot import write_png, write_svg
 from rarefactor.report._profile_plot import draw_profiles
 from rarefactor.report._source import Source
+from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_percent, format_ratio
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, ModelInfo
 
+_WORDS = Words("sensitivity")
 _STRENGTHS = ("logf11", "logf22", "logf44", "logf88")
 
 
@@ -24,12 +27,12 @@ def write_sensitivity(source: Source) -> Iterator[Block]:
     cuts = source.results.select(analysis="sensitivity", measure="cut_points")
     if not models and not cuts:
         return
-    yield Heading(text="Sensitivity", anchor="sensitivity")
+    yield Heading(text=_WORDS.text("heading"), anchor="sensitivity")
     yield Paragraph(runs=_introduction())
     for model in models:
         yield from _model_blocks(source, model)
     if cuts:
-        yield Heading(text="Other cut-points", anchor="cut-points", level=2)
+        yield Heading(text=_WORDS.text("heading_cuts"), anchor="cut-points", level=2)
         yield tabulate_cuts(source, cuts)
 
 
@@ -44,7 +47,7 @@ def asked_effects(source: Source, model: ModelInfo) -> tuple[Effect, ...]:
 
 def _model_blocks(source: Source, model: ModelInfo) -> Iterator[Block]:
     effects = asked_effects(source, model)
-    yield Heading(text=f"Sensitivity of “{model.label}”", anchor=f"sensitivity-{model.name}", level=2)
+    yield Heading(text=_WORDS.text("heading_model", model=model.label), anchor=f"sensitivity-{model.name}", level=2)
     yield tabulate_sensitivity(source, model, effects)
     yield from write_patients(source, model, effects)
     if source.results.select(analysis="sensitivity", model=model.name, measure="relative_likelihood"):
@@ -52,39 +55,21 @@ def _model_blocks(source: Source, model: ModelInfo) -> Iterator[Block]:
     notes = source.notes("sensitivity", landmark=model.landmark, model=model.name)
     own = tuple(runs(note.text) for note in notes if note.model == model.name)
     if own:
-        yield Note(title="About these analyses", items=own)
+        yield Note(title=_WORDS.text("notes"), items=own)
 
 
 def _introduction() -> Runs:
-    return runs(
-        "Each odds ratio of a marker is shown again as it would have been with something else done or assumed: in the "
-        "complete cases, under log-F priors from weak to strong ",
-        cite("greenland2015"),
-        ", with one patient after the other left out, with every assumption about the patients whose outcome is not "
-        "known (tipping point) ",
-        cite("yan2009"),
-        ", and the E-value: how strong an unmeasured confounder would have to be ",
-        cite("vanderweele2017"),
-        ". Markers that are continuous have no cut-point to question.",
-    )
+    papers = {"greenland": cite("greenland2015"), "yan": cite("yan2009"), "vanderweele": cite("vanderweele2017")}
+    return _WORDS.runs("introduction", **papers)
 
 
 def tabulate_sensitivity(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Table:
     """Return one line per marker: how its odds ratio moves with each analysis."""
-    interval = f"{100 * source.study.analysis.level:g}% CI"
-    heads = (
-        f"Firth\n({interval})",
-        f"Complete cases\n({interval})",
-        "log-F, m = 1 to 8:\nrange",
-        "One patient left\nout: range (share)",
-        "Unknown outcomes:\nrange; tips at",
-        "E-value\n(limit)",
-    )
     return Table(
         name=f"sensitivity-{model.name}",
         number=0,
-        caption=f"What the odds ratios of the markers in the model “{model.label}” hang on",
-        header=(Row(cells=(cell("Marker"), *(right(head) for head in heads))),),
+        caption=_WORDS.text("caption", model=model.label),
+        header=(head(*_WORDS.items("heads", interval=source.interval)),),
         rows=tuple(_sensitivity_row(source, model, effect) for effect in effects),
         widths=(21, 15, 16, 13, 14, 12, 9),
         footnotes=(_footnote(source, model, effects),),
@@ -131,7 +116,7 @@ def _unknown(source: Source, model: ModelInfo, effect: Effect) -> list[Inline | 
     tips = [_find(source, model, effect, "tipping_share", group=side) for side in ("with", "without")]
     if not all(tips):
         changed = _find(source, model, effect, "share_changed", group="unknown_outcomes")
-        return [*_range(ends), "\n", number(changed, "never")]
+        return [*_range(ends), "\n", number(changed, _WORDS.text("never"))]
     shown = [number(row, f"{format_percent(row.estimate if row else None, 10)}%") for row in tips]
     return [*_range(ends), "\n", shown[0], " / ", shown[1]]
 
@@ -149,69 +134,43 @@ def _e_value(source: Source, model: ModelInfo, effect: Effect) -> list[Inline | 
 
 
 def _footnote(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Runs:
-    parts: list[Inline | str] = [
-        "Share: how many single patients decide whether the interval excludes 1. Unknown outcomes: ",
-        "the odds ratio over assumed shares with the outcome of 0 to 100% among ",
-    ]
-    parts += _count_unknown(source, model, effects)
-    parts.append(
-        " patients without one, apart for those with and without the marker (a number: above and below its median); "
-        "tips at: the nearest shares, with / without, at which the interval starts or stops to exclude 1. E-value: on "
-        "the scale of risk ratios, for the estimate and for the limit nearer to 1; 1.00 where the interval holds 1. A "
-        "dash: nothing to compare, because no value, or no outcome, is missing."
-    )
-    return runs(*parts)
+    return _WORDS.runs("footnote", unknown=_count_unknown(source, model, effects))
 
 
-def _count_unknown(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> list[Inline | str]:
+def _count_unknown(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Runs:
     for effect in effects:
         rows = [_find(source, model, effect, "unknown", group=side) for side in ("with", "without")]
         if all(rows):
             shown = [number(row, format_count(row.estimate if row else None)) for row in rows]
-            return [shown[0], " + ", shown[1], f" ({effect.label}: with + without)"]
-    return ["the"]
+            return _WORDS.runs("unknown", exposed=shown[0], others=shown[1], factor=effect.label)
+    return _WORDS.runs("unknown_some")
 
 
 def _profile_figure(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Figure:
-    name = f"profiles-{model.name}"
-    sheet = draw_profiles(source, model, effects)
-    title = Text(f"Profile likelihoods of the markers in “{model.label}”. ", "strong")
-    what = (
-        "Relative likelihood of each odds ratio (1 at the estimate), in the patients with all factors; where a curve "
-        f"lies above the dotted line, the odds ratio is inside the {100 * source.study.analysis.level:g}% interval."
-    )
-    shown = "; ".join(f"{effect.label}: {_in_words(effect.firth)}" for effect in effects)
-    alt = f"Curves of relative likelihood over the odds ratio by three methods. Firth estimates: {shown}."
-    size = {"width_mm": sheet.width, "height_mm": sheet.height}
-    svg, png = write_svg(sheet, name), write_png(sheet)
-    return Figure(name=name, number=0, caption=runs(title, what), alt=alt, svg=svg, png=png, **size)
+    caption = _WORDS.runs("figure", model=model.label, level=source.level)
+    told = (_WORDS.text("alt_marker", marker=effect.label, estimate=_in_words(effect.firth)) for effect in effects)
+    alt = _WORDS.text("alt", markers="; ".join(told))
+    draw = partial(draw_profiles, source, model, effects)
+    return make_figure(source, f"profiles-{model.name}", caption, alt, draw)
 
 
 def _in_words(row: Estimate | None) -> str:
     if row is None:
-        return "none"
-    return f"{format_ratio(row.estimate)} ({format_ratio(row.low)} to {format_ratio(row.high)})"
+        return _WORDS.text("alt_none")
+    estimate, low, high = (format_ratio(value) for value in (row.estimate, row.low, row.high))
+    return _WORDS.text("alt_estimate", estimate=estimate, low=low, high=high)
 
 
 def tabulate_cuts(source: Source, cuts: Sequence[Estimate]) -> Table:
     """Return one line per factor that was cut: what other cut-points would have shown."""
-    heads = ("Cut-points", "Odds ratios:\nrange", "Interval\nexcludes 1", "Best P", "Permuted", "Corrected")
     return Table(
         name="cut-points",
         number=0,
-        caption="What every other cut-point would have shown",
-        header=(Row(cells=(cell("Factor"), *(right(head) for head in heads))),),
+        caption=_WORDS.text("cuts_caption"),
+        header=(head(*_WORDS.items("cuts_heads")),),
         rows=tuple(_cut_row(source, row) for row in cuts),
         widths=(34, 11, 15, 12, 9, 10, 10),
-        footnotes=(
-            runs(
-                "Each factor alone, cut at every place with at least a tenth of the patients on either side. The P "
-                "value of the best cut is too small, because it was sought; permuted and corrected ones account for "
-                "the search ",
-                cite("altman1994", "miller1982"),
-                ". The cut-points themselves are not shown: they would give away patients’ values.",
-            ),
-        ),
+        footnotes=(_WORDS.runs("cuts_footnote", altman=cite("altman1994", "miller1982")),),
     )
 
 
@@ -226,7 +185,8 @@ def _cut_row(source: Source, row: Estimate) -> Row:
         source.row("sensitivity", "best_cut", group="cuts", method=method, **where)
         for method in ("firth", "permutation", "miller_siegmund")
     ]
-    label = f"{source.factor(row.factor or '').label}, {source.visit(row.landmark or '')}"
+    factor, visit = source.factor(row.factor or "").label, source.visit(row.landmark or "")
+    label = _WORDS.text("factor_at_visit", factor=factor, visit=visit)
     return Row(
         cells=(
             cell(label),
