@@ -4,6 +4,14 @@ Convention: arrays are (slice, row, column), growing toward head, back and the p
 a rate is percentage points per month. Nothing here knows what the outcome of a study is.
 """
 
+from rarefactor.imaging._agreement import (
+    GradeAgreement,
+    count_agreement,
+    tabulate_grade_agreement,
+    tabulate_grade_repeats,
+)
+from rarefactor.imaging._blind_grades import draft_blind, read_blind
+from rarefactor.imaging._blind_picture import draw_blind, list_muscles
 from rarefactor.imaging._corrected import MASK
 from rarefactor.imaging._fat_fraction import Estimator
 from rarefactor.imaging._gist import Doubt, Gist, SiteFat, SiteRate, VisitGist, read_gist
@@ -44,6 +52,7 @@ __all__ = [
     "Doubt",
     "Estimator",
     "Gist",
+    "GradeAgreement",
     "Grid",
     "Kind",
     "ListedScan",
@@ -60,12 +69,16 @@ __all__ = [
     "Thigh",
     "VisitGist",
     "check_mask",
+    "count_agreement",
     "count_known",
     "describe",
     "describe_scale",
+    "draft_blind",
     "draft_grade",
     "draft_mask",
+    "draw_blind",
     "find_files",
+    "list_muscles",
     "list_regions",
     "list_scans",
     "measure",
@@ -74,12 +87,15 @@ __all__ = [
     "number_sides",
     "plan",
     "plan_folder",
+    "read_blind",
     "read_gist",
     "read_label_names",
     "read_mask",
     "read_shown",
     "renew_corrected",
     "simulate_visits",
+    "tabulate_grade_agreement",
+    "tabulate_grade_repeats",
     "write_label_names",
     "write_output",
     "write_scan",

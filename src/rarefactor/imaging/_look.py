@@ -148,7 +148,7 @@ def _draw_shown(visit: Visit) -> dict[str, bytes]:
     grid = visit.fraction.values.grid
     images = {name.lower() if name != "T1-weighted" else name: volume for name, volume in visit.images}
     images |= {words: each.volume for kind, words in _OTHERS.items() if (each := visit.scan.first([kind]))}
-    fraction = np.where(visit.fraction.valid, 100.0 * visit.fraction.values.values, 0.0)
+    fraction = np.where(visit.fraction.valid & (visit.legs > 0), 100.0 * visit.fraction.values.values, 0.0)
     shown = {name: _scaled(compute_resampled(volume, grid)) for name, volume in images.items()}
     shown[FRACTION] = Volume(values=np.round(fraction, 1).astype(np.float32), grid=grid)
     return {name: write_nifti(volume) for name, volume in shown.items()}

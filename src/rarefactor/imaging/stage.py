@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import polars as pl
 
+from rarefactor.imaging._agreement import count_agreement
 from rarefactor.imaging._counts import count_measured
 from rarefactor.imaging._graded import (
     describe_graded,
@@ -85,7 +86,7 @@ def measure(
     return Measured(
         tables=(_with_grades(table, graded, asked.subjects),),
         notes=(*_notes(asked, results), *(describe_graded(graded) if graded else ())),
-        rows=tuple(count_measured(results)) if results else (),
+        rows=(*count_measured(results), *(count_agreement(graded, level=study.analysis.level) if graded else ())),
         inputs=tuple(_inputs(study, source, asked)),
         files=write_output(results) if results else {},
         pictures=tuple(_pictures(name, results)),

@@ -48,7 +48,15 @@ from rarefactor.pathology._runs import (
     compute_run_gains,
     read_manifest,
 )
-from rarefactor.pathology._scores import PatientScore, Score, ScoreTable, derive_patient_scores, read_scores
+from rarefactor.pathology._scores import PatientScore, Score, ScoreScale, ScoreTable, derive_patient_scores, read_scores
+from rarefactor.pathology._scores_given import (
+    describe_scores,
+    draft_score,
+    find_scales,
+    join_scores,
+    read_given_scores,
+    tabulate_repeats,
+)
 from rarefactor.pathology._section_build import Extent
 from rarefactor.pathology._section_image import Camera
 from rarefactor.pathology._section_stains import StainingRun
@@ -105,6 +113,7 @@ __all__ = [
     "RunEffect",
     "RunGains",
     "Score",
+    "ScoreScale",
     "ScoreTable",
     "Settings",
     "Severity",
@@ -150,8 +159,12 @@ __all__ = [
     "derive_excluded",
     "derive_patient_scores",
     "describe",
+    "describe_scores",
+    "draft_score",
     "draw_overlay",
     "draw_overview",
+    "find_scales",
+    "join_scores",
     "look",
     "make_stored",
     "measure",
@@ -163,6 +176,7 @@ __all__ = [
     "plan",
     "plan_folder",
     "rasterise",
+    "read_given_scores",
     "read_manifest",
     "read_regions",
     "read_scores",
@@ -170,6 +184,7 @@ __all__ = [
     "simulate_control",
     "simulate_specimen",
     "tabulate_agreement",
+    "tabulate_repeats",
     "tell",
     "write_cells",
     "write_output",

@@ -18,8 +18,10 @@ from rarefactor.pathology._excluded import derive_excluded
 from rarefactor.pathology._positivity import Denominator
 from rarefactor.pathology._runs import Manifest
 from rarefactor.pathology._scores import ScoreTable
+from rarefactor.pathology._scores_given import find_scales, join_scores, read_given_scores
 from rarefactor.pathology._settings import OURS, Reading, Settings, SlideFile
 from rarefactor.pathology._slide import ENDINGS
+from rarefactor.readings import read_readings
 from rarefactor.spec import Biopsy, Study
 from rarefactor.work import find_by_layout
 
@@ -121,7 +123,9 @@ def plan_study(study: Study, source: Biopsy, subjects: Mapping[str, str]) -> Pla
         runs=source.runs,
         scored_strangers=scored_strangers,
     )
-    return _add_slides(plan, study, source, subjects)
+    found = _add_slides(plan, study, source, subjects)
+    given = read_given_scores(read_readings(study.folder), find_scales(source, scored), found.slides)
+    return replace(found, scores=join_scores(scored, given))
 
 
 def _add_slides(plan: Plan, study: Study, source: Biopsy, subjects: Mapping[str, str]) -> Plan:

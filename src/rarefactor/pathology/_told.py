@@ -59,6 +59,11 @@ def _tell_tables(asked: Plan) -> Iterator[str]:
     for table, what in ((asked.manifest, "manifest of staining runs"), (asked.scores, "table of scores")):
         if table and table.failures:
             rows = sorted({each.row for each in table.failures if each.row is not None})
+            given = sum(each.row is None for each in table.failures)
+            if given:
+                yield f"{count(given, 'score')} given on another scale than the study’s, left out."
+            if not rows:
+                continue
             more = f" and {len(rows) - _ROWS_SHOWN} more" if len(rows) > _ROWS_SHOWN else ""
             shown = ", ".join(map(str, rows[:_ROWS_SHOWN]))
             yield f"Rows of the {what} that do not fit and were left out: {shown}{more}."

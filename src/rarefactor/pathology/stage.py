@@ -10,6 +10,7 @@ import polars as pl
 
 from rarefactor.pathology._biopsy import combine_biopsies
 from rarefactor.pathology._counts import count_measured
+from rarefactor.pathology._excluded import EXCLUSION
 from rarefactor.pathology._job import (
     Surveyed,
     find_problems,
@@ -28,12 +29,14 @@ from rarefactor.pathology._measure_slide import SCHEMA, SlideResult, make_failur
 from rarefactor.pathology._output import write_output
 from rarefactor.pathology._plan import Plan, make_readings, plan_study
 from rarefactor.pathology._runs import RunGains
+from rarefactor.pathology._scores_given import SCORE
 from rarefactor.pathology._settings import SlideFile
 from rarefactor.pathology._shown import list_pictures
 from rarefactor.pathology._staining import find_gains
 from rarefactor.pathology._summary import Again, Measurement, find_gain, summarise
 from rarefactor.pathology._told import tell
 from rarefactor.pathology._wide import Columns, tabulate_wide
+from rarefactor.readings import LOG, read_readings
 from rarefactor.results import InputFile, Measured, Note
 from rarefactor.spec import Biopsy, Study
 from rarefactor.work import Cache, Job, Progress, Silent, Workers, content_key, hash_file, map_jobs
@@ -226,7 +229,7 @@ def _columns(source: Biopsy, scales: Mapping[str, str] | None = None) -> Columns
     return Columns(
         readings=make_readings(source) if source.folder else {},
         adjusted=source.runs != "none",
-        scored=tuple(source.stains) if source.scores else (),
+        scored=tuple(name for name, stain in source.stains.items() if source.scores or stain.scale),
         scales=scales,
     )
 
@@ -240,3 +243,6 @@ def _inputs(study: Study, source: Biopsy, asked: Plan, surveyed: Sequence[Survey
         if path is not None:
             file = study.folder / path
             yield InputFile(id=name, path=path, sha256=hash_file(file), bytes=file.stat().st_size)
+    log, readings = study.folder / LOG, read_readings(study.folder)
+    if readings.current(EXCLUSION) or readings.current(SCORE):
+        yield InputFile(id="ihc_readings", path=LOG, sha256=hash_file(log), bytes=log.stat().st_size)

@@ -18,6 +18,7 @@ from rarefactor.readings._log import (
 )
 from rarefactor.readings._model import Draft, Reading, Readings
 from rarefactor.readings._plot import draw_bland_altman
+from rarefactor.readings._rounds import Round, draft_end, draft_look, join_key, read_rounds
 
 __all__ = [
     "FOLDER",
@@ -26,13 +27,18 @@ __all__ = [
     "Draft",
     "Reading",
     "Readings",
+    "Round",
     "add_reading",
     "add_readings",
     "derive_order",
+    "draft_end",
+    "draft_look",
     "draw_bland_altman",
     "find_file",
+    "join_key",
     "read_file",
     "read_readings",
+    "read_rounds",
     "restore_reading",
     "withdraw_reading",
 ]
