@@ -134,9 +134,16 @@ def darken(svg: bytes) -> bytes:
     return _cards.darken(svg)
 
 
-def draw_patient(record: PatientRecord) -> tuple[bytes, str]:
-    """Return one patient over time as SVG, and in words."""
+def draw_patient(record: PatientRecord) -> bytes:
+    """Return one patient over time as SVG."""
     from rarefactor.report import _timeline  # noqa: PLC0415 - importing the report must stay light
     from rarefactor.report._plot import write_svg  # noqa: PLC0415 - as above
 
-    return write_svg(_timeline.draw_timeline(record), "timeline"), _timeline.tell_timeline(record)
+    return write_svg(_timeline.draw_timeline(record), "timeline")
+
+
+def tell_patient(record: PatientRecord) -> str:
+    """Return the figure of :func:`draw_patient` in words, for those who cannot see it."""
+    from rarefactor.report import _timeline  # noqa: PLC0415 - importing the report must stay light
+
+    return _timeline.tell_timeline(record)

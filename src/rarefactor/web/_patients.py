@@ -1,0 +1,178 @@
+"""The patients of a study, one by one: where each stands, and all that is known of one over time.
+
+Convention: this page alone shows the users' own ids, beside the study ids that stand for them everywhere else, also in
+addresses. What is shown is what factors and outcome are made of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+
+from rarefactor import derive, imaging, live, pathology, report
+from rarefactor.derive import PatientEntry, PatientRecord, Patients
+from rarefactor.results import Estimate
+from rarefactor.web._errors import unknown
+from rarefactor.web._page import read_place, read_runner, read_workspace, show
+from rarefactor.web._results import collect_all, read_results
+from rarefactor.web._workspace import Place
+
+router = APIRouter(prefix="/studies/{study}/patients")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """A patient in the list: the user's own id, and where the patient stands."""
+
+    own: str
+    entry: PatientEntry
+    influence: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Influence:
+    """An odds ratio of a model with all patients, and without one."""
+
+    model: str
+    factor: str
+    whole: Estimate | None
+    without: Estimate
+
+
+_SORTS: Mapping[str, Callable[[Line], Any]] = {
+    "id": lambda line: line.own,
+    "study_id": lambda line: line.entry.subject,
+    "standing": lambda line: (line.entry.excluded, [each.reason for each in line.entry.standings]),
+    "outcome": lambda line: [_rank(each.outcome) for each in line.entry.standings],
+    "score": lambda line: line.entry.score if line.entry.score is not None else -1.0,
+    "missing": lambda line: line.entry.missing if line.entry.missing is not None else -1,
+    "influence": lambda line: line.influence,
+}
+
+
+def _rank(outcome: bool | None) -> int:  # noqa: FBT001 - the value itself
+    return 2 if outcome is None else int(not outcome)
+
+
+@router.get("")
+def show_patients(request: Request, study: str, sort: str = "id", *, down: bool = False) -> Response:
+    """Return the list, sorted by one of its columns."""
+    place = read_place(request, study)
+    found = _find(request, place)
+    lines = sorted(_lines(request, place, found), key=_SORTS.get(sort, _SORTS["id"]), reverse=down)
+    return show(
+        request,
+        "patients.html.j2",
+        place=place,
+        page="patients",
+        study=found.study,
+        lines=lines,
+        sort=sort if sort in _SORTS else "id",
+        down=down,
+        scored=any(line.entry.score is not None for line in lines),
+    )
+
+
+@router.get("/{subject}")
+def show_patient(request: Request, study: str, subject: str) -> Response:
+    """Return the page of one patient."""
+    place = read_place(request, study)
+    found = _find(request, place)
+    lines = _lines(request, place, found)
+    at = next((number for number, line in enumerate(lines) if line.entry.subject == subject), None)
+    if at is None:
+        raise unknown("patient of this study id")
+    record = _record(request, place, found, subject)
+    return show(
+        request,
+        "patient.html.j2",
+        place=place,
+        page="patients",
+        study=found.study,
+        line=lines[at],
+        before=lines[at - 1] if at > 0 else None,
+        after=lines[at + 1] if at + 1 < len(lines) else None,
+        record=record,
+        told=report.tell_patient(record),
+        influences=_influences(request, place, found, subject),
+        images=_images(found, record),
+    )
+
+
+@router.get("/{subject}/timeline.svg")
+def show_timeline(request: Request, study: str, subject: str, *, dark: bool = False) -> Response:
+    """Return the figure of one patient over time."""
+    place = read_place(request, study)
+    svg = report.draw_patient(_record(request, place, _find(request, place), subject))
+    return Response(report.darken(svg) if dark else svg, media_type="image/svg+xml")
+
+
+def _find(request: Request, place: Place) -> live.Live:
+    return read_results(read_workspace(request), read_runner(request), place)
+
+
+def _patients(request: Request, place: Place, found: live.Live) -> Patients:
+    workspace = read_workspace(request)
+    measured = found.measured
+    known = f"{workspace.signature(place)} {measured is None}"
+
+    def read() -> Patients:
+        described = (imaging.describe(found.study), pathology.describe(found.study))
+        return derive.read_patients(found.study, found.cohort, found.table, described if measured is None else measured)
+
+    return workspace.remember(place, "patients", read, signature=known)
+
+
+def _lines(request: Request, place: Place, found: live.Live) -> Sequence[Line]:
+    own = {subject: name for name, subject in found.cohort.pseudonyms.items()}
+    changed = [row.group for row in _without(request, place, found) if "changed" in row.flags]
+    entries = _patients(request, place, found).entries()
+    lines = (
+        Line(own=own.get(entry.subject, ""), entry=entry, influence=changed.count(entry.subject)) for entry in entries
+    )
+    return sorted(lines, key=_SORTS["id"])
+
+
+def _record(request: Request, place: Place, found: live.Live, subject: str) -> PatientRecord:
+    record = _patients(request, place, found).find(subject)
+    if record is None:
+        raise unknown("patient of this study id")
+    return record
+
+
+def _without(request: Request, place: Place, found: live.Live) -> tuple[Estimate, ...]:
+    """Return the odds ratios that were computed without one patient, as far as they are known."""
+    results = collect_all(read_workspace(request), place, found)
+    return results.select(analysis="sensitivity", measure="odds_ratio_without")
+
+
+def _influences(request: Request, place: Place, found: live.Live, subject: str) -> Sequence[Influence]:
+    rows = _without(request, place, found)
+    whole = {(row.model, row.factor, row.term): row for row in rows if row.group == "nobody"}
+    labels = {name: factor.label for name, factor in found.study.factors.items()}
+    models = {name: model.label or name.replace("_", " ") for name, model in found.study.analysis.models.items()}
+    return [
+        Influence(
+            model=models.get(row.model or "", row.model or ""),
+            factor=labels.get(row.factor or "", row.factor or ""),
+            whole=whole.get((row.model, row.factor, row.term)),
+            without=row,
+        )
+        for row in rows
+        if row.group == subject
+    ]
+
+
+def _images(found: live.Live, record: PatientRecord) -> Mapping[str, Sequence[str]]:
+    """Return the visits at which a patient has measured images, by kind."""
+    kinds = {"scans": found.study.imaging, "slides": found.study.pathology}
+    seen = {
+        kind: {visit for name in named for reading in record.readings.get(name, ()) for visit in reading.values}
+        for kind, named in kinds.items()
+    }
+    order = tuple(found.study.cohort.visits)
+    return {kind: [name for name in order if name in visits] for kind, visits in seen.items() if visits}
