@@ -172,13 +172,19 @@ def _odds(row: Estimate | None) -> str:
     return f"{format_ratio(row.estimate)} ({format_range(row.low, row.high, format_ratio)})"
 
 
+def _in_words(row: Estimate) -> str:
+    if row.group == "others":
+        return _WORDS.text("alt_others", distance=_distance(row))
+    return _WORDS.text("alt_patient", patient=row.group, distance=_distance(row))
+
+
 def _distance(row: Estimate) -> str:
     value = row.estimate
     return format_fixed(value, 2 if value is None or value >= 0.1 else 3)
 
 
 def _alt(distances: Sequence[Estimate], effects: Sequence[Effect]) -> str:
-    shown = "; ".join(f"{row.group} {_distance(row)}" for row in distances)
+    shown = "; ".join(_in_words(row) for row in distances)
     return _WORDS.text("alt", distances=shown, n=len(effects))
 
 
