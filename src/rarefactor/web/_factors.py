@@ -259,6 +259,7 @@ def _show(request: Request, seen: Seen, form: FactorForm | None, *, status: int 
         variables=[_list(item, seen) for item in seen.variables.items if item.type != "id"],
         roles={role: [_card(seen, name) for name in _of_role(seen.study, role)] for role in ("marker", "adjuster")},
         form=form,
+        part=is_part(request),
         chosen=_choices(seen, variable, form) if form else {},
         misfits=_misfits(seen.study, seen.variables),
         visits=_visits(seen.study),
