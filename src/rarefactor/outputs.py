@@ -19,6 +19,7 @@ from rarefactor.study import run
 from rarefactor.work import MANIFEST, Progress, Workers, read_manifest
 
 _STAMP = "%Y-%m-%d %H:%M:%S %z"
+_BESIDE = frozenset({".md", ".py", ".r", ".ipynb", ".docx", ".pdf", ".html"})  # what no run reads
 _STAMPED = timedelta(seconds=1)  # how exact the time in run.log is
 
 
@@ -100,7 +101,7 @@ def _read_log(path: Path) -> tuple[str | None, datetime | None]:
 
 def _walk_younger(root: Path, folder: Path, after: float) -> Iterator[str]:
     for entry in os.scandir(folder):
-        if entry.name.startswith("."):
+        if entry.name.startswith(".") or Path(entry.name).suffix.lower() in _BESIDE:
             continue
         if entry.is_dir():
             if not (Path(entry.path) / MANIFEST).exists():
