@@ -50,12 +50,14 @@ from rarefactor.pathology._runs import (
 )
 from rarefactor.pathology._scores import PatientScore, Score, ScoreScale, ScoreTable, derive_patient_scores, read_scores
 from rarefactor.pathology._scores_given import (
+    ComparedReaders,
+    compare_readers,
+    compare_rounds,
     describe_scores,
     draft_score,
     find_scales,
     join_scores,
     read_given_scores,
-    tabulate_repeats,
 )
 from rarefactor.pathology._section_build import Extent
 from rarefactor.pathology._section_image import Camera
@@ -87,6 +89,7 @@ __all__ = [
     "Blur",
     "Camera",
     "CellOutline",
+    "ComparedReaders",
     "Compartment",
     "DeepZoom",
     "Denominator",
@@ -139,6 +142,8 @@ __all__ = [
     "check_regions",
     "combine_biopsies",
     "compare_measured",
+    "compare_readers",
+    "compare_rounds",
     "compute_artefacts",
     "compute_blur",
     "compute_downsample",
@@ -184,7 +189,6 @@ __all__ = [
     "simulate_control",
     "simulate_specimen",
     "tabulate_agreement",
-    "tabulate_repeats",
     "tell",
     "write_cells",
     "write_output",

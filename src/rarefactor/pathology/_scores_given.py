@@ -8,7 +8,7 @@ how far a reader agrees with himself and is in no patient's value.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import combinations
 
@@ -19,6 +19,7 @@ from rarefactor.pathology._scores import SCALES, Score, ScoreScale, ScoreTable
 from rarefactor.pathology._settings import SlideFile
 from rarefactor.readings import LOG, Draft, Reading, Readings
 from rarefactor.spec import Biopsy
+from rarefactor.stats import BlandAltman, compute_bland_altman
 
 SCORE = "score"
 _WORDS = ("none", "weak", "moderate", "strong")
@@ -93,16 +94,46 @@ def join_scores(table: ScoreTable | None, given: ScoreTable) -> ScoreTable | Non
     return ScoreTable(scores=(*kept, *given.scores), scales={**given.scales, **table.scales}, failures=failures)
 
 
-def tabulate_repeats(rounds: Sequence[ScoreTable], level: float) -> tuple[ReaderAgreement, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedReaders:
+    """How far two readers agree, with the scores of each slide that both gave and the limits of agreement."""
+
+    agreement: ReaderAgreement
+    limits: BlandAltman
+    pairs: tuple[tuple[float, float], ...]
+
+
+def compare_readers(table: ScoreTable, *, level: float = 0.95) -> tuple[ComparedReaders, ...]:
+    """Return how far each two readers agree, by stain, over all staining runs."""
+    found = (each for each in tabulate_agreement(table, level=level) if len(each.readers) == 2)
+    compared = ((each, _pair(table, each)) for each in found)
+    return tuple(
+        ComparedReaders(agreement=each, limits=_bound(pairs, level), pairs=pairs) for each, pairs in compared if pairs
+    )
+
+
+def compare_rounds(rounds: Sequence[ScoreTable], *, level: float = 0.95) -> tuple[ComparedReaders, ...]:
     """Return how far each reader agrees with himself, over the rounds in their order, by stain."""
-    found: list[ReaderAgreement] = []
+    found: list[ComparedReaders] = []
     for reader in sorted({each.reader for table in rounds for each in table.scores}):
         own = [[each for each in table.scores if each.reader == reader] for table in rounds]
         held = [(place, scores) for place, scores in enumerate(own, 1) if scores]
         for pair in combinations(held, 2):
             named = tuple(replace(each, reader=f"{reader}, round {place}") for place, scores in pair for each in scores)
-            found += tabulate_agreement(ScoreTable(scores=named, scales=rounds[0].scales), level=level)
+            found += compare_readers(ScoreTable(scores=named, scales=rounds[0].scales), level=level)
     return tuple(found)
+
+
+def _pair(table: ScoreTable, found: ReaderAgreement) -> tuple[tuple[float, float], ...]:
+    one, other = (
+        {(s.patient, s.visit, s.slide): s.score for s in table.scores if (s.reader, s.stain) == (reader, found.stain)}
+        for reader in found.readers
+    )
+    return tuple((score, other[key]) for key, score in one.items() if key in other)
+
+
+def _bound(pairs: Sequence[tuple[float, float]], level: float) -> BlandAltman:
+    return compute_bland_altman([one for one, _ in pairs], [other for _, other in pairs], level=level)
 
 
 def _item(file: SlideFile, number: int) -> str:
