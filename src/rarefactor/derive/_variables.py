@@ -98,7 +98,7 @@ def _variable(values: Values, study: Study, place: tuple[str, str], origin: Orig
     described = values.scope.tables[table][name]
     why_not = _why_not(values, table, described)
     return Variable(
-        text=_written(values.scope, table, name),
+        text=_written(values.scope, table, name, short=origin != "images"),
         table=table,
         name=name,
         origin=origin,
@@ -123,9 +123,9 @@ def _levels(described: DataField) -> tuple[str, ...]:
     return tuple(unique_labels(described).values()) if described.type == "choice" else ()
 
 
-def _written(scope: Scope, table: str, name: str) -> str:
-    """Return the shortest name that means this column and no other."""
-    for text in (name, f"{table}.{name}", str(Column(table, name))):
+def _written(scope: Scope, table: str, name: str, *, short: bool) -> str:
+    """Return a name that means this column and no other: the shortest, or one that names the table too."""
+    for text in (*([name] if short else []), f"{table}.{name}", str(Column(table, name))):
         try:
             found = scope.find(parse_column(text))
         except ExpressionError:
