@@ -18,7 +18,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.datastructures import URL
 
 from rarefactor import __version__, report
-from rarefactor.errors import Problem, RarefactorError
+from rarefactor.errors import Problem, RarefactorError, StaleError
 from rarefactor.web._errors import WebError
 from rarefactor.web._events import Hub
 from rarefactor.web._runner import Runner
@@ -114,12 +114,17 @@ def _around(request: Request, place: Place | None, page: str) -> Mapping[str, An
 
 def show_problems(request: Request, error: RarefactorError, *, status: int | None = None) -> HTMLResponse:
     """Return what is wrong: a page, or for htmx the notice at the top of the page that asked."""
-    code = status or (error.status if isinstance(error, WebError) else 422)
+    code = status or (error.status if isinstance(error, WebError) else _status(error))
     if is_part(request):
         answer = show(request, "problems.html.j2", block="problems", problems=error.problems, status=code)
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#messages", "innerHTML"
         return answer
     return show(request, "problems.html.j2", problems=error.problems, status=code)
+
+
+def _status(error: RarefactorError) -> int:
+    """409 where somebody else has changed the same thing meanwhile."""
+    return 409 if isinstance(error, StaleError) else 422
 
 
 def show_bug(request: Request, error: Exception) -> HTMLResponse:

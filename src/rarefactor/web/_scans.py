@@ -267,7 +267,7 @@ def _read_grades(scans: Scans, patient: str, visit: str, reader: str) -> dict[st
 
 
 def _name_visits(scans: Scans) -> dict[str, str]:
-    return {name: visit.label or name for name, visit in scans.study.cohort.visits.items()}
+    return {name: visit.label or name.replace("_", " ") for name, visit in scans.study.cohort.visits.items()}
 
 
 def _no_reason() -> Problem:

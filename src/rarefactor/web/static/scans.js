@@ -13,10 +13,13 @@ const COLOURS = [
 const KEPT = 40;
 
 const names = new Map([...byId("muscle").options].map((option) => [Number(option.value), option.textContent]));
+names.delete(edit.ALL);
 const nv = new niivue.Niivue({
   backColor: [0, 0, 0, 1],
   crosshairColor: [1, 0.84, 0.29, 1],
-  crosshairWidth: 1,
+  crosshairWidth: 0.25,
+  crosshairWidthUnit: "percent",
+  crosshairGap: 0,
   dragAndDropEnabled: false,
   isColorbar: false,
   isOrientationTextVisible: true,
@@ -28,6 +31,7 @@ const nv = new niivue.Niivue({
   loadingText: "",
   logLevel: "error",
 });
+let images = [];
 let saved = null;
 let last = null;
 let undone = [];
@@ -37,7 +41,7 @@ const size = () => nv.volumes[0].dimsRAS.slice(1, 4);
 const cursor = () => nv.frac2vox(nv.scene.crosshairPos).map(Math.round);
 const mask = () => ({ bits: nv.drawBitmap, size: size() });
 const imageNames = () => [...byId("image").options].map((option) => option.textContent.toLowerCase());
-const fatAt = (x, y, z) => nv.volumes[imageNames().indexOf(FAT)]?.getValue(x, y, z) ?? NaN;
+const fatAt = (x, y, z) => images[imageNames().indexOf(FAT)]?.getValue(x, y, z) ?? NaN;
 
 function colours() {
   const channels = { R: [], G: [], B: [], A: [], I: [], labels: [] };
@@ -60,17 +64,12 @@ async function open() {
   }
   await nv.attachToCanvas(canvas);
   nv.setSliceType(nv.sliceTypeAxial);
-  const chosen = Number(byId("image").value);
-  await nv.loadVolumes(imageNames().map((name, place) => ({
-    url: `${url}/images/${place}.nii.gz`,
-    name: `${place}.nii.gz`,
-    colormap: name === FAT ? "inferno" : "gray",
-    cal_min: 0,
-    cal_max: name === FAT ? 100 : 1,
-    opacity: place === chosen ? 1 : 0,
-  })));
-  if (viewer.dataset.mask === "yes") await openMask();
+  images = await Promise.all(imageNames().map((_, place) => (
+    niivue.NVImage.loadFromUrl({ url: `${url}/images/${place}.nii.gz`, name: `${place}.nii.gz` })
+  )));
+  nv.addVolume(images[0].clone());
   showChosen();
+  if (viewer.dataset.mask === "yes") await openMask();
   const [, , nz] = size();
   byId("slice").max = nz - 1;
   goTo([Math.floor(size()[0] / 2), Math.floor(size()[1] / 2), Math.floor(nz / 2)]);
@@ -82,14 +81,21 @@ async function openMask() {
   const loaded = await nv.loadDrawingFromUrl(`${url}/mask.nii.gz`);
   if (!loaded) throw new Error("the mask does not fit the images");
   nv.setDrawColormap(colours());
+  nv.setDrawOpacity(Number(byId("opacity").value) / 100);
   saved = nv.drawBitmap.slice();
   last = saved;
   byId("editing").hidden = false;
 }
 
+// One volume is shown, with the numbers of the chosen image: regions are drawn over the first volume only.
 function showChosen() {
   const chosen = Number(byId("image").value);
-  nv.volumes.forEach((_, place) => nv.setOpacity(place, place === chosen ? 1 : 0));
+  const isFat = imageNames()[chosen] === FAT;
+  const [shown] = nv.volumes;
+  shown.img = images[chosen].img;
+  [shown.cal_min, shown.cal_max] = [0, isFat ? 100 : 1];
+  shown.colormap = isFat ? "inferno" : "gray";
+  nv.updateGLVolume();
 }
 
 function goTo([x, y, z]) {
@@ -143,18 +149,23 @@ function undo() {
 const muscle = () => Number(byId("muscle").value);
 const where = () => (byId("everywhere").checked ? null : cursor()[2]);
 const brush = () => Number(byId("brush").value) || 1;
+const each = (act) => (muscle() === edit.ALL ? [...names.keys()] : [muscle()]).forEach(act);
 const commands = {
-  grow: () => change((held) => edit.grow(held, where(), muscle())),
+  grow: () => change((held) => each((number) => edit.grow(held, where(), number))),
   shrink: () => change((held) => edit.shrink(held, where(), muscle())),
-  holes: () => change((held) => edit.fillHoles(held, where(), muscle())),
-  specks: () => change((held) => edit.removeSpecks(held, where(), muscle())),
+  holes: () => change((held) => each((number) => edit.fillHoles(held, where(), number))),
+  specks: () => change((held) => each((number) => edit.removeSpecks(held, where(), number))),
   clear: () => change((held) => edit.clear(held, where(), muscle())),
   fatty: () => change((held) => edit.leaveFatter(held, where(), muscle(), Number(byId("limit").value), fatAt)),
 };
 
+const chosenTool = () => document.querySelector("input[name=tool]:checked").value;
+
 function useTool() {
-  const tool = document.querySelector("input[name=tool]:checked").value;
-  nv.setDrawingEnabled(tool !== "look");
+  const tool = chosenTool();
+  const vague = muscle() === edit.ALL && (tool === "draw" || tool === "fill");
+  byId("edited").textContent = vague ? "Choose one muscle to draw." : "";
+  nv.setDrawingEnabled(tool !== "look" && !vague);
   nv.opts.penSize = brush();
   if (tool !== "look") nv.setPenValue(tool === "erase" ? 0 : muscle(), tool === "fill");
 }
@@ -172,7 +183,7 @@ canvas.addEventListener("keydown", (event) => {
     const far = event.shiftKey ? 5 : 1;
     goTo(cursor().map((value, axis) => value + far * step[axis]));
   } else if (editing && event.key === " ") {
-    change((held) => edit.stamp(held, cursor(), brush(), muscle()));
+    if (muscle() !== edit.ALL) change((held) => edit.stamp(held, cursor(), brush(), muscle()));
   } else if (editing && (event.key === "Delete" || event.key === "Backspace")) {
     change((held) => edit.stamp(held, cursor(), brush(), 0));
   } else if (editing && event.ctrlKey && event.key === "z") {
@@ -184,6 +195,9 @@ canvas.addEventListener("keydown", (event) => {
 }, true);
 canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation(), true);
 canvas.addEventListener("pointerup", () => setTimeout(() => {
+  const [x, y, z] = cursor();
+  const number = nv.drawBitmap?.[(z * size()[1] + y) * size()[0] + x];
+  if (number && chosenTool() === "look") byId("muscle").value = number;
   if (last && nv.drawBitmap && edit.countChanged(nv.drawBitmap, last)) note();
 }));
 

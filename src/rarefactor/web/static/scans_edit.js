@@ -1,7 +1,11 @@
 // What can be done to the region of one muscle in a mask, slice by slice. Nothing here knows how a mask is shown.
 // A mask is {bits, size: [nx, ny, nz]}: one number for each voxel, x fastest.
 
+/** In place of a muscle's number: all muscles. */
+export const ALL = 0;
+
 const neighbours = [[1, 0], [-1, 0], [0, 1], [0, -1]];
+const belongs = (value, number) => (number === ALL ? value > 0 : value === number);
 
 function* slices(mask, slice) {
   if (slice === null) {
@@ -37,12 +41,13 @@ export function grow(mask, slice, number) {
   }
 }
 
-/** Leave the voxels at the muscle's edge. */
+/** Leave the voxels at the muscle's edge; of all muscles together, those that lie beside none. */
 export function shrink(mask, slice, number) {
   const before = { ...mask, bits: mask.bits.slice() };
+  const isOther = (other) => (number === ALL ? other === 0 : other !== number);
   for (const z of slices(mask, slice)) {
     reach(mask, z, (at, x, y) => {
-      if (before.bits[at] === number && beside(before, x, y, z, (other) => other !== number)) mask.bits[at] = 0;
+      if (belongs(before.bits[at], number) && beside(before, x, y, z, isOther)) mask.bits[at] = 0;
     });
   }
 }
@@ -51,7 +56,7 @@ export function shrink(mask, slice, number) {
 export function clear(mask, slice, number) {
   for (const z of slices(mask, slice)) {
     reach(mask, z, (at) => {
-      if (mask.bits[at] === number) mask.bits[at] = 0;
+      if (belongs(mask.bits[at], number)) mask.bits[at] = 0;
     });
   }
 }
@@ -60,7 +65,7 @@ export function clear(mask, slice, number) {
 export function leaveFatter(mask, slice, number, limit, fat) {
   for (const z of slices(mask, slice)) {
     reach(mask, z, (at, x, y) => {
-      if (mask.bits[at] === number && fat(x, y, z) > limit) mask.bits[at] = 0;
+      if (belongs(mask.bits[at], number) && fat(x, y, z) > limit) mask.bits[at] = 0;
     });
   }
 }
@@ -105,13 +110,13 @@ export function countChanged(one, other) {
 }
 
 /** The connected pieces of a slice: their places, and whether they reach its edge. */
-function split(mask, z, belongs) {
+function split(mask, z, isIn) {
   const [nx, ny] = mask.size;
   const seen = new Uint8Array(nx * ny);
   const pieces = [];
   const start = z * nx * ny;
   for (let first = 0; first < nx * ny; first += 1) {
-    if (seen[first] || !belongs(mask.bits[start + first])) continue;
+    if (seen[first] || !isIn(mask.bits[start + first])) continue;
     const piece = { places: [], edge: false };
     const open = [first];
     seen[first] = 1;
@@ -123,7 +128,7 @@ function split(mask, z, belongs) {
       for (const [dx, dy] of neighbours) {
         const [u, v] = [x + dx, y + dy];
         const next = v * nx + u;
-        if (u < 0 || v < 0 || u >= nx || v >= ny || seen[next] || !belongs(mask.bits[start + next])) continue;
+        if (u < 0 || v < 0 || u >= nx || v >= ny || seen[next] || !isIn(mask.bits[start + next])) continue;
         seen[next] = 1;
         open.push(next);
       }
