@@ -200,7 +200,7 @@ def write_value(field: DataField, value: Any) -> str:
     if value is None:
         return ""
     if field.type in _DATES:
-        return f"day {value:g}"
+        return f"day {value:g}".replace("-", "−")
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, float | int):
