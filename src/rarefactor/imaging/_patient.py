@@ -147,7 +147,9 @@ def _label_visits(patient: str, visits: Sequence[Visit], settings: Settings) -> 
 
 
 def _name_images(visit: Visit) -> str:
-    return ", ".join(dict.fromkeys(source.path.partition("/")[0] for source in _sources(visit)))
+    return ", ".join(
+        dict.fromkeys(source.path.partition("/")[0] for source in _sources(visit) if source not in visit.mask_files)
+    )
 
 
 def _follow(start: Labelled, visit: Visit) -> Labelled:
@@ -200,7 +202,8 @@ def _origin(each: Labelled, flags: tuple[Flag, ...] = ()) -> Origin:
 
 
 def _sources(visit: Visit) -> tuple[SourceFile, ...]:
-    return tuple(file for series in visit.scan.series for file in series.files)
+    """The files behind a visit's numbers: images, and the mask that a reader has corrected."""
+    return (*(file for series in visit.scan.series for file in series.files), *visit.mask_files)
 
 
 def _compare(first: Labelled, last: Labelled, settings: Settings) -> _Compared:

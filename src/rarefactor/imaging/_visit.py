@@ -6,7 +6,7 @@ where the header tells how; what could not be corrected is flagged.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,7 +20,7 @@ from rarefactor.imaging._legs import LEG, check_legs, compute_legs
 from rarefactor.imaging._masks import check_labels, read_labels
 from rarefactor.imaging._read import read_scan
 from rarefactor.imaging._regions import LabelMap, Region, Side
-from rarefactor.imaging._scan import Kind, Scan, Series
+from rarefactor.imaging._scan import Kind, Scan, Series, SourceFile
 from rarefactor.imaging._settings import Settings, VisitFiles
 from rarefactor.imaging._swap import check_swap, derive_unswapped
 from rarefactor.imaging._t1_bias import compute_t1_corrected
@@ -28,6 +28,7 @@ from rarefactor.imaging._t1_only import compute_t1_estimate
 from rarefactor.imaging._volume import Grid, Volume
 from rarefactor.imaging.segment import find_segmenter
 from rarefactor.results import Flag, Severity
+from rarefactor.work import hash_file
 
 DIXON, T1_ESTIMATE = "dixon", "t1_estimate"
 _DEEP_MM = 15.0
@@ -53,6 +54,8 @@ class Visit:
         What a reader drew, or has corrected.
     leads : bool
         Whether the visit came with a reader's mask, which is carried to others.
+    mask_files : tuple of SourceFile
+        The corrected mask, where there is one: a source of the numbers as the images are.
     """
 
     name: str
@@ -67,6 +70,7 @@ class Visit:
     scan: Scan
     flags: tuple[Flag, ...]
     leads: bool = False
+    mask_files: tuple[SourceFile, ...] = ()
 
 
 def read_visit(files: VisitFiles, settings: Settings) -> Visit:
@@ -84,7 +88,13 @@ def read_visit(files: VisitFiles, settings: Settings) -> Visit:
     if mask is None:
         return visit
     flags = (*visit.flags, *check_labels(mask, visit.shape))
-    return refine(replace(visit, mask=mask, flags=flags, leads=files.mask is not None), mask)
+    found = replace(visit, mask=mask, flags=flags, leads=files.mask is not None, mask_files=tuple(_list_masks(files)))
+    return refine(found, mask)
+
+
+def _list_masks(files: VisitFiles) -> Iterator[SourceFile]:
+    if files.corrected:
+        yield SourceFile(path=f"mask, {files.corrected.source}", sha256=hash_file(files.corrected.path))
 
 
 def _read_mask(files: VisitFiles, settings: Settings, grid: Grid) -> LabelMap | None:

@@ -81,6 +81,8 @@ def test_a_corrected_mask_counts_for_its_patient_and_for_nobody_else(tmp_path, m
     assert _fat(first, Side.RIGHT)[2] == "reader"
     assert _fat(then, Side.RIGHT)[2] == "corrected by Ada, version 1"
     assert after.corrected == 1
+    named = [{source.path for row in each.measurements for source in row.sources} for each in (first, then)]
+    assert named[1] - named[0] == {"mask, corrected by Ada, version 1"}
 
 
 def test_taking_corrections_back_is_as_if_nobody_had_corrected(tmp_path, made):
