@@ -115,12 +115,12 @@ def tabulate_grade_repeats(rounds: Sequence[GradeTable], *, level: float = 0.95)
     return tuple(each for each in found if len({name.rpartition(", round ")[0] for name in each.readers}) == 1)
 
 
-def count_agreement(table: GradeTable, *, level: float = 0.95) -> Iterator[Estimate]:
-    """Yield the agreement of each pair of readers as rows of the results."""
+def count_agreement(name: str, table: GradeTable, *, level: float = 0.95) -> Iterator[Estimate]:
+    """Yield the agreement of each pair of readers as rows; ``name`` is the study's name for its scans."""
     for found in tabulate_grade_agreement(table, level=level):
         flags = ("few_scored_twice",) if found.scans < FEW_SCANS else ()
         row = Estimate(
-            analysis="imaging", measure="", estimate=None, term=f"grade.{table.scale.name}",
+            analysis="imaging", measure="", estimate=None, model=name, term=f"grade.{table.scale.name}",
             group=" / ".join(found.readers), method="readers", flags=flags, source=("mri",),
         )  # fmt: skip
         values = dict(_list_values(found))

@@ -26,7 +26,7 @@ from rarefactor.imaging._volume import Volume
 
 _BEST = ("T1-weighted", "fat")
 _WIDTH_MM, _GAP_MM = 170.0, 1.5
-_BODY = 0.02
+_BODY = 0.15
 """Share of the brightest from which a pixel is body."""
 
 

@@ -86,7 +86,7 @@ def measure(
     return Measured(
         tables=(_with_grades(table, graded, asked.subjects),),
         notes=(*_notes(asked, results), *(describe_graded(graded) if graded else ())),
-        rows=(*count_measured(results), *(count_agreement(graded, level=study.analysis.level) if graded else ())),
+        rows=(*count_measured(results), *(count_agreement(name, graded, level=study.analysis.level) if graded else ())),
         inputs=tuple(_inputs(study, source, asked)),
         files=write_output(results) if results else {},
         pictures=tuple(_pictures(name, results)),

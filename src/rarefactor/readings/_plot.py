@@ -18,7 +18,7 @@ from html import escape
 _WIDTH, _HEIGHT = 560, 320
 _LEFT, _RIGHT, _TOP, _LOW = 64, 92, 16, 52
 _TICKS = 5
-_STYLE = "font-family='Source Sans 3, Segoe UI, sans-serif' font-size='13' fill='#1b1f24'"
+_STYLE = "font-family='Segoe UI, Helvetica, Liberation Sans, sans-serif' font-size='13' fill='#1b1f24'"
 
 
 def draw_bland_altman(
