@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from rarefactor.imaging._regions import CORRECTED
 from rarefactor.imaging._settings import Corrected, PatientFiles, VisitFiles
 from rarefactor.readings import Reading, Readings, find_file
 
@@ -45,7 +46,7 @@ def say_source(reading: Reading) -> str:
     >>> say_source(Reading(kind="mask", reader="Ada", when=day, subject="s1", place="month_3", version=2))
     'corrected by Ada, version 2'
     """
-    return f"corrected by {reading.reader}, version {reading.version}"
+    return f"{CORRECTED} {reading.reader}, version {reading.version}"
 
 
 def _take(folder: Path, reading: Reading) -> Corrected:

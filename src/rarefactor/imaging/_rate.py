@@ -14,7 +14,7 @@ from rarefactor.errors import InputError, Problem
 from rarefactor.imaging._drift import Drift
 from rarefactor.imaging._measure import Measurement
 from rarefactor.imaging._propagate import PROPAGATED
-from rarefactor.imaging._regions import Side
+from rarefactor.imaging._regions import CORRECTED, READER, Side
 from rarefactor.results import Flag, Severity
 
 _FAST_PER_YEAR = 5.0
@@ -213,7 +213,11 @@ def _refuse(baseline: Measurement, follow_up: Measurement, drift: Drift | None) 
 
 
 def _differs(baseline: Measurement, follow_up: Measurement) -> bool:
-    return baseline.mask_source != follow_up.mask_source
+    """A mask that was corrected by hand is a reader's."""
+    one, other = (
+        READER if each.mask_source.startswith(CORRECTED) else each.mask_source for each in (baseline, follow_up)
+    )
+    return one != other
 
 
 def _note_fast(rate: float | None, *, beyond: bool | None) -> tuple[Flag, ...]:

@@ -59,6 +59,8 @@ SITES: Mapping[str, tuple[str, ...]] = {
     **{code: (code,) for code in MUSCLES},
 }
 """What a measurement may be asked for, and the muscles it is made of."""
+READER, CORRECTED = "reader", "corrected by"
+"""Sources of regions: drawn by a reader; corrected by one, who is named behind it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +82,7 @@ class LabelMap:
     regions : mapping
         The region that each label means.
     source : str
-        Who drew it: "reader", "propagated", the name of a network, or "compartment".
+        Who drew it: "reader", "corrected by" somebody, "propagated", the name of a network, or "compartment".
     """
 
     values: NDArray[np.int16]

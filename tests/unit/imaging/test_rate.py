@@ -40,6 +40,15 @@ def test_the_rate_and_its_error_by_hand():
     assert rate.repeatability == "own"
 
 
+@pytest.mark.parametrize(
+    ("source", "mixed"),
+    [("propagated", False), ("reader", False), ("corrected by Ada, version 2", False), ("compartment", True)],
+)
+def test_masks_drawn_in_different_ways_are_told(source, mixed):
+    rate = compute_rate(BASELINE, replace(LATER, mask_source=source), 3.0, repeatability=OWN)
+    assert ("mixed_masks" in {flag.name for flag in rate.flags}) == mixed
+
+
 def test_voxel_noise_of_both_scans_widens_it():
     noisy = [replace(row, noise_se=0.02) for row in (BASELINE, LATER)]
     rate = compute_rate(*noisy, 3.0, repeatability=OWN)
