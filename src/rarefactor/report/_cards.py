@@ -81,10 +81,10 @@ def write_card(
     *,
     address: Callable[[str], str],
     risk_models: Sequence[RiskModel] = (),
-    words_only: bool = False,
+    only: str | None = None,
 ) -> Part:
     """Return one section of the report for inside a page, empty where the results hold nothing for it."""
-    source = replace(read_source(results, risk_models), words_only=words_only)
+    source = replace(read_source(results, risk_models), only=only)
     blocks = tuple(_without_head(_SECTIONS[name][1](source)))
     rows = {row.id: row for row in results.rows}
     document = apply_style(Document(title="", subtitle="", byline="", blocks=blocks), source.style, rows)

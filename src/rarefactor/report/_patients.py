@@ -7,16 +7,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from functools import partial
 
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import linked, number
+from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import Effect
 from rarefactor.report._panel import Panel
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text, write_png, write_svg
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_range, format_ratio
-from rarefactor.report.tree import Block, Figure, Paragraph, Runs
+from rarefactor.report.tree import Block, Paragraph, Runs
 from rarefactor.results import Estimate, ModelInfo
 
 _WORDS = Words("patients")
@@ -37,11 +39,8 @@ def write_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) 
         return
     yield Paragraph(runs=_sentences(source, model, effects))
     name = f"patients-{model.name}"
-    sheet = draw_patients(source, model, effects)
     caption = _WORDS.runs("caption", model=model.label, cook=cite("cook1977", "pregibon1981"))
-    size = {"width_mm": sheet.width, "height_mm": sheet.height}
-    svg, png = write_svg(sheet, name), write_png(sheet)
-    yield Figure(name=name, number=0, caption=caption, alt=_alt(distances, effects), svg=svg, png=png, **size)
+    yield make_figure(source, name, caption, _alt(distances, effects), partial(draw_patients, source, model, effects))
 
 
 def draw_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Sheet:

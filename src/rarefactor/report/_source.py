@@ -25,7 +25,7 @@ _PARTS = ("analysis", "measure", "landmark", "model", "factor", "term", "group",
 class Source:
     """The results, the study that they answer, an index of the rows, risk models, and patients' pictures.
 
-    ``words_only``: figures are left undrawn, for whoever shows the words first.
+    ``only`` names the one figure to draw, as SVG, for whoever shows the words first; empty: none, None: all.
     """
 
     results: Results
@@ -33,7 +33,7 @@ class Source:
     index: Mapping[tuple[str | None, ...], Estimate]
     risk_models: tuple[RiskModel, ...] = ()
     pictures: tuple[Picture, ...] = ()
-    words_only: bool = False
+    only: str | None = None
 
     def row(self, analysis: str, measure: str, **parts: str | None) -> Estimate | None:
         """Return the row with these parts, or None; a part that is not given is None, a method any."""

@@ -93,7 +93,7 @@ def write_card(
     *,
     address: Callable[[str], str],
     risk_models: Sequence[RiskModel] = (),
-    words_only: bool = False,
+    only: str | None = None,
 ) -> Part:
     """Return one section of the report for inside a page, empty where the results hold nothing for it.
 
@@ -107,8 +107,8 @@ def write_card(
         The address of a figure by its name.
     risk_models
         Those of the study.
-    words_only
-        Leave figures undrawn where that saves time.
+    only
+        The one figure to draw, by its name: the others are left undrawn, all of them where it is empty. None: draw all.
 
     Raises
     ------
@@ -117,7 +117,7 @@ def write_card(
     """
     from rarefactor.report import _cards  # noqa: PLC0415 - importing the report must stay light
 
-    return _cards.write_card(name, results, address=address, risk_models=risk_models, words_only=words_only)
+    return _cards.write_card(name, results, address=address, risk_models=risk_models, only=only)
 
 
 def draw_model(model: RiskModel) -> bytes:

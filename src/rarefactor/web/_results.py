@@ -18,7 +18,7 @@ from rarefactor.report import Card, Part
 from rarefactor.results import Results
 from rarefactor.web._runner import Job, Runner
 from rarefactor.web._workspace import Place, Workspace
-from rarefactor.work import content_key, read_packed, remember, write_packed
+from rarefactor.work import content_key, remember
 
 State = Literal["ready", "partial", "waiting"]
 
@@ -100,29 +100,24 @@ def find_state(found: Live, job: Job | None, name: str) -> CardState | None:
 def draw_card(workspace: Workspace, place: Place, found: Live, state: CardState) -> Part:
     """Return a card; figures that take time are left to :func:`draw_figure`."""
     name = state.card.name
-    return workspace.remember(
-        place, f"card {name}", lambda: _write(place, found, state, words_only=True), signature=state.key
-    )
+    return workspace.remember(place, f"card {name}", lambda: _write(place, found, state), signature=state.key)
 
 
 def draw_figure(workspace: Workspace, place: Place, found: Live, state: CardState, figure: str) -> bytes:
     """Return a figure of a card as SVG; it is drawn once and kept with the results."""
-    drawn = draw_card(workspace, place, found, state).figures
-    if drawn.get(figure):
-        return drawn[figure]
-    key = content_key("figures", state.key)
+    if figure not in draw_card(workspace, place, found, state).figures:
+        return _NO_FIGURE
 
-    def draw() -> dict[str, bytes]:
-        return dict(_write(place, found, state, words_only=False).figures)
+    def draw() -> bytes:
+        return _write(place, found, state, only=figure).figures[figure]
 
-    def read() -> dict[str, bytes]:
-        return remember(found.cache, key, draw, write=write_packed, read=read_packed)[0]
+    def read() -> bytes:
+        return remember(found.cache, content_key("figure", state.key, figure), draw, write=bytes, read=bytes)[0]
 
-    figures = workspace.remember(place, f"figures {state.card.name}", read, signature=state.key)
-    return figures.get(figure, _NO_FIGURE)
+    return workspace.remember(place, f"figure {state.card.name} {figure}", read, signature=state.key)
 
 
-def _write(place: Place, found: Live, state: CardState, *, words_only: bool) -> Part:
+def _write(place: Place, found: Live, state: CardState, *, only: str = "") -> Part:
     known = replace(found, tasks=tuple(task for task in found.tasks if task.part in state.card.parts))
     results = live.collect_results(known)
     risk = live.build_models(found, results) if state.card.name == "risk-model" else predict.RiskModels()
@@ -134,7 +129,7 @@ def _write(place: Place, found: Live, state: CardState, *, words_only: bool) -> 
         live.with_models(results, risk),
         address=lambda figure: f"{base}/{quote(figure, safe='')}.svg?key={state.key}",
         risk_models=risk.models,
-        words_only=words_only,
+        only=only,
     )
 
 

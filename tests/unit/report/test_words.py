@@ -279,7 +279,7 @@ def find_texts(value: Any) -> Iterator[str]:
 def test_a_report_in_another_language_holds_no_english_but_what_its_study_says(monkeypatch, source):
     read = _words._read.__wrapped__
     monkeypatch.setattr(_words, "_read", cache(lambda language, part: translate(read(language, part))))
-    document = write_document(replace(source, words_only=True))
+    document = write_document(replace(source, only=""))
     said = set(WORD.findall(f"{source.study.model_dump_json(by_alias=True)} {source.results}".lower()))
     english = {
         word
