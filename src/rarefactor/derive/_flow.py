@@ -9,7 +9,7 @@ import polars as pl
 from rarefactor.derive._outcome import derive_attendance, first_visit, happened_before, visit_label
 from rarefactor.derive._values import Values
 from rarefactor.results import Exclusion, FlowStep
-from rarefactor.spec import Eligibility, Study
+from rarefactor.spec import Eligibility, Study, upper_first
 
 
 def derive_eligible(values: Values, study: Study) -> tuple[Values, tuple[FlowStep, ...]]:
@@ -108,7 +108,7 @@ def _eligibility_step(rule: Eligibility, number: int, met: pl.Series) -> FlowSte
     excluded = [Exclusion(reason=broken, n=failed), Exclusion(reason=not_known, n=unknown)]
     return FlowStep(
         id=f"eligible/{number}",
-        label=rule.name[:1].upper() + rule.name[1:] if rule.keep is not None else f"Without {rule.name}",
+        label=upper_first(rule.name) if rule.keep is not None else f"Without {rule.name}",
         n=met.len() - failed - unknown,
         excluded=tuple(item for item in excluded if item.n),
     )

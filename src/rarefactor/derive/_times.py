@@ -14,7 +14,7 @@ import polars as pl
 from rarefactor.derive._outcome import derive_attendance, first_visit, visit_label
 from rarefactor.derive._values import Values
 from rarefactor.results import Note
-from rarefactor.spec import FollowUp, Study, parse_column
+from rarefactor.spec import FollowUp, Study, lower_first, parse_column
 
 EVENT, COMPETING = 1, 2
 
@@ -96,7 +96,7 @@ def _reason(follow_up: FollowUp, label: str) -> pl.Expr:
     late = pl.col.days <= 0
     reason = pl.when(pl.col.cause.is_null()).then(pl.lit("state at the end of follow-up not known"))
     reason = reason.when(pl.col.days.is_null()).then(pl.lit("day of the end of follow-up not known"))
-    reason = reason.when(late & (pl.col.cause == EVENT)).then(pl.lit(f"{follow_up.label.lower()} by {label}"))
+    reason = reason.when(late & (pl.col.cause == EVENT)).then(pl.lit(f"{lower_first(follow_up.label)} by {label}"))
     reason = reason.when(late & (pl.col.cause == COMPETING)).then(pl.lit(f"{other} by {label}"))
     return reason.when(late).then(pl.lit(f"not followed beyond {label}"))
 

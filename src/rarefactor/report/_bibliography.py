@@ -11,9 +11,9 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
-from rarefactor.report._source import upper_first
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Citation, Reference, Runs, Text
+from rarefactor.spec import upper_first
 
 Entry = Mapping[str, Any]
 _WORDS = Words("bibliography")

@@ -10,12 +10,12 @@ from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, difference, head, linked, number, p_value, ratio, right, runs
 from rarefactor.report._course_plot import Axes, Curve, draw_course
 from rarefactor.report._drawn import make_figure
-from rarefactor.report._source import Source, upper_first
+from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Row, Runs, Table, Text
 from rarefactor.results import Estimate
-from rarefactor.spec import OUTCOME, Trajectory
+from rarefactor.spec import OUTCOME, Trajectory, upper_first
 
 _WORDS = Words("course")
 

@@ -17,7 +17,7 @@ from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Row, Runs, Table
 from rarefactor.results import Estimate
-from rarefactor.spec import FollowUp
+from rarefactor.spec import FollowUp, upper_first
 
 _WORDS = Words("cox")
 
@@ -203,7 +203,7 @@ def _bend(model: CoxModel, effect: Effect) -> Bend:
 
 def _figure(model: CoxModel, bends: Sequence[Bend]) -> Figure:
     level, visit = model.source.study.analysis.level, model.source.visit(model.landmark)
-    unit = _WORDS.text("axis", unit=model.spec.unit.capitalize(), visit=visit)
+    unit = _WORDS.text("axis", unit=upper_first(model.spec.unit), visit=visit)
     caption = _WORDS.runs("figure", model=model.words, grambsch=cite("grambsch1994"))
     told = (
         _WORDS.text("alt_curve", factor=bend.label, first=_first(bend.smooth), last=_first(bend.smooth[::-1]))

@@ -16,7 +16,7 @@ from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, FactorInfo
-from rarefactor.spec import FollowUp
+from rarefactor.spec import FollowUp, lower_first, upper_first
 
 _WORDS, _SHARED = Words("follow_up"), Words("words")
 _COMPETING = "incidence"
@@ -143,7 +143,7 @@ def _heads(followed: Followed) -> tuple[str, ...]:
     of = {"unit": spec.unit, "interval": followed.source.interval}
     shares = tuple(_WORDS.text("share_competing" if spec.competing else "share", time=time, **of) for time in times)
     if spec.competing:
-        event = spec.competing.name.capitalize()
+        event = upper_first(spec.competing.name)
         last = (_WORDS.text("competing", event=event, time=times[-1], unit=spec.unit),)
     else:
         last = (_WORDS.text("median", **of), _WORDS.text("mean", **of))
@@ -202,10 +202,10 @@ def _means_of(followed: Followed, factor: str | None) -> tuple[Estimate, ...]:
 def _figure(followed: Followed, info: FactorInfo | None) -> Figure:
     spec, source = followed.spec, followed.source
     lines = _lines(followed, info)
-    across = _WORDS.text("across", unit=spec.unit.capitalize(), visit=source.visit(followed.landmark))
-    upper = spec.label if spec.competing else _lower_first(spec.label)
+    across = _WORDS.text("across", unit=upper_first(spec.unit), visit=source.visit(followed.landmark))
+    upper = spec.label if spec.competing else lower_first(spec.label)
     up = _WORDS.text("up_competing" if spec.competing else "up", label=upper)
-    label = _WORDS.text("by_factor", label=spec.label, factor=_lower_first(info.label)) if info else spec.label
+    label = _WORDS.text("by_factor", label=spec.label, factor=lower_first(info.label)) if info else spec.label
     caption = _WORDS.runs("figure_competing" if spec.competing else "figure", label=label, level=source.level)
     name = f"follow-up-{followed.name}-{info.name if info else 'all'}"
     return make_figure(source, name, caption, _alt(followed, lines), partial(draw_survival, lines, across, up))
@@ -221,11 +221,6 @@ def _lines(followed: Followed, info: FactorInfo | None) -> tuple[Line, ...]:
         )
         for group in followed.groups(info)
     )
-
-
-def _lower_first(label: str) -> str:
-    """Return a label for inside a sentence."""
-    return label[:1].lower() + label[1:]
 
 
 def _alt(followed: Followed, lines: Sequence[Line]) -> str:

@@ -8,7 +8,7 @@ from rarefactor.report._bibliography import cite
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words, sentences
 from rarefactor.report.tree import Runs
-from rarefactor.spec import Thigh
+from rarefactor.spec import Thigh, upper_first
 
 _WORDS = Words("imaging_methods")
 
@@ -17,7 +17,7 @@ def describe_imaging(source: Source) -> Iterator[Runs]:
     """Yield how fat fractions and their rates were measured, nothing where the study has no scans."""
     for thigh in source.study.imaging.values():
         if thigh.grades:
-            yield _WORDS.runs("grades", scale=thigh.grades.scale.capitalize(), first=str(thigh.grades.first))
+            yield _WORDS.runs("grades", scale=upper_first(thigh.grades.scale), first=str(thigh.grades.first))
         if thigh.folder is None:
             continue
         yield _fraction(thigh)

@@ -8,10 +8,11 @@ from rarefactor.report._cells import cell, linked, number, right, runs
 from rarefactor.report._muscles import write_muscles
 from rarefactor.report._panels import write_panels
 from rarefactor.report._pathology import write_pathology
-from rarefactor.report._source import Source, upper_first
+from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Block, Heading, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate
+from rarefactor.spec import upper_first
 
 _WORDS = Words("measured")
 _ORDER = ("refused", "warning", "note")

@@ -20,11 +20,11 @@ from rarefactor.report._labels import label_table
 from rarefactor.report._over_time import describe_over_time
 from rarefactor.report._pathology_methods import describe_pathology
 from rarefactor.report._performance_methods import performance_methods
-from rarefactor.report._source import Source, upper_first
+from rarefactor.report._source import Source
 from rarefactor.report._words import Words, sentences
 from rarefactor.report.tree import Block, Heading, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import FactorInfo, ModelInfo
-from rarefactor.spec import Eligibility, TerminalEvent, Visit
+from rarefactor.spec import Eligibility, TerminalEvent, Visit, upper_first
 
 _WORDS = Words("methods")
 

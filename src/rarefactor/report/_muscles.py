@@ -9,11 +9,13 @@ from functools import partial
 from rarefactor.report._cells import cell, difference, head, linked, right
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._images_plot import Range, Ranges, draw_ranges
-from rarefactor.report._source import Source, upper_first
+from rarefactor.report._readers import write_grade_agreement
+from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed
 from rarefactor.report.tree import Block, Figure, Inline, Paragraph, Row, Runs, Table
 from rarefactor.results import Estimate
+from rarefactor.spec import lower_first, upper_first
 
 _WORDS = Words("muscles")
 GROUPS = ("no_event", "event")
@@ -54,6 +56,7 @@ def write_muscles(source: Source) -> Iterator[Block]:
     """Yield sentence, table and figure of the fat fractions of each kind of scans."""
     for name in source.study.imaging:
         muscles = Muscles(source=source, name=name)
+        yield from write_grade_agreement(source, name)
         if not muscles.columns:
             continue
         yield Paragraph(runs=_sentence(muscles))
@@ -64,7 +67,10 @@ def write_muscles(source: Source) -> Iterator[Block]:
 def _sentence(muscles: Muscles) -> Runs:
     """Say the fat fraction of the whole, at each visit, and its rate."""
     whole = muscles.columns[0]
-    told = {"whole": muscles.label(whole).lower(), "visits": linked(_at_visits(muscles, "median_value", whole), "; ")}
+    told = {
+        "whole": lower_first(muscles.label(whole)),
+        "visits": linked(_at_visits(muscles, "median_value", whole), "; "),
+    }
     rates = linked(_at_visits(muscles, "median_rate", whole), ". ")
     return _WORDS.runs("medians_rates", rates=rates, **told) if rates else _WORDS.runs("medians", **told)
 
@@ -140,4 +146,4 @@ def _told(label: str, panel: Ranges, groups: tuple[str, str]) -> str:
         for group, each in pairs
         if each
     ]
-    return _WORDS.text("panel_alt", panel=panel.title, label=label.lower(), groups=", ".join(found))
+    return _WORDS.text("panel_alt", panel=panel.title, label=lower_first(label), groups=", ".join(found))

@@ -9,7 +9,7 @@ from rarefactor.report._cells import linked
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Runs, Text
-from rarefactor.spec import OUTCOME, FollowUp, Trajectory
+from rarefactor.spec import OUTCOME, FollowUp, Trajectory, upper_first
 
 _WORDS = Words("over_time")
 
@@ -31,7 +31,7 @@ def _follow_up(source: Source, spec: FollowUp) -> Iterator[Runs]:
     if spec.first:
         yield _WORDS.runs("first_visit")
     if spec.competing:
-        event, rule = spec.competing.name.capitalize(), Text(spec.competing.when, "code")
+        event, rule = upper_first(spec.competing.name), Text(spec.competing.when, "code")
         yield _WORDS.runs("competing", event=event, rule=rule, aalen=cite("aalen1978"))
     else:
         yield _WORDS.runs("curves", kaplan=cite("kaplan1958"), brookmeyer=cite("brookmeyer1982"))

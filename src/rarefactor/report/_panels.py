@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text, write_photograph, write_svg
-from rarefactor.report._source import Source, upper_first
+from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_fixed
 from rarefactor.report.tree import Block, Figure, Text
 from rarefactor.results import Estimate, Picture
+from rarefactor.spec import lower_first, upper_first
 
 _WORDS = Words("panels")
 WIDTH = 170.0
@@ -78,7 +79,7 @@ def _figure(source: Source, table: str, column: str, shown: Sequence[Shown]) -> 
     folder = Text("overlays", "code")
     caption = _WORDS.runs("caption", title=title, what=what, seen=upper_first(seen), folder=folder)
     told = [
-        _WORDS.text("patient_alt", rank=rank.lower(), value=value, patient=who, visit=visit)
+        _WORDS.text("patient_alt", rank=lower_first(rank), value=value, patient=who, visit=visit)
         for rank, value, who, visit in words
     ]
     alt = _WORDS.text("alt", seen=seen, what=what, patients="; ".join(told))
@@ -92,7 +93,7 @@ def _describe(source: Source, table: str, shown: Sequence[Shown]) -> tuple[str, 
     quantity = source.results.quantities[f"{table}.{first.term}"]
     rate = first.measure == "rate"
     unit = _WORDS.text("unit_rate") if rate else _unit(quantity.unit or "")
-    lower = f"{quantity.label[:1].lower()}{quantity.label[1:]}"
+    lower = lower_first(quantity.label)
     words: list[tuple[str, str, str, str]] = []
     for each in shown:
         value = f"{format_fixed(each.row.estimate, 2 if rate else 1)} {unit}".strip()

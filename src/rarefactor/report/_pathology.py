@@ -9,11 +9,12 @@ from rarefactor.report._cells import cell, difference, head, linked, number, p_v
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._images_plot import Cloud, Range, draw_clouds
 from rarefactor.report._muscles import range_of
-from rarefactor.report._source import Source, upper_first
+from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import decimals_for, format_count, format_fixed, format_p_in_text
 from rarefactor.report.tree import Block, Cell, Figure, Inline, Paragraph, Row, Runs, Table
 from rarefactor.results import Estimate
+from rarefactor.spec import upper_first
 
 _WORDS = Words("pathology")
 GROUPS = ("no_event", "event", "outcome_unknown")

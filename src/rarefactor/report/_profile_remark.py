@@ -11,12 +11,13 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from rarefactor.report._cells import cell, number, right
-from rarefactor.report._source import Source, upper_first
+from rarefactor.report._source import Source
 from rarefactor.report._summary import flow_number
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count
 from rarefactor.report.tree import Block, Cell, Heading, Inline, Row, Table, Text
 from rarefactor.results import Estimate, FlowStep
+from rarefactor.spec import upper_first
 
 if TYPE_CHECKING:
     from rarefactor.report._checklists import Places

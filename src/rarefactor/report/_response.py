@@ -18,7 +18,7 @@ from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, Quantity
-from rarefactor.spec import find_cut
+from rarefactor.spec import find_cut, upper_first
 
 _WORDS, _SHARED = Words("response"), Words("words")
 CATEGORIES = ("none", "minimal", "moderate", "major")
@@ -211,7 +211,7 @@ def _waterfall(score: Score) -> Figure:
     }
     named = _WORDS.text("waterfall_named") if len(bars) <= NAMED else ""
     caption = _WORDS.runs("waterfall_caption", named=named, **of)
-    alt = _WORDS.text("waterfall_alt", cut=words["cut"].capitalize(), **of, **_count_bars(bars))
+    alt = _WORDS.text("waterfall_alt", cut=upper_first(words["cut"]), **of, **_count_bars(bars))
     return make_figure(source, f"waterfall-{score.name}", caption, alt, partial(draw_waterfall, bars, words, cut))
 
 

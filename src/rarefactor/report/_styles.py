@@ -17,6 +17,7 @@ from typing import Any, Literal
 from rarefactor.report._bibliography import format_apa, read_doi, read_year
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Runs, Text
+from rarefactor.spec import upper_first
 
 _WORDS = Words("styles")
 Entry = Mapping[str, Any]
@@ -67,7 +68,7 @@ def _ama(entry: Entry) -> Runs:
         return (Text(f"{lead}{_ended(title)} "), where, Text(f" {year};{_volume(entry)}{pages}."), *end)
     kind = _kind(entry)
     published = _published(entry, year)
-    told = f" {kind[:1].upper()}{kind[1:]}.{_version(entry)}" + (f" {published}." if published else "")
+    told = f" {upper_first(kind)}.{_version(entry)}" + (f" {published}." if published else "")
     return (Text(lead), Text(_ended(title), "emphasis"), Text(told), *end)
 
 

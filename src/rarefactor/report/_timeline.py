@@ -12,9 +12,8 @@ from itertools import pairwise
 from rarefactor.derive import Course, Given, PatientRecord
 from rarefactor.report._panel import Panel
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
-from rarefactor.report._source import upper_first
 from rarefactor.report._words import Words
-from rarefactor.spec import DAYS_PER_MONTH
+from rarefactor.spec import DAYS_PER_MONTH, upper_first
 
 _WORDS = Words("timeline")
 _WIDTH, _LEFT, _RIGHT = 170.0, 48.0, 165.0

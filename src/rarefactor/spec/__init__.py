@@ -1,6 +1,7 @@
 """The study as written: a YAML file becomes frozen values, and every error says where it stands."""
 
 from rarefactor.spec._about import About
+from rarefactor.spec._case import lower_first, upper_first
 from rarefactor.spec._change import Change, Drop, Move, Put, Rename, change_study
 from rarefactor.spec._check import check_expression
 from rarefactor.spec._compile import compile_expression
@@ -96,6 +97,8 @@ __all__ = [
     "load",
     "load_part",
     "load_text",
+    "lower_first",
     "parse_column",
     "parse_expression",
+    "upper_first",
 ]

@@ -1,0 +1,45 @@
+"""Labels of the study inside a sentence and at the beginning of one.
+
+Convention: a label begins with a capital as an author writes it; only its first letter ever changes, and that of a
+name such as MMT8, ALS, IgG, T1 or mRNA does not.
+"""
+
+from __future__ import annotations
+
+import re
+
+_WORD = re.compile(r"[^\W\d_]+")  # up to the first digit, hyphen or space
+
+
+def lower_first(label: str) -> str:
+    """Return a label for inside a sentence.
+
+    Examples
+    --------
+    >>> [lower_first(label) for label in ("Severe weakness", "MMT8 at baseline", "Anti-SRP titre", "B lymphocytes")]
+    ['severe weakness', 'MMT8 at baseline', 'anti-SRP titre', 'B lymphocytes']
+    """
+    word = _first_word(label)
+    return label if word != word[:1] + word[1:].lower() or _is_letter(word) else label[:1].lower() + label[1:]
+
+
+def upper_first(label: str) -> str:
+    """Return a label for the beginning of a sentence.
+
+    Examples
+    --------
+    >>> [upper_first(label) for label in ("month 6", "mRNA in muscle", "ALS death", "p62")]
+    ['Month 6', 'mRNA in muscle', 'ALS death', 'p62']
+    """
+    word = _first_word(label)
+    named = word != word.lower() or (_is_letter(word) and label[1:2].isdigit())
+    return label if named else label[:1].upper() + label[1:]
+
+
+def _first_word(label: str) -> str:
+    found = _WORD.match(label)
+    return found[0] if found else ""
+
+
+def _is_letter(word: str) -> bool:
+    return len(word) == 1 and word != "A"  # the article; B and T are names of cells
