@@ -9,7 +9,7 @@ from rarefactor.cli import main
 
 COMMANDS = (
     *("", "init", "check", "run", "design", "measure mri", "measure ihc"),
-    *("score", "predict", "trace", "cite", "simulate", "demo"),
+    *("serve", "user", "score", "predict", "trace", "cite", "simulate", "demo"),
 )
 CODES = """## Exit codes
 

@@ -10,6 +10,7 @@ import typer
 from rarefactor import __version__
 from rarefactor.cli._cite import EPILOG as CITE_EPILOG
 from rarefactor.cli._cite import cite
+from rarefactor.cli._serve import SERVE_EPILOG, USER_EPILOG, add_user, serve
 from rarefactor.cli._simulate import EPILOG, simulate
 from rarefactor.cli._trace import EPILOG as TRACE_EPILOG
 from rarefactor.cli._trace import trace
@@ -19,7 +20,8 @@ FINDINGS = 5
 app = typer.Typer(
     name="rarefactor",
     help="Prognostic-factor studies in rare diseases, from raw data to a paper-ready answer.",
-    epilog="\b\nStart with:\n  rarefactor init mystudy\n  rarefactor check mystudy\n  rarefactor run mystudy",
+    epilog="\b\nStart with:\n  rarefactor init mystudy\n  rarefactor check mystudy\n  rarefactor run mystudy\n"
+    "In the browser:\n  rarefactor serve studies",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,  # rich help takes three times as long to appear
@@ -214,54 +216,8 @@ def predict_risk(  # noqa: PLR0913 - one parameter for each option
         _predict.predict_table(wanted, table, out)
 
 
-@app.command(
-    short_help="Open a study, or a folder of studies, in the browser.",
-    epilog="\b\nExamples:\n  rarefactor serve mystudy\n  rarefactor serve studies --port 9000 --no-browser\n"
-    "  rarefactor serve studies --host 10.0.0.5 --auth users.txt --origin https://study.example",
-)
-def serve(
-    home: Annotated[
-        Path, typer.Argument(metavar="STUDY", help="A study file, a study folder, or a folder of studies, maybe empty.")
-    ] = Path(),
-    *,
-    port: Annotated[int, typer.Option(metavar="N", min=0, max=65535, help="The port; 0 takes a free one.")] = 8765,
-    host: Annotated[str, typer.Option(metavar="NAME", help="Where to listen; all but this machine demand --auth.")] = (
-        "127.0.0.1"
-    ),
-    auth: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Named users, see `rarefactor user`; they log in.")
-    ] = None,
-    origin: Annotated[
-        list[str] | None, typer.Option("--origin", metavar="URL", help="Under which address a proxy shows it.")
-    ] = None,
-    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
-) -> None:
-    """Open a study in the browser: build the study file, see the data, look at images, run, and take the report.
-
-    It listens to this machine alone; the address that it prints holds a secret for this session. Ctrl-C ends it.
-    """
-    from rarefactor.web import Address  # noqa: PLC0415 - late: --help stays quick
-    from rarefactor.web import serve as serve_studies  # noqa: PLC0415 - late
-
-    serve_studies(home, Address(host=host, port=port, origins=tuple(origin or ())), auth=auth, browse=browser)
-
-
-@app.command("user", epilog="\b\nExample:\n  rarefactor user users.txt zhao --role analyst")
-def add_user(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="The file of users.", show_default=False)],
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Who may log in.", show_default=False)],
-    *,
-    role: Annotated[
-        Literal["reader", "analyst"], typer.Option(help="A reader may see and grade; an analyst may change the study.")
-    ] = "reader",
-) -> None:
-    """Add a user to a file for `serve --auth`, or give one a new password or role."""
-    from rarefactor.web import User  # noqa: PLC0415 - late: --help stays quick
-    from rarefactor.web import add_user as write_user  # noqa: PLC0415 - late
-
-    password = typer.prompt("Password (at least 12 characters)", hide_input=True, confirmation_prompt=True)
-    write_user(file, User(name=name, role=role), password)
-
+app.command(short_help="Open a study, or a folder of studies, in the browser.", epilog=SERVE_EPILOG)(serve)
+app.command("user", short_help="Name a user for `serve --auth`.", epilog=USER_EPILOG)(add_user)
 
 measure = typer.Typer(help="Measure images without a study.", no_args_is_help=True, rich_markup_mode=None)
 app.add_typer(measure, name="measure")
