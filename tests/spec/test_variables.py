@@ -77,6 +77,9 @@ def test_values_are_spread_over_levels_and_round_bars(four: tuple[Study, Variabl
     assert (ck.edges[0], ck.quartiles[0], ck.quartiles[-1]) == (100, 100, 300)
     assert ck.edges[-1] > 300
     assert derive.count_variable(variables, "comment", "baseline") is None
+    assert derive.count_beyond(variables, "ck", "baseline", "<= 100") == (1, 2)
+    assert derive.count_beyond(variables, "ck", "baseline", "< 100") == (0, 2)
+    assert derive.count_beyond(variables, "ck", "baseline", "about 100") is None
 
 
 def test_a_row_outside_every_window_is_counted_and_stands_for_no_visit(four: tuple[Study, Variables]) -> None:

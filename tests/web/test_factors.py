@@ -105,6 +105,21 @@ def test_a_text_that_is_no_study_is_a_draft_with_its_errors_at_their_lines(page)
     assert page.text == right
 
 
+def test_a_study_file_that_was_broken_by_hand_leads_to_the_page_that_says_where(page, clinic) -> None:
+    clinic.edit("equals: male", "equal: male")
+    for path in ("/factors", "/visits", "/design"):
+        assert 'class="to-line"' in page.get(path).text
+
+
+def test_the_cut_is_counted_while_it_is_typed(page) -> None:
+    form = {**FACTOR, "kind": "cut", "comparison": ">=", "measured_at": "month_12"}
+    shown = [page.get("/factors/spread", params={**form, "threshold": cut}).text for cut in ("0", "1000", "4x")]
+    counts = [re.findall(r"<strong>(\d+)</strong> of (\d+)", text) for text in shown]
+    assert counts[0][0][0] == counts[0][0][1] != "0"
+    assert counts[1][0][0] == "0"
+    assert counts[2] == []
+
+
 def test_a_file_changed_by_hand_is_kept_among_the_versions(page, clinic) -> None:
     page.send("/factors/role", name="male", role="adjuster")
     clinic.edit("title: A", "title: The")

@@ -12,7 +12,7 @@ from rarefactor.derive._patients import Course, Given, PatientEntry, PatientReco
 from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._responses import ResponseTable
 from rarefactor.derive._times import TimeTable
-from rarefactor.derive._variables import Counted, Variable, Variables, count_factor, count_variable
+from rarefactor.derive._variables import Counted, Variable, Variables, count_beyond, count_factor, count_variable
 from rarefactor.derive.stage import (
     AnalysisTable,
     LandmarkTable,
@@ -44,6 +44,7 @@ __all__ = [
     "Variables",
     "VisitCount",
     "build",
+    "count_beyond",
     "count_factor",
     "count_variable",
     "list_variables",

@@ -6,7 +6,9 @@ A column of images that were not measured is described and has no counts.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+import operator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -160,6 +162,26 @@ def count_variable(variables: Variables, text: str, visit: str) -> Counted | Non
         words = series.replace_strict({False: "No", True: "Yes"}, return_dtype=pl.String)
         return _by_level(words, ("No", "Yes"))
     return _by_bar(series.cast(pl.Float64))
+
+
+def count_beyond(variables: Variables, text: str, visit: str, cut: str) -> tuple[int, int] | None:
+    """Return how many patients are beyond a cut such as ``<= 56``, and of how many the value is known.
+
+    None where the values cannot be told or the cut is none.
+    """
+    found, read = variables.find(text), re.fullmatch(r"\s*(<=|>=|<|>)\s*(-?\d+(?:\.\d+)?)\s*", cut)
+    if found is None or not found.known or found.why_not or found.type in {"choice", "yesno"} or not read:
+        return None
+    known = variables.values.numbers(parse_column(text), at=visit).drop_nulls()
+    return int(_COMPARE[read[1]](known, float(read[2])).sum()), known.len()
+
+
+_COMPARE: Mapping[str, Callable[[pl.Series, float], pl.Series]] = {
+    "<=": operator.le,
+    "<": operator.lt,
+    ">=": operator.ge,
+    ">": operator.gt,
+}
 
 
 def count_factor(variables: Variables, study: Study, name: str) -> Counted | None:

@@ -26,6 +26,7 @@ from rarefactor.web._factors import Fields
 from rarefactor.web._job import stream_news
 from rarefactor.web._page import is_part, read_place, read_runner, read_workspace, show
 from rarefactor.web._results import read_results
+from rarefactor.web._saving import needs_mending
 from rarefactor.web._workspace import Place, Workspace
 from rarefactor.work import Cache, Progress, code_key, content_key
 
@@ -66,8 +67,10 @@ def show_design(
     request: Request, study: str, n: str = "", data_sets: str = "", factor: str = "", odds_ratio: str = ""
 ) -> Response:
     """Return the page: the question, and its answer where it is known."""
-    question = Question(n=n, data_sets=data_sets, factor=factor, odds_ratio=odds_ratio)
-    return _show(request, read_place(request, study), question)
+    place = read_place(request, study)
+    if needs_mending(request, place):
+        return RedirectResponse(f"{place.url}/file", status_code=303)
+    return _show(request, place, Question(n=n, data_sets=data_sets, factor=factor, odds_ratio=odds_ratio))
 
 
 @router.get("/events")

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from starlette.datastructures import FormData
+from starlette.datastructures import ImmutableMultiDict
 
 from rarefactor.derive import Variable
 from rarefactor.errors import Problem
@@ -54,7 +54,7 @@ class FactorForm:
     others: tuple[Problem, ...] = ()
 
 
-def read_form(data: FormData) -> FactorForm:
+def read_form(data: ImmutableMultiDict[str, Any]) -> FactorForm:
     """Return what was sent."""
     several = ("equals", "models")
     texts = {key: str(value).strip() for key, value in data.items() if key not in {*several, "log", "version"}}
@@ -140,7 +140,7 @@ def _wanted(form: FactorForm, factor: Factor | None) -> dict[str, Any]:
     return {
         "from": form.variable,
         "equals": _one_or_all(form.equals) if kind == "equals" else None,
-        "cut": f"{form.comparison} {form.threshold}" if kind == "cut" else None,
+        "cut": f"{form.comparison} {form.threshold.replace(',', '.')}" if kind == "cut" else None,
         "reason": form.reason or None,
         "rate_between": visits if kind == "rate_between" else None,
         "change_between": visits if kind == "change_between" else None,

@@ -43,7 +43,7 @@ from rarefactor.web._factor_form import (
 )
 from rarefactor.web._known import read_variables
 from rarefactor.web._page import is_part, read_place, read_workspace, show
-from rarefactor.web._saving import read_history, read_text, save_changes
+from rarefactor.web._saving import needs_mending, read_history, read_text, save_changes
 from rarefactor.web._workspace import Place
 
 router = APIRouter()
@@ -97,6 +97,9 @@ class Seen:
 @router.get("/studies/{study}/factors")
 def show_factors(request: Request, study: str, edit: str = "", new: str = "", role: str = "marker") -> Response:
     """Return the page, with the form of the factor ``edit`` or of a new one from the variable ``new``."""
+    place = read_place(request, study)
+    if needs_mending(request, place):
+        return RedirectResponse(f"{place.url}/file", status_code=303)
     seen = _see(request, study)
     form = None
     if edit:
@@ -104,6 +107,14 @@ def show_factors(request: Request, study: str, edit: str = "", new: str = "", ro
     elif new:
         form = start_form(_usable(seen, new), seen.study, role)
     return _show(request, seen, form)
+
+
+@router.get("/studies/{study}/factors/spread")
+def show_spread(request: Request, study: str) -> Response:
+    """Return how the variable of a form that is being filled in is spread, with its cut."""
+    seen, form = _see(request, study), read_form(request.query_params)
+    variable = _usable(seen, form.variable)
+    return show(request, "spread.html.j2", chosen=_choices(seen, variable, form))
 
 
 @router.post("/studies/{study}/factors")
@@ -301,6 +312,7 @@ def _choices(seen: Seen, variable: Variable | None, form: FactorForm) -> Mapping
     )
     at = form.measured_at or next(iter(seen.study.cohort.visits))
     counted = derive.count_variable(seen.variables, form.variable, at) if variable else None
+    cut = f"{form.comparison} {form.threshold.replace(',', '.')}" if form.kind == "cut" else ""
     return {
         "variable": variable,
         "levels": levels,
@@ -308,7 +320,8 @@ def _choices(seen: Seen, variable: Variable | None, form: FactorForm) -> Mapping
         "kinds": {each: KINDS[each] for each in kinds},
         "reference": kind == "choice",
         "numeric": kind in _NUMBERS,
-        "figure": _figure(counted, f"{form.comparison} {form.threshold}" if form.kind == "cut" else None),
+        "figure": _figure(counted, cut or None),
+        "beyond": derive.count_beyond(seen.variables, form.variable, at, cut),
         "words": _words(counted, variable),
         "counts": _levels(counted),
     }

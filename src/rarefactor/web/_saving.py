@@ -58,6 +58,15 @@ def read_text(place: Place) -> str:
         raise StudyFileError(problem) from None
 
 
+def needs_mending(request: Request, place: Place) -> bool:
+    """Tell whether the study file is no study: pages made of it then lead to the file, which says why."""
+    try:
+        read_workspace(request).loaded(place)
+    except StudyFileError:
+        return True
+    return False
+
+
 def save_changes(
     request: Request,
     place: Place,

@@ -22,7 +22,7 @@ from rarefactor.web._factors import Fields
 from rarefactor.web._known import read_variables
 from rarefactor.web._page import is_part, read_place, read_runner, read_workspace, show
 from rarefactor.web._results import read_results
-from rarefactor.web._saving import read_history, save_changes
+from rarefactor.web._saving import needs_mending, read_history, save_changes
 from rarefactor.web._workspace import Place
 
 router = APIRouter(prefix="/studies/{study}/visits")
@@ -34,6 +34,8 @@ _NAME = re.compile(r"[^A-Za-z0-9]+")
 def show_visits(request: Request, study: str, edit: str = "", rule: int = -1) -> Response:
     """Return the page, with the form of a visit (``edit``; ``+`` for a new one) or of a rule of eligibility."""
     place = read_place(request, study)
+    if needs_mending(request, place):
+        return RedirectResponse(f"{place.url}/file", status_code=303)
     return _show(request, place, edit=edit, rule=rule)
 
 
