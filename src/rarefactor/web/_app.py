@@ -119,6 +119,7 @@ def create_app(home: Path, *, allowed: Allowed, sessions: Sessions, users: Users
 async def _live(app: FastAPI) -> AsyncGenerator[None]:
     yield
     app.state.hub.close()
+    app.state.desk.close()
     await run_in_threadpool(app.state.runner.close)
 
 

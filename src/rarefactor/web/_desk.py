@@ -77,6 +77,14 @@ class _Shelf:
                 self._keep(key, made_from, made)
         return made
 
+    def clear(self) -> None:
+        """Let go of everything."""
+        with self._lock:
+            held = [value for _, value in self._held.values()]
+            self._held.clear()
+        for each in held:
+            self.close(each)
+
     def _find(self, key: Hashable, made_from: Hashable) -> Any:
         with self._lock:
             kept, value = self._held.get(key, (None, None))
@@ -103,6 +111,10 @@ class Desk:
     _views: _Shelf = field(default_factory=lambda: _Shelf(size=_OPEN, close=lambda view: view.close()))
     _looked: _Shelf = field(default_factory=lambda: _Shelf(size=_LOOKED))
     _stored: _Shelf = field(default_factory=lambda: _Shelf(size=_STORED))
+
+    def close(self) -> None:
+        """Let go of all open slides."""
+        self._views.clear()
 
     def view(self, file: pathology.SlideFile) -> pathology.View:
         """Return an open slide."""
