@@ -6,13 +6,13 @@ with who, when and why; only that patient is measured again, in a process of its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Form, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.concurrency import run_in_threadpool
 
 from rarefactor import imaging, study
@@ -79,13 +79,19 @@ def show_scans(request: Request, study_name: str, sort: str = "look", *, up: boo
 def show_scan(request: Request, study_name: str, patient: str, visit: str) -> Response:
     """Return the page of a scan."""
     scans = _find(request, study_name, patient, visit)
-    return _show(request, scans, patient, visit, images=tuple(scans.images(patient, visit)))
+    return _show(request, scans, patient, visit)
 
 
 @router.get(f"{_SCAN}/numbers")
 def show_numbers(request: Request, study_name: str, patient: str, visit: str) -> Response:
     """Return what was measured, for the page that is open."""
     return _show(request, _find(request, study_name, patient, visit), patient, visit, block="numbers")
+
+
+@router.get(f"{_SCAN}/images")
+def list_images(request: Request, study_name: str, patient: str, visit: str) -> Response:
+    """Return the names of the images of a scan, for the viewer: the page itself does not wait for them."""
+    return JSONResponse([*_find(request, study_name, patient, visit).images(patient, visit)])
 
 
 @router.get(f"{_SCAN}/images/{{place}}.nii.gz")
@@ -204,9 +210,7 @@ def _address(scans: Scans, patient: str, visit: str) -> str:
     return f"{scans.place.url}/scans/{patient}/{visit}"
 
 
-def _show(
-    request: Request, scans: Scans, patient: str, visit: str, *, images: Sequence[str] = (), block: str | None = None
-) -> Response:
+def _show(request: Request, scans: Scans, patient: str, visit: str, *, block: str | None = None) -> Response:
     gist, history = scans.gist(patient), scans.history(patient, visit)
     asked, reader = _find_grades(scans), read_user(request).name
     grades = _read_grades(scans, patient, visit, reader)
@@ -224,7 +228,6 @@ def _show(
         visit=visit,
         visits=_name_visits(scans),
         url=_address(scans, patient, visit),
-        images=images,
         scan=listed[patient, visit],
         found=gist.visits.get(visit) if gist else None,
         rate=gist.find_rate(visit) if gist else None,

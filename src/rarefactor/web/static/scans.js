@@ -31,6 +31,7 @@ const nv = new niivue.Niivue({
   loadingText: "",
   logLevel: "error",
 });
+let imageNames = [];
 let images = [];
 let saved = null;
 let last = null;
@@ -40,8 +41,7 @@ let dirty = false;
 const size = () => nv.volumes[0].dimsRAS.slice(1, 4);
 const cursor = () => nv.frac2vox(nv.scene.crosshairPos).map(Math.round);
 const mask = () => ({ bits: nv.drawBitmap, size: size() });
-const imageNames = () => [...byId("image").options].map((option) => option.textContent.toLowerCase());
-const fatAt = (x, y, z) => images[imageNames().indexOf(FAT)]?.getValue(x, y, z) ?? NaN;
+const fatAt = (x, y, z) => images[imageNames.indexOf(FAT)]?.getValue(x, y, z) ?? NaN;
 
 function colours() {
   const channels = { R: [], G: [], B: [], A: [], I: [], labels: [] };
@@ -64,7 +64,8 @@ async function open() {
   }
   await nv.attachToCanvas(canvas);
   nv.setSliceType(nv.sliceTypeAxial);
-  images = await Promise.all(imageNames().map((_, place) => (
+  imageNames = await readNames();
+  images = await Promise.all(imageNames.map((_, place) => (
     niivue.NVImage.loadFromUrl({ url: `${url}/images/${place}.nii.gz`, name: `${place}.nii.gz` })
   )));
   nv.addVolume(images[0].clone());
@@ -75,6 +76,17 @@ async function open() {
   goTo([Math.floor(size()[0] / 2), Math.floor(size()[1] / 2), Math.floor(nz / 2)]);
   say("");
   canvas.dataset.ready = "yes";
+}
+
+async function readNames() {
+  const answer = await fetch(`${url}/images`);
+  if (!answer.ok) throw new Error("the scan cannot be read; the list of scans says why");
+  const found = await answer.json();
+  byId("image").replaceChildren(...found.map((name, place) => {
+    const said = name.charAt(0).toUpperCase() + name.slice(1);
+    return new Option(said, String(place), name === FAT, name === FAT);
+  }));
+  return found;
 }
 
 async function openMask() {
@@ -90,7 +102,7 @@ async function openMask() {
 // One volume is shown, with the numbers of the chosen image: regions are drawn over the first volume only.
 function showChosen() {
   const chosen = Number(byId("image").value);
-  const isFat = imageNames()[chosen] === FAT;
+  const isFat = imageNames[chosen] === FAT;
   const [shown] = nv.volumes;
   shown.img = images[chosen].img;
   [shown.cal_min, shown.cal_max] = [0, isFat ? 100 : 1];

@@ -1,0 +1,154 @@
+"""Scans on a page: which to look at, a mask that is corrected, and who did what."""
+
+import re
+from pathlib import Path
+
+import nibabel
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from starlette.testclient import TestClient
+
+from rarefactor import imaging, study
+from rarefactor.readings import read_readings
+
+STUDY = "/studies/anm-srp"
+
+
+def _find_outlying(client: TestClient) -> str:
+    """The address of the scan to be looked at first."""
+    row = client.get(f"{STUDY}/scans").text.split("<tr>")[2]
+    assert "outlying rate" in row
+    return re.findall(r'href="([^"]+)"', row)[0]
+
+
+def _read_mask(client: TestClient, url: str, folder: Path) -> nibabel.Nifti1Image:
+    path = folder / "mask.nii.gz"
+    path.write_bytes(client.get(f"{url}/mask.nii.gz").content)
+    return nibabel.load(path)
+
+
+def _pack(values: NDArray[np.int16], like: nibabel.Nifti1Image) -> bytes:
+    return nibabel.Nifti1Image(values.astype(np.int16), like.affine, like.header).to_bytes()
+
+
+def _take_fat_out(client: TestClient, url: str, folder: Path) -> bytes:
+    """The mask of a scan without the voxels that are more than 60 % fat."""
+    mask = _read_mask(client, url, folder)
+    place = client.get(f"{url}/images").json().index("fat fraction")
+    (folder / "fat.nii.gz").write_bytes(client.get(f"{url}/images/{place}.nii.gz").content)
+    fat = nibabel.load(folder / "fat.nii.gz").get_fdata()
+    return _pack(np.where(fat > 60, 0, np.asarray(mask.dataobj)), mask)
+
+
+def test_a_corrected_mask_changes_the_numbers_of_its_patient_alone(web, small_study, tmp_path, wait_for) -> None:
+    client = web(small_study)
+    url = _find_outlying(client)
+    before = client.get(url).text
+    rate = float(re.findall(r'id="thigh-rate">([+-]\d+\.\d+)', before)[0])
+    data = _take_fat_out(client, url, tmp_path)
+    saved = client.post(f"{url}/mask/upload?seen=0&reason=leaks+into+fat", content=data, follow_redirects=False)
+    assert (saved.status_code, saved.headers["location"]) == (303, url)
+    checked = study.check(small_study / "study.yaml")
+    plan, cache = checked.images.scans, study.open_cache(checked.study)
+    assert plan is not None
+    assert plan.corrected == 1
+    wait_for(lambda: imaging.count_known(plan, cache, code=study.scan_code()) == len(plan.patients), 120)
+    after = client.get(url).text
+    then = float(re.findall(r'id="thigh-rate">([+-]\d+\.\d+)', after)[0])
+    assert then < rate - 3
+    assert "leaks into fat" in after
+    assert re.search(r"corrected by \w+, version 1", after)
+    measured = imaging.measure(checked.study, plan, code=study.scan_code(), cache=cache)  # as a run does
+    changes = measured.tables[0].changes
+    assert changes is not None
+    subject = url.split("/")[-2]
+    told = changes.filter((changes["subject"] == subject) & (changes["column"] == "fat_fraction"))["change"].to_list()
+    assert told[0] == pytest.approx(then * 2.95, rel=0.1)
+    assert any("corrected" in note.text for note in measured.notes)
+
+    old = client.post(f"{url}/mask/upload?seen=0&reason=again", content=data)
+    assert old.status_code == 409
+    assert "saved meanwhile" in old.text
+    taken = client.post(f"{url}/restore", data={"version": "0", "seen": "1"}, follow_redirects=False)
+    assert taken.status_code == 303
+    assert "taken back" in client.get(url).text
+    assert [each.withdrawn for each in read_readings(small_study).entries] == [False, True]
+
+
+def test_what_is_no_mask_of_this_scan_is_refused_and_nothing_is_kept(web, small_study, tmp_path) -> None:
+    client = web(small_study)
+    url = _find_outlying(client)
+    mask = _read_mask(client, url, tmp_path)
+    values = np.asarray(mask.dataobj)
+    send = f"{url}/mask/upload?seen=0"
+    assert "no reason" in client.post(send, content=_pack(values, mask)).text
+    for wrong, found in (
+        (_pack(values * 0, mask), "without any muscle"),
+        (_pack(values[:-1], mask), "on an image of"),
+        (_pack(np.where(values > 0, 77, 0), mask), "labels without a name: 77"),
+        (b"hello", "NIfTI"),
+    ):
+        answer = client.post(f"{send}&reason=trial", content=wrong)
+        assert answer.status_code == 422
+        assert found in answer.text
+    assert client.get(f"{STUDY}/scans/S-nobody/month_3").status_code == 404
+    assert not read_readings(small_study).entries
+
+
+def test_grades_are_each_readers_own_and_become_a_factor(web, small_study) -> None:
+    file = small_study / "study.yaml"
+    file.write_text(
+        file.read_text().replace("    sequence: dixon\n", "    sequence: dixon\n    grades: {scale: mercuri}\n")
+    )
+    client = web(small_study)
+    url = _find_outlying(client)
+    client.post(f"{url}/grades", data={"VL.right": "2", "RF.left": "4", "SA.left": ""})
+    client.post(f"{url}/grades", data={"VL.right": "3", "RF.left": "4"})
+    page = client.get(url).text
+    assert re.search(r'name="VL.right".*?value="3" selected', page, re.DOTALL)
+    assert [each.version for each in read_readings(small_study).entries] == [1, 1, 2]
+    assert client.post(f"{url}/grades", data={"VL.right": "7"}).status_code == 422
+    checked = study.check(file)
+    assert checked.images.scans is not None
+    measured = imaging.measure(
+        checked.study, checked.images.scans, code=study.scan_code(), cache=study.open_cache(checked.study)
+    )
+    patient, visit = url.split("/")[-2:]
+    frame = measured.tables[0].frame
+    row = frame.filter((frame["subject"] == patient) & (frame["visit"] == visit))
+    assert row["grade"].to_list() == [3.5]
+
+
+def test_a_scan_is_corrected_in_the_browser_by_keyboard(browser, serve, small_study: Path) -> None:
+    page = browser.new_page()
+    page.goto(serve(small_study))
+    page.goto(page.url.split("/studies")[0].rstrip("/") + f"{STUDY}/scans")
+    page.get_by_role("row").filter(has_text="outlying rate").first.get_by_role("link").press("Enter")
+    page.wait_for_selector("#scan[data-ready=yes]", timeout=60_000)
+    before = page.inner_text("#thigh-rate")
+    page.press("#editing summary", "Enter")
+    page.select_option("#muscle", label="all muscles")
+    page.press("#everywhere", "Space")
+    page.fill("#limit", "60")
+    page.press("[data-do=fatty]", "Enter")
+    assert "differ" in page.inner_text("#edited")
+    page.press("#undo", "Enter")
+    assert "Nothing is changed" in page.inner_text("#edited")
+    page.focus("#scan")
+    for key in ("PageUp", "ArrowLeft", "ArrowUp", "Delete"):
+        page.keyboard.press(key)
+    page.press("[data-do=fatty]", "Enter")
+    page.fill("#reason", "leaks into the fat under the skin")
+    page.press("#reason", "Enter")
+    page.wait_for_selector("text=leaks into the fat under the skin", timeout=30_000)
+
+    page.wait_for_function(
+        "before => document.getElementById('thigh-rate')?.innerText !== before && "
+        "document.getElementById('thigh-rate')",
+        arg=before,
+        timeout=120_000,
+    )
+
+    assert float(page.inner_text("#thigh-rate").split()[0]) < float(before.split()[0]) - 3
+    page.close()
