@@ -145,8 +145,3 @@ def _index(rows: Iterable[Estimate]) -> Mapping[tuple[str | None, ...], Estimate
 
 def _key(get: Callable[[str], Any]) -> tuple[str | None, ...]:
     return tuple(get(part) for part in _PARTS)
-
-
-def upper_first(text: str) -> str:
-    """Return words for the beginning of a sentence."""
-    return text[:1].upper() + text[1:]
