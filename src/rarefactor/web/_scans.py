@@ -21,6 +21,7 @@ from rarefactor.readings import add_reading, read_readings, restore_reading, wit
 from rarefactor.spec import Grades
 from rarefactor.web._errors import unknown
 from rarefactor.web._page import read_hub, read_runner, read_user, show
+from rarefactor.web._report import RUN
 from rarefactor.web._scan_desk import Scans, list_scans, read_scans
 
 router = APIRouter(prefix="/studies/{study_name}/scans")
@@ -190,13 +191,17 @@ def measure(request: Request, study_name: str, patient: str, visit: str) -> Resp
 def _after(request: Request, scans: Scans, patient: str, visit: str) -> Response:
     """Measure the patient anew, tell open pages, and go back to the scan."""
     read_hub(request).publish(scans.place.name, "readings", f"{patient}/{visit}")
-    _start(request, scans, patient)
+    job = read_runner(request).find(scans.place.name)
+    if not (job and job.is_running and job.kind == RUN):  # hours of a run are not thrown away for one patient
+        _start(request, scans, patient)
     return RedirectResponse(_address(scans, patient, visit), 303)
 
 
 def _start(request: Request, scans: Scans, patient: str) -> None:
-    arguments = (scans.place.file, patient)
-    read_runner(request).start(scans.place.name, KIND, study.measure_scans, *arguments, replacing=True)
+    """Measure in place of what is computed for the study as it was; what that has finished is kept."""
+    runner, job = read_runner(request), read_runner(request).find(scans.place.name)
+    cards = job is not None and job.kind != RUN
+    runner.start(scans.place.name, KIND, study.measure_scans, scans.place.file, patient, replacing=cards)
 
 
 def _find(request: Request, study_name: str, patient: str, visit: str) -> Scans:
@@ -238,6 +243,7 @@ def _show(request: Request, scans: Scans, patient: str, visit: str, *, block: st
         reader=reader,
         around=(others[at - 1] if at else None, others[at + 1] if at + 1 < len(others) else None),
         job=job if job and job.kind == KIND else None,
+        run_goes_on=bool(job and job.is_running and job.kind == RUN),
     )
 
 
