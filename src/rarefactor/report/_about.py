@@ -50,4 +50,4 @@ def write_about(source: Source, anchor: str) -> Iterator[Block]:
         yield Heading(text=_WORDS.text(f"heading_{anchor}"), anchor=anchor)
     leads = _WORDS.names("leads")
     for key in keys:
-        yield Paragraph(runs=(Text(f"{leads[key]}. ", "strong"), Text(given[key])))
+        yield Paragraph(runs=(Text(f"{leads[key]}.", "strong"), Text(f" {given[key]}")))

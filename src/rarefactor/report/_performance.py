@@ -119,7 +119,7 @@ def _size_sentences(source: Source, model: ModelInfo) -> Runs:
     """Return what the size of the study allows, in plain sentences."""
     moved = _model_row(source, model, "mape")
     told = _WORDS.runs("moved", moved=_percentage_points(moved)) if moved else ()
-    return (*_needed(source, model), *told) or _WORDS.runs("nothing")
+    return linked([_needed(source, model), told]) or _WORDS.runs("nothing")
 
 
 def _needed(source: Source, model: ModelInfo) -> Runs:
