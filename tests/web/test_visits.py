@@ -69,3 +69,14 @@ def test_a_visit_that_is_named_elsewhere_stays_and_it_is_told_where(page) -> Non
     assert answer.status_code == 422
     assert "outcome.refractory.at" in answer.text
     assert "month_12" in page.study.cohort.visits
+
+
+def test_the_outcome_changes_with_a_condition_that_the_data_hold(page) -> None:
+    outcome = {"label": "Refractory", "at": "month_12", "event": "", "no_event": "Responder"}
+    answer = page.send("/outcome", **outcome, when="scor < 50")
+    assert answer.status_code == 422
+    assert "Did you mean score?" in answer.text
+    assert 'value="scor &lt; 50"' in answer.text
+    assert page.send("/outcome", **outcome, when="score < 50").status_code == 303
+    found = page.study.the_outcome
+    assert (found.label, found.when, found.event, found.no_event) == ("Refractory", "score < 50", None, "Responder")

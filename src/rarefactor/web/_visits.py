@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -30,19 +31,31 @@ router = APIRouter(prefix="/studies/{study}/visits")
 _NAME = re.compile(r"[^A-Za-z0-9]+")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Open:
+    """Which form is open on the page: of a visit (``+``: a new one), a rule or the outcome; and what was sent in it."""
+
+    edit: str = ""
+    rule: int = -1
+    outcome: bool = False
+    drawn: bool = False
+    fields: FormData | None = None
+    problems: tuple[Problem, ...] = ()
+
+
 @router.get("")
-def show_visits(request: Request, study: str, edit: str = "", rule: int = -1) -> Response:
-    """Return the page, with the form of a visit (``edit``; ``+`` for a new one) or of a rule of eligibility."""
+def show_visits(request: Request, study: str, edit: str = "", rule: int = -1, *, outcome: bool = False) -> Response:
+    """Return the page, with the form of a visit (``edit``; ``+`` for a new one), of a rule or of the outcome."""
     place = read_place(request, study)
     if needs_mending(request, place):
         return RedirectResponse(f"{place.url}/file", status_code=303)
-    return _show(request, place, edit=edit, rule=rule)
+    return _show(request, place, Open(edit=edit, rule=rule, outcome=outcome))
 
 
 @router.get("/flow")
 def show_with_flow(request: Request, study: str) -> Response:
     """Return the page with the flow of patients, which takes the data of all visits; of htmx, the flow alone."""
-    return _show(request, read_place(request, study), drawn=True)
+    return _show(request, read_place(request, study), Open(drawn=True))
 
 
 @router.get("/flow.svg")
@@ -61,7 +74,7 @@ def save_visit(request: Request, study: str, fields: Fields) -> Response:
     name = old or _NAME.sub("_", name).strip("_").lower()
     what = f"{'Changed' if old else 'Added'} the visit {name}"
     changes = _visit_changes(loaded.cohort.visits.get(name), name, fields)
-    return _save(request, place, fields, changes, what, edit=old or "+")
+    return _save(request, place, fields, changes, what, Open(edit=old or "+"))
 
 
 @router.post("/remove")
@@ -71,7 +84,7 @@ def remove_visit(request: Request, study: str, fields: Fields) -> Response:
     name = _text(fields, "name")
     if name not in read_workspace(request).loaded(place).cohort.visits:
         raise unknown("visit of this name")
-    return _save(request, place, fields, [Drop(("cohort", "visits", name))], f"Removed the visit {name}")
+    return _save(request, place, fields, [Drop(("cohort", "visits", name))], f"Removed the visit {name}", Open())
 
 
 @router.post("/rule")
@@ -84,7 +97,7 @@ def save_rule(request: Request, study: str, fields: Fields) -> Response:
     new = {"name": _text(fields, "name"), way: _text(fields, "when")}
     changes = _rule_changes(rules, at, new)
     what = f"{'Changed' if at < len(rules) else 'Added'} the rule {new['name']}"
-    return _save(request, place, fields, changes, what, rule=at)
+    return _save(request, place, fields, changes, what, Open(rule=at))
 
 
 @router.post("/rule/remove")
@@ -95,7 +108,26 @@ def remove_rule(request: Request, study: str, fields: Fields) -> Response:
     at = int(_text(fields, "at") or -1)
     if not 0 <= at < len(rules):
         raise unknown("rule at this place")
-    return _save(request, place, fields, [Drop(("cohort", "eligibility", at))], f"Removed the rule {rules[at].name}")
+    what = f"Removed the rule {rules[at].name}"
+    return _save(request, place, fields, [Drop(("cohort", "eligibility", at))], what, Open())
+
+
+@router.post("/outcome")
+def save_outcome(request: Request, study: str, fields: Fields) -> Response:
+    """Save the form of the outcome, or show it again with what is wrong."""
+    place = read_place(request, study)
+    loaded = read_workspace(request).loaded(place)
+    key = ("outcome", loaded.outcome_name)
+    changes: list[Change] = []
+    for name in _OUTCOME:
+        now, new = getattr(loaded.the_outcome, name) or "", _text(fields, name)
+        if new != now:
+            changes.append(Put((*key, name), new) if new or name in _NEEDED else Drop((*key, name)))
+    return _save(request, place, fields, changes, "Changed the outcome", Open(outcome=True))
+
+
+_NEEDED = ("label", "at", "when")
+_OUTCOME = (*_NEEDED, "event", "no_event")
 
 
 def _text(fields: FormData, name: str) -> str:
@@ -144,21 +176,12 @@ def _rule_changes(rules: Sequence[Eligibility], at: int, new: Mapping[str, str])
     return changes + [Drop((*key, at, each)) for each in old if each not in new]
 
 
-def _save(  # noqa: PLR0913 - what is saved, and the form to show again
-    request: Request,
-    place: Place,
-    fields: FormData,
-    changes: list[Change],
-    what: str,
-    *,
-    edit: str = "",
-    rule: int = -1,
-) -> Response:
+def _save(request: Request, place: Place, fields: FormData, changes: list[Change], what: str, form: Open) -> Response:
     try:
         if changes:
             save_changes(request, place, _text(fields, "version"), changes, what=what, check=_check(request, place))
     except StudyFileError as error:
-        return _show(request, place, edit=edit, rule=rule, fields=fields, problems=error.problems, status=422)
+        return _show(request, place, replace(form, fields=fields, problems=error.problems), status=422)
     return RedirectResponse(f"{place.url}/visits", status_code=303)
 
 
@@ -177,58 +200,46 @@ def _check(request: Request, place: Place) -> Any:
     return check
 
 
-def _show(  # noqa: PLR0913 - what the page shows besides the study
-    request: Request,
-    place: Place,
-    *,
-    edit: str = "",
-    rule: int = -1,
-    fields: FormData | None = None,
-    problems: Sequence[Problem] = (),
-    drawn: bool = False,
-    status: int = 200,
-) -> Response:
+def _show(request: Request, place: Place, form: Open, *, status: int = 200) -> Response:
     workspace = read_workspace(request)
     loaded = workspace.loaded(place)
-    found = derive.tabulate_attendance(read_variables(workspace, place, loaded), loaded)
-    flow, stopped = _try_flow(request, place) if drawn else (None, ())
+    flow, stopped = _try_flow(request, place) if form.drawn else (None, ())
     history = read_history(place)
     return show(
         request,
         "visits.html.j2",
         place=place,
         page="visits",
-        block="flow" if drawn and is_part(request) else None,
+        block="flow" if form.drawn and is_part(request) else None,
         status=status,
         study=loaded,
-        found=found,
+        found=derive.tabulate_attendance(read_variables(workspace, place, loaded), loaded),
         flow=flow,
         stopped=stopped,
-        drawn=drawn,
-        edit=edit,
-        rule=rule,
-        form=_form(loaded, edit, rule, fields),
-        problems=problems,
+        open=form,
+        form=_form(loaded, form),
         last=history.versions[-1:],
         undoable=history.undoable,
         redoable=history.redoable,
     )
 
 
-def _form(study: Study, edit: str, rule: int, fields: FormData | None) -> Mapping[str, str]:
+def _form(study: Study, form: Open) -> Mapping[str, str]:
     """Return what stands in the fields: what was sent, else what the study file says."""
-    if fields is not None:
-        return {name: str(value) for name, value in fields.items()}
-    rules = study.cohort.eligibility
+    if form.fields is not None:
+        return {name: str(value) for name, value in form.fields.items()}
+    if form.outcome:
+        return {name: getattr(study.the_outcome, name) or "" for name in _OUTCOME}
+    rules, rule = study.cohort.eligibility, form.rule
     if 0 <= rule < len(rules):
         way = "drop" if rules[rule].keep is None else "keep"
         return {"name": rules[rule].name, "way": way, "when": rules[rule].keep or rules[rule].drop or ""}
-    visit = study.cohort.visits.get(edit)
+    visit = study.cohort.visits.get(form.edit)
     if visit is None:
         return {}
     low, high = (f"{end:g}" for end in visit.window) if visit.window else ("", "")
     known = {"month": f"{visit.month:g}", "low": low, "high": high}
-    return {**known, "event": visit.event or "", "label": visit.label or "", "name": edit}
+    return {**known, "event": visit.event or "", "label": visit.label or "", "name": form.edit}
 
 
 def _try_flow(request: Request, place: Place) -> tuple[Flow | None, tuple[Problem, ...]]:
