@@ -24,7 +24,7 @@ from rarefactor.work import Cache, code_key
 
 Value = TypeVar("Value")
 _CODE = Path(pathology.__file__).parent
-_OPEN, _LOOKED, _STORED = 8, 24, 5000
+_OPEN, _LOOKED, _STORED, _DRAWN = 8, 24, 5000, 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +111,11 @@ class Desk:
     _views: _Shelf = field(default_factory=lambda: _Shelf(size=_OPEN, close=lambda view: view.close()))
     _looked: _Shelf = field(default_factory=lambda: _Shelf(size=_LOOKED))
     _stored: _Shelf = field(default_factory=lambda: _Shelf(size=_STORED))
+    _drawn: _Shelf = field(default_factory=lambda: _Shelf(size=_DRAWN))
+
+    def keep(self, key: Hashable, made_from: Hashable, make: Callable[[], Value]) -> Value:
+        """Return what is drawn for a reader's page, made anew where it was made from something else."""
+        return self._drawn.get(key, made_from, make)
 
     def close(self) -> None:
         """Let go of all open slides."""

@@ -118,22 +118,31 @@ class ScanTask(Task):
 
     scans: Scans
     asked: Grades
+    desk: Desk
+
+    def _shown(self, key: str) -> tuple[tuple[str, ...], bytes]:
+        """Return the muscles of a scan and its picture, which take long to make."""
+        patient, visit, _ = key.split("|")
+
+        def make() -> tuple[tuple[str, ...], bytes]:
+            images, mask = self.scans.images(patient, visit), self.scans.mask(patient, visit)
+            return imaging.list_muscles(images, mask), imaging.draw_blind(images, mask)
+
+        measured = self.scans.gist(patient) is not None
+        made_from = (self.scans.sign, len(self.scans.history(patient, visit)), measured)
+        return self.desk.keep((self.place.file, key), made_from, make)
 
     def keys(self) -> Iterator[str]:
         for patient in self.scans.asked.patients:
             yield from (join_key(patient.patient, visit.visit, "") for visit in patient.visits)
 
     def questions(self, key: str) -> tuple[Question, ...]:
-        patient, visit, _ = key.split("|")
-        words = imaging.describe_scale(self.asked)
-        codes = imaging.list_muscles(self.scans.images(patient, visit), self.scans.mask(patient, visit))
+        words, (codes, _) = imaging.describe_scale(self.asked), self._shown(key)
         ends = (float(min(words)), float(max(words)))
         return tuple(Question(name=code, label=imaging.MUSCLES[code].name, answers=words, ends=ends) for code in codes)
 
     def picture(self, key: str) -> tuple[bytes, str]:
-        patient, visit, _ = key.split("|")
-        drawn = imaging.draw_blind(self.scans.images(patient, visit), self.scans.mask(patient, visit))
-        return drawn, "image/png"
+        return self._shown(key)[1], "image/png"
 
     def drafts(
         self, key: str, answers: Mapping[str, float], reader: str, number: int, when: datetime
@@ -298,7 +307,7 @@ def _find_scans(request: Request, name: str, study: Study, asked: Grades) -> Sca
     scans = read_scans(request, name)
     return ScanTask(
         name=SCANS, title="Scans", unit="mean grade", scale=asked.scale.capitalize(), place=scans.place, study=study,
-        scans=scans, asked=asked,
+        scans=scans, asked=asked, desk=read_desk(request),
     )  # fmt: skip
 
 
