@@ -41,6 +41,8 @@ MEASURES = {
 WITH_LIMITS = ("auc", "brier", "brier_scaled")
 """A model's calibration in its own resample is nearly the same in each, so its spread says nothing of new patients."""
 
+_TAIL = 0.1  # of the resamples, at least, on either side of the apparent performance
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Validated:
@@ -82,7 +84,8 @@ def analyse_performance(
         reason = "; ".join(f"{problem.where} {problem.found}".strip() for problem in error.problems)
         size = tuple(required_rows(base, everyone.X.shape[1], None))
         return Analysed(rows=size, notes=(_note(info, f"The risks of the model were not predicted ({reason})."),))
-    return Analysed(rows=tuple(rows), notes=tuple(_failure_notes(info, found.optimism)))
+    notes = (*_failure_notes(info, found.optimism), *_limit_notes(info, found.optimism))
+    return Analysed(rows=tuple(rows), notes=notes)
 
 
 def _validate(model: Model, table: LandmarkTable, settings: Analysis) -> Validated:
@@ -145,11 +148,34 @@ def _corrected_rows(found: Optimism, base: Estimate) -> Iterator[Estimate]:
     for measure, name in MEASURES.items():
         row, one = replace(base, measure=measure), found.measures[name]
         yield replace(row, method="optimism", estimate=number(one.optimism))
-        low, high = (one.low, one.high) if measure in WITH_LIMITS else (np.nan, np.nan)
+        limited = measure in WITH_LIMITS and _is_centred(found, name)
+        low, high = (one.low, one.high) if limited else (np.nan, np.nan)
         corrected = replace(row, method="optimism_corrected", estimate=number(one.corrected))
         yield replace(corrected, low=number(low), high=number(high))
         if name in found.plus632:
             yield replace(row, method="plus632", estimate=number(found.plus632[name].estimate))
+
+
+def _is_centred(found: Optimism, name: str) -> bool:
+    """Whether the resamples' own performance lies around the apparent one, as limits taken from it suppose.
+
+    In few patients a model may fit nearly every resample better than the patients themselves; such limits would lie
+    to one side of the estimate, or not hold it.
+    """
+    training = getattr(found.training, name)
+    known = training[np.isfinite(training)]
+    below = float((known < found.measures[name].apparent).mean()) if known.size else 0.0
+    return _TAIL <= below <= 1.0 - _TAIL
+
+
+def _limit_notes(info: ModelInfo, found: Optimism | None) -> Iterator[Note]:
+    """Say which corrected measure has no interval, and why."""
+    if found is not None and not _is_centred(found, "auc"):
+        text = (
+            "The corrected AUC has no interval: the model fits its resamples better than it fits the patients "
+            "themselves, so that limits taken from the resamples would lie to one side of the estimate."
+        )
+        yield _note(info, text)
 
 
 def _failure_notes(info: ModelInfo, found: Optimism | None) -> Iterator[Note]:
