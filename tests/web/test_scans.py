@@ -6,6 +6,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
@@ -96,6 +97,12 @@ def test_what_is_no_mask_of_this_scan_is_refused_and_nothing_is_kept(web, small_
     assert not read_readings(small_study).entries
 
 
+def test_a_study_without_scans_says_how_to_get_some(web, clinic) -> None:
+    page = web(clinic.folder).get("/studies/clinic/scans")
+    assert page.status_code == 200
+    assert "This study has no scans" in page.text
+
+
 def test_grades_are_each_readers_own_and_become_a_factor(web, small_study) -> None:
     file = small_study / "study.yaml"
     file.write_text(
@@ -128,6 +135,7 @@ def test_a_scan_is_corrected_in_the_browser_by_keyboard(browser, serve, small_st
     page.wait_for_selector("#scan[data-ready=yes]", timeout=60_000)
     before = page.inner_text("#thigh-rate")
     page.press("#editing summary", "Enter")
+    assert [(rule["id"], rule["nodes"][0]["target"]) for rule in Axe().run(page).response["violations"]] == []
     page.select_option("#muscle", label="all muscles")
     page.press("#everywhere", "Space")
     page.fill("#limit", "60")

@@ -58,6 +58,11 @@ class Scans:
         return imaging.read_mask(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
 
 
+def has_scans(loaded: Study) -> bool:
+    """Tell whether a study names a folder of scans."""
+    return any(each.folder for each in loaded.imaging.values())
+
+
 def read_scans(request: Request, name: str) -> Scans:
     """Return the scans of the study of an address.
 

@@ -20,9 +20,9 @@ from rarefactor.errors import InputError, Problem
 from rarefactor.readings import add_reading, read_readings, restore_reading, withdraw_reading
 from rarefactor.spec import Grades
 from rarefactor.web._errors import unknown
-from rarefactor.web._page import read_hub, read_runner, read_user, show
+from rarefactor.web._page import read_hub, read_place, read_runner, read_user, read_workspace, show
 from rarefactor.web._report import RUN
-from rarefactor.web._scan_desk import Scans, list_scans, read_scans
+from rarefactor.web._scan_desk import Scans, has_scans, list_scans, read_scans
 
 router = APIRouter(prefix="/studies/{study_name}/scans")
 
@@ -57,7 +57,10 @@ _ORDERS: Mapping[str, tuple[str, Callable[[imaging.ListedScan], Any]]] = {
 
 @router.get("")
 def show_scans(request: Request, study_name: str, sort: str = "look", *, up: bool = False) -> Response:
-    """Return the list of scans."""
+    """Return the list of scans, or how a study comes to have some."""
+    place = read_place(request, study_name)
+    if not has_scans(read_workspace(request).loaded(place)):
+        return show(request, "scans_none.html.j2", place=place, page="scans")
     scans = read_scans(request, study_name)
     key = _ORDERS[sort if sort in _ORDERS else "look"][1]
     listed = sorted(list_scans(request, scans), key=key, reverse=not up)
