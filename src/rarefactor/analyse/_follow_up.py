@@ -15,7 +15,7 @@ import numpy as np
 from rarefactor.analyse._design import Floats, occurring
 from rarefactor.derive import TimeTable
 from rarefactor.errors import InputError
-from rarefactor.results import Analysed, Estimate, FactorInfo, Note
+from rarefactor.results import FEW_EVENTS, FEWEST_IN_CURVE, Analysed, Estimate, FactorInfo, Note
 from rarefactor.spec import DAYS_PER_MONTH, FollowUp
 from rarefactor.stats import (
     IncidenceCurves,
@@ -31,8 +31,6 @@ from rarefactor.stats import (
 UNITS = {"days": 1.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
 _POINTS = 60
 _TICKS = 7
-FEW_EVENTS = 5
-FEWEST = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +90,7 @@ def _groups(table: TimeTable, info: FactorInfo, everyone: Group, ticks: Floats) 
     series = table.frame[info.name]
     present = set(occurring(series, info))
     members = {name: (series == name).fill_null(value=False).to_numpy() for name in info.levels if name in present}
-    ends = [float(everyone.time[kept].max()) for kept in members.values() if kept.sum() >= FEWEST]
+    ends = [float(everyone.time[kept].max()) for kept in members.values() if kept.sum() >= FEWEST_IN_CURVE]
     shared = float(ticks[ticks <= min(ends, default=0.0)][-1])
     for level, kept in members.items():
         yield Group(factor=info.name, level=level, time=everyone.time[kept], cause=everyone.cause[kept], shared=shared)
@@ -114,7 +112,7 @@ def _describe(base: Estimate, group: Group, follow_up: FollowUp, ticks: Floats, 
     events = int((group.cause == 1).sum())
     row = replace(base, factor=group.factor, group=group.level, n=group.time.size, events=events)
     yield replace(row, measure="group", estimate=float(group.time.size))
-    if group.time.size < FEWEST:
+    if group.time.size < FEWEST_IN_CURVE:
         return  # a curve of so few would show single patients
     if follow_up.competing:
         if (group.cause > 0).any():
@@ -207,7 +205,7 @@ def _notes(table: TimeTable, factors: Sequence[FactorInfo], groups: Sequence[Gro
         if group.factor and events < FEW_EVENTS:
             counted = f"{events} {'event' if events == 1 else 'events'}"
             text = f"{labels[group.factor]}, {group.level}: {counted} in {group.time.size} patients; "
-            few = "no curve is shown." if group.time.size < FEWEST else "their curve says little."
+            few = "no curve is shown." if group.time.size < FEWEST_IN_CURVE else "their curve says little."
             yield _note(table, f"{text}{few}", group.factor)
 
 

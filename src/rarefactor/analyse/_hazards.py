@@ -15,11 +15,10 @@ import numpy as np
 
 from rarefactor.analyse._design import Design, Floats, build_design
 from rarefactor.analyse._filled import fill_design, fill_missing
-from rarefactor.analyse._follow_up import FEW_EVENTS, UNITS, told
+from rarefactor.analyse._follow_up import UNITS, told
 from rarefactor.analyse._followed import derive_followed
 from rarefactor.analyse._hazards_check import Fitted, check_rows, check_sentences
 from rarefactor.analyse._odds import (
-    FEW_EVENTS_PER_PARAMETER,
     Coefficients,
     column_names,
     odds_ratios,
@@ -27,7 +26,7 @@ from rarefactor.analyse._odds import (
 )
 from rarefactor.derive import LandmarkTable, TimeTable
 from rarefactor.errors import InputError, Problem
-from rarefactor.results import Analysed, Estimate, FactorInfo, Note
+from rarefactor.results import FEW_EVENTS, FEW_EVENTS_PER_PARAMETER, Analysed, Estimate, FactorInfo, Note
 from rarefactor.spec import Analysis, FollowUp
 from rarefactor.stats import fit_cox, pool_cox
 
@@ -175,7 +174,7 @@ def _flags(design: Design, monotone: Sequence[str]) -> tuple[tuple[str, ...], ..
 
 
 def _is_sparse(column: Floats, event: Floats) -> bool:
-    """Say whether either side of a column of 0 and 1 has fewer than 5 events, where it is known."""
+    """Say whether either side of a column of 0 and 1 has few events, where it is known."""
     two_sided = bool(np.isin(column[~np.isnan(column)], (0.0, 1.0)).all())
     return two_sided and min(event[column == side].sum() for side in (0.0, 1.0)) < FEW_EVENTS
 

@@ -17,7 +17,7 @@ import numpy as np
 
 from rarefactor.analyse._design import Design, Floats
 from rarefactor.analyse._odds import column_name
-from rarefactor.results import Estimate
+from rarefactor.results import FEWEST_DEATHS_IN_MEAN, Estimate
 from rarefactor.stats import (
     ChiSquareTest,
     HazardsSmooth,
@@ -30,7 +30,7 @@ from rarefactor.stats import (
 
 FEWEST_DEATHS = 10
 PER_BEND, MOST_BENDS = 20, 2
-PER_POINT, MOST_POINTS = 5, 12
+MOST_POINTS = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,7 +124,7 @@ def _course(base: Estimate, model: Fitted, found: _Checked) -> Iterator[Estimate
 def _points(row: Estimate, time: Floats, residuals: Floats) -> Iterator[Estimate]:
     """Yield the means of neighbouring deaths."""
     seen = dict[str, Estimate]()
-    for members in np.array_split(np.arange(time.size), max(1, min(MOST_POINTS, time.size // PER_POINT))):
+    for members in np.array_split(np.arange(time.size), max(1, min(MOST_POINTS, time.size // FEWEST_DEATHS_IN_MEAN))):
         at = replace(row, measure="hazard_ratio_of_deaths", method="mean", group=f"{time[members].mean():.4g}")
         middle = float(residuals[members].mean())
         if math.isfinite(middle):

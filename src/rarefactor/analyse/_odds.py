@@ -16,11 +16,8 @@ import numpy as np
 
 from rarefactor.analyse._design import Design, Floats
 from rarefactor.errors import InputError, Problem
-from rarefactor.results import Estimate, FactorInfo
+from rarefactor.results import FEW_EVENTS_PER_PARAMETER, FEW_IN_CELL, Estimate, FactorInfo
 from rarefactor.stats import detect_separation
-
-FEW_IN_CELL = 5
-FEW_EVENTS_PER_PARAMETER = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

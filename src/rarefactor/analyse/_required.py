@@ -10,10 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from rarefactor.results import Estimate
+from rarefactor.results import DEFAULT_NAGELKERKE, Estimate
 from rarefactor.stats import compute_model_size, compute_r2_max, compute_sample_size, derive_r2_of_auc
-
-DEFAULT_NAGELKERKE = 0.15
 
 
 def required_rows(base: Estimate, parameters: int, auc: float | None) -> Iterator[Estimate]:

@@ -8,13 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rarefactor.results import Estimate, ModelInfo, Results, RiskPopulation, RiskReason, RiskSize
+from rarefactor.results import (
+    DEFAULT_NAGELKERKE,
+    LEAST_SHRINKAGE,
+    Estimate,
+    ModelInfo,
+    Results,
+    RiskPopulation,
+    RiskReason,
+    RiskSize,
+)
 
 SUPPOSED = {
-    "r2_default": "15% of the largest R², the default",
+    "r2_default": f"{100 * DEFAULT_NAGELKERKE:g}% of the largest R², the default",
     "r2_corrected": "as much as its corrected AUC says",
 }
-LEAST_SHRINKAGE = 0.9
 
 
 def read_sizes(results: Results, info: ModelInfo) -> tuple[RiskSize, ...]:
@@ -85,7 +93,9 @@ def _too_few(size: RiskSize, population: RiskPopulation) -> RiskReason:
     )
     parts = [needed]
     if size.expected_shrinkage < LEAST_SHRINKAGE:
-        parts.append(f"The shrinkage to expect is {size.expected_shrinkage:.2f}, where at least 0.90 is asked.")
+        parts.append(
+            f"The shrinkage to expect is {size.expected_shrinkage:.2f}, where at least {LEAST_SHRINKAGE:.2f} is asked."
+        )
     parts.append(f"These patients support {size.supported_parameters} parameters.")
     return RiskReason(name="too_few", text=" ".join(parts))
 

@@ -14,9 +14,10 @@ from rarefactor.report._why_not import draw_need
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
-from rarefactor.results import Estimate, RiskFactor, RiskModel, RiskSize, RiskTerm
+from rarefactor.results import DEFAULT_NAGELKERKE, LEAST_SHRINKAGE, Estimate, RiskFactor, RiskModel, RiskSize, RiskTerm
 
 _WORDS, _SHARED = Words("calculator"), Words("words")
+_SUPPOSED, _LEAST = f"{100 * DEFAULT_NAGELKERKE:g}", format_fixed(LEAST_SHRINKAGE, 2)
 _TIMES, _LOGS = " × ", {2.0: "log₂", 10.0: "log₁₀"}
 
 
@@ -42,7 +43,7 @@ def calculator_methods(source: Source) -> Iterator[Runs]:
     """Return how risk models were made, and when one is refused; nothing without a model."""
     if source.risk_models:
         riley = cite("riley2019", "riley2020", "riley2021")
-        yield _WORDS.runs("methods", steyerberg=cite("steyerberg2001"), riley=riley)
+        yield _WORDS.runs("methods", supposed=_SUPPOSED, steyerberg=cite("steyerberg2001"), riley=riley)
 
 
 def tabulate_coefficients(source: Source, model: RiskModel) -> Table:
@@ -114,6 +115,8 @@ def _too_few(source: Source, model: RiskModel) -> Iterator[Runs]:
             n_events=number(needed, format_count(needed.events)),
             supported=_counted(_performance_row(source, model, "supported_parameters", method)),
             shrinkage=number(shrinkage, format_fixed(shrinkage.estimate if shrinkage else None, 2)),
+            supposed=_SUPPOSED,
+            least=_LEAST,
         )
 
 
@@ -220,7 +223,7 @@ def _performance(source: Source, model: RiskModel) -> Runs:
 
 
 def _need_figure(source: Source, models: Sequence[RiskModel]) -> Figure:
-    caption = _WORDS.runs("need", riley=cite("riley2019", "riley2020"))
+    caption = _WORDS.runs("need", least=_LEAST, riley=cite("riley2019", "riley2020"))
     told = "; ".join(_in_words(model, size) for model in models for size in model.size)
     alt = _WORDS.text("need_alt", models=told)
     return make_figure(source, "risk-models-need", caption, alt, partial(draw_need, models))

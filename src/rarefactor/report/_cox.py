@@ -16,10 +16,11 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Row, Runs, Table
-from rarefactor.results import Estimate
+from rarefactor.results import FEW_EVENTS, FEW_EVENTS_PER_PARAMETER, Estimate
 from rarefactor.spec import FollowUp, upper_first
 
 _WORDS = Words("cox")
+_SPARSE = {"on_a_side": str(FEW_EVENTS), "per_parameter": str(FEW_EVENTS_PER_PARAMETER)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -188,7 +189,9 @@ def _footnote(model: CoxModel) -> Runs:
 def _flag_footnotes(effects: Sequence[Effect]) -> tuple[Runs, ...]:
     found = {flag for effect in effects for flag in effect.flags}
     flags = (flag for flag in MARKS if flag in found)
-    return tuple(_WORDS.runs(f"flag_{flag}", mark=mark(MARKS[flag]), heinze=cite("heinze2001")) for flag in flags)
+    return tuple(
+        _WORDS.runs(f"flag_{flag}", mark=mark(MARKS[flag]), **_SPARSE, heinze=cite("heinze2001")) for flag in flags
+    )
 
 
 def _bend(model: CoxModel, effect: Effect) -> Bend:

@@ -15,7 +15,7 @@ from rarefactor.report._survival_plot import Line, draw_survival
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
-from rarefactor.results import Estimate, FactorInfo
+from rarefactor.results import FEWEST_IN_CURVE, Estimate, FactorInfo
 from rarefactor.spec import FollowUp, lower_first, upper_first
 
 _WORDS, _SHARED = Words("follow_up"), Words("words")
@@ -190,7 +190,7 @@ def _footnote(followed: Followed) -> Runs:
     limits = {row.term for name in (None, *followed.spec.by) for row in _means_of(followed, name)}
     until = _SHARED.text("and").join(sorted((limit or "" for limit in limits), key=float))
     papers = {"kaplan": cite("kaplan1958"), "mantel": cite("mantel1966")}
-    return _WORDS.runs("footnote", until=until, unit=followed.spec.unit, **papers)
+    return _WORDS.runs("footnote", until=until, unit=followed.spec.unit, fewest=str(FEWEST_IN_CURVE), **papers)
 
 
 def _means_of(followed: Followed, factor: str | None) -> tuple[Estimate, ...]:
@@ -206,7 +206,12 @@ def _figure(followed: Followed, info: FactorInfo | None) -> Figure:
     upper = spec.label if spec.competing else lower_first(spec.label)
     up = _WORDS.text("up_competing" if spec.competing else "up", label=upper)
     label = _WORDS.text("by_factor", label=spec.label, factor=lower_first(info.label)) if info else spec.label
-    caption = _WORDS.runs("figure_competing" if spec.competing else "figure", label=label, level=source.level)
+    caption = _WORDS.runs(
+        "figure_competing" if spec.competing else "figure",
+        label=label,
+        level=source.level,
+        times=str(max(len(line.points) for line in lines)),
+    )
     name = f"follow-up-{followed.name}-{info.name if info else 'all'}"
     return make_figure(source, name, caption, _alt(followed, lines), partial(draw_survival, lines, across, up))
 

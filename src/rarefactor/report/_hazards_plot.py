@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rarefactor.report._panel import Panel, round_ticks
 from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet, wrap_text
 from rarefactor.report._words import Words
-from rarefactor.results import Estimate
+from rarefactor.results import FEWEST_DEATHS_IN_MEAN, Estimate
 
 _WORDS = Words("hazards_plot")
 WIDTH = 170.0
@@ -114,4 +114,4 @@ def _draw_key(sheet: Sheet, level: float) -> None:
     sheet.line((62.0, 69.0), (y, y), color=ORANGE, lw=1.0, ls=(0, (4, 2)))
     sheet.text(70.5, y, _WORDS.text("fitted"), size=7.5)
     _draw_point(sheet, 113.0, y, beyond=False)
-    sheet.text(115.5, y, _WORDS.text("deaths"), size=7.5)
+    sheet.text(115.5, y, _WORDS.text("deaths", least=FEWEST_DEATHS_IN_MEAN), size=7.5)

@@ -12,9 +12,10 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_fixed, format_range
 from rarefactor.report.tree import Cell, Inline, Number, Row, Runs, Table, Text
-from rarefactor.results import Estimate, ModelInfo
+from rarefactor.results import FEW_EVENTS_PER_PARAMETER, FEW_IN_CELL, Estimate, ModelInfo
 
 _WORDS = Words("models")
+_SPARSE = {"in_cell": str(FEW_IN_CELL), "per_parameter": str(FEW_EVENTS_PER_PARAMETER)}
 _FLAG_PAPERS = {"separated": "heinze2002", "sparse": "greenland2016", "not_converged": "heinze2006"}
 
 
@@ -182,4 +183,4 @@ def _abbreviations(intervals: str) -> Runs:
 def _flag_footnotes(effects: Iterable[Effect]) -> tuple[Runs, ...]:
     found = {flag for effect in effects for flag in effect.flags}
     flags = (flag for flag in MARKS if flag in found)
-    return tuple(_WORDS.runs(flag, mark=mark(MARKS[flag]), paper=cite(_FLAG_PAPERS[flag])) for flag in flags)
+    return tuple(_WORDS.runs(flag, mark=mark(MARKS[flag]), **_SPARSE, paper=cite(_FLAG_PAPERS[flag])) for flag in flags)

@@ -13,10 +13,11 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table
-from rarefactor.results import Estimate, ModelInfo
+from rarefactor.results import DEFAULT_NAGELKERKE, LEAST_SHRINKAGE, Estimate, ModelInfo
 
 _WORDS = Words("performance")
 _DECIMALS = {"auc": 2, "brier": 3, "brier_scaled": 2, "calibration_intercept": 2, "calibration_slope": 2}
+_SHARE = f"{100 * DEFAULT_NAGELKERKE:g}"
 _SUPPOSED = ("r2_default", "r2_corrected")
 
 
@@ -91,7 +92,9 @@ def tabulate_size(source: Source, models: list[ModelInfo]) -> Table:
         header=(head(*_WORDS.items("sizes_heads")),),
         rows=tuple(row for model in models for row in _size_rows(source, model)),
         widths=(34, 8, 12, 14, 12, 11, 11),
-        footnotes=(_WORDS.runs("sizes_footnote", riley=cite("riley2019", "riley2020")),),
+        footnotes=(
+            _WORDS.runs("sizes_footnote", least=format_fixed(LEAST_SHRINKAGE, 2), riley=cite("riley2019", "riley2020")),
+        ),
     )
 
 
@@ -111,7 +114,7 @@ def _size_rows(source: Source, model: ModelInfo) -> Iterator[Row]:
             _shown(find("supported_parameters", method), format_count),
             _shown(find("expected_shrinkage", method), partial(format_fixed, decimals=2)),
         )
-        label = _WORDS.runs(f"supposed_{method}", r2=r2)
+        label = _WORDS.runs(f"supposed_{method}", r2=r2, supposed=_SHARE)
         yield Row(cells=(cell(*label), *(right(item) for item in shown)), kind="level")
 
 
@@ -133,6 +136,7 @@ def _needed(source: Source, model: ModelInfo) -> Runs:
         "size",
         ratio=_shown(ratio, partial(format_fixed, decimals=1)),
         needed=_shown(needed, format_count),
+        supposed=_SHARE,
         n=number(needed, format_count(needed.n)),
     )
     return linked([size, _WORDS.runs("size_too_few" if few else "size_not_ruled_out")])

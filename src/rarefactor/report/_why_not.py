@@ -9,13 +9,12 @@ from rarefactor.report._panel import Panel
 from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
-from rarefactor.results import RiskModel, RiskSize
+from rarefactor.results import LEAST_SHRINKAGE, RiskModel, RiskSize
 
 _WORDS = Words("why_not")
 WIDTH = 170.0
 _ROW, _TOP, _FOOT = 6.0, 9.0, 13.0
 _LEFT, _COUNTS, _SHRINKAGE, _SPAN = 1.0, 62.0, 128.0, (50.0, 38.0)
-_LEAST = 0.9
 _SOFT = {"color": MUTED, "lw": 0.5}
 
 
@@ -55,7 +54,12 @@ def _draw_axes(panel: Panel, ticks: Sequence[tuple[float, str]]) -> None:
 
 
 def _shade(panel: Panel) -> None:
-    panel.sheet.box((panel.x(_LEAST), panel.top), (panel.x(1.0) - panel.x(_LEAST), panel.height), "#dfe8f2", "none")
+    panel.sheet.box(
+        (panel.x(LEAST_SHRINKAGE), panel.top),
+        (panel.x(1.0) - panel.x(LEAST_SHRINKAGE), panel.height),
+        "#dfe8f2",
+        "none",
+    )
 
 
 def _draw_counts(panel: Panel, y: float, there: int, size: RiskSize) -> None:
@@ -80,4 +84,4 @@ def _draw_key(sheet: Sheet, y: float) -> None:
     sheet.text(_COUNTS + 3, y, _WORDS.text("there"), size=7)
     sheet.dot(_COUNTS + 22, y, "D", ORANGE, hollow=True)
     sheet.text(_COUNTS + 24, y, _WORDS.text("needed"), size=7)
-    sheet.text(_SHRINKAGE + _SPAN[1], y, _WORDS.text("asked"), size=7, ha="right")
+    sheet.text(_SHRINKAGE + _SPAN[1], y, _WORDS.text("asked", least=f"{LEAST_SHRINKAGE:.2f}"), size=7, ha="right")

@@ -6,6 +6,15 @@ scale; a bound that does not exist is infinite and the row is flagged. Nothing h
 
 from rarefactor.results._flag import Flag, Severity
 from rarefactor.results._json import read_analysed, read_results, write_analysed, write_results
+from rarefactor.results._limits import (
+    DEFAULT_NAGELKERKE,
+    FEW_EVENTS,
+    FEW_EVENTS_PER_PARAMETER,
+    FEW_IN_CELL,
+    FEWEST_DEATHS_IN_MEAN,
+    FEWEST_IN_CURVE,
+    LEAST_SHRINKAGE,
+)
 from rarefactor.results._measured import CHANGES, ORIGINS, Measured, MeasuredTable, Picture
 from rarefactor.results._measured_file import read_measured, write_measured
 from rarefactor.results._model import (
@@ -40,6 +49,13 @@ from rarefactor.results._trace import Trace, find_row, trace_row
 
 __all__ = [
     "CHANGES",
+    "DEFAULT_NAGELKERKE",
+    "FEWEST_DEATHS_IN_MEAN",
+    "FEWEST_IN_CURVE",
+    "FEW_EVENTS",
+    "FEW_EVENTS_PER_PARAMETER",
+    "FEW_IN_CELL",
+    "LEAST_SHRINKAGE",
     "ORIGINS",
     "RISK_SCHEMA",
     "SCHEMA",
