@@ -52,9 +52,16 @@ def _improvement_score(source: Source, name: str, instrument: Instrument) -> Run
 
 def _limits(instrument: Instrument) -> str:
     """Say the upper limit of normal of each enzyme."""
+    names = _WORDS.names("measures")
     told = [
-        _WORDS.text("limit" if level == EVERYONE else "limit_of_some", enzyme=enzyme, limit=f"{limit:g}", level=level)
+        _limit(names[enzyme], limit, level)
         for enzyme, limits in instrument.enzyme_limit.items()
         for level, limit in limits.items()
     ]
     return _WORDS.text("limits", limits=", ".join(told)) if told else ""
+
+
+def _limit(enzyme: str, limit: float, level: str) -> str:
+    if level == EVERYONE:
+        return _WORDS.text("limit", enzyme=enzyme, limit=f"{limit:g}")
+    return _WORDS.text("limit_of_some", enzyme=enzyme, limit=f"{limit:g}", level=level)

@@ -156,12 +156,15 @@ def _terminal(event: TerminalEvent) -> Runs:
 
 
 def _factors(source: Source, number_of_table: int) -> Runs:
-    roles = [info.role for info in source.results.factors]
-    n, adjusters, table = str(len(roles)), roles.count("adjuster"), label_table(number_of_table)
-    named = _WORDS.runs("factors", n=n, table=table)
+    roles, table = [info.role for info in source.results.factors], label_table(number_of_table)
+    n, markers, adjusters = len(roles), roles.count("marker"), roles.count("adjuster")
+    named = _WORDS.runs("factors", count=n, n=str(n), table=table)
     if adjusters:
-        markers = str(len(roles) - adjusters)
-        named = _WORDS.runs("factors_and_adjusters", n=n, table=table, markers=markers, adjusters=str(adjusters))
+        counts = {
+            "markers": _WORDS.text("markers", count=markers, n=markers),
+            "adjusters": _WORDS.text("adjusters", count=adjusters, n=adjusters),
+        }
+        named = _WORDS.runs("factors_and_adjusters", n=str(n), table=table, **counts)
     return sentences(named, _WORDS.runs("kept_continuous"))
 
 

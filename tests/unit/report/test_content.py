@@ -7,9 +7,10 @@ import pytest
 
 from rarefactor.errors import InputError
 from rarefactor.report._document import cited_keys, write_document
+from rarefactor.report._methods import write_methods
 from rarefactor.report._source import read_source
 from rarefactor.report._summary import summarise
-from rarefactor.report.tree import Number, Reference, Table, text_of
+from rarefactor.report.tree import Number, Paragraph, Reference, Table, text_of
 from rarefactor.results import Estimate, Results
 
 FORBIDDEN = re.compile(r"independent|significan|risk factor|predictor|trend toward|failed to", re.IGNORECASE)
@@ -89,6 +90,23 @@ def test_methods_give_the_outcome_as_the_study_file_does(document):
     assert "visits.bili >= 1.25 * visits.bili[baseline]" in text
     assert "window 9 to 18 months" in text
     assert "Death or transplantation" in text
+
+
+def test_one_of_something_is_said_in_the_singular(source):
+    adjusters = [info for info in source.results.factors if info.role == "adjuster"]
+    markers = [info for info in source.results.factors if info.role == "marker"]
+    one = dataclasses.replace(source.results, factors=(markers[0], adjusters[0]), models=())
+    blocks = write_methods(dataclasses.replace(source, results=one), 1)
+    text = " ".join(text_of(block.runs) for block in blocks if isinstance(block, Paragraph))
+    assert "1 marker, whose association with the outcome is asked for, and 1 adjuster, which is in" in text
+
+
+def test_what_was_not_done_leaves_no_space_before_the_full_stop(source):
+    analysis = source.study.analysis
+    missing = analysis.missing.model_copy(update={"imputations": 0})
+    study = source.study.model_copy(update={"analysis": analysis.model_copy(update={"missing": missing})})
+    document = write_document(dataclasses.replace(source, study=study, only=""))
+    assert [text for text in words(document) if re.search(r" \.(?!\d)|  ", text)] == []
 
 
 def test_a_study_with_nothing_analysed_still_gets_its_report(results):

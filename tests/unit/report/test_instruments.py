@@ -33,8 +33,9 @@ def said(instrument):
 def test_the_score_is_told_with_its_ranges_and_its_paper():
     text = said(TIS)
     assert "for adults (Aggarwal et al., 2017)" in text
-    assert "since baseline of physician global, mmt and ck; muscle testing ranges to 150" in text
-    assert "upper limits of normal: ck 190 (male), ck 170 (female). A response is minimal from 20" in text
+    assert "since baseline of physician global activity, manual muscle testing and creatine kinase; muscle" in text
+    assert "testing ranges to 150; upper limits of normal: creatine kinase 190 (male), creatine" in text
+    assert "kinase 170 (female). A response is minimal from 20" in text
     assert "for children (Rider et al., 2017)" in said(TIS | {"version": "juvenile"})
 
 

@@ -219,6 +219,13 @@ def test_each_entry_is_asked_for(part):
     assert [key for key in keys if key not in texts and not any(re.fullmatch(each, key) for each in patterns)] == []
 
 
+@pytest.mark.parametrize("part", PARTS)
+def test_strong_words_hold_no_space_at_their_ends_and_a_percent_sign_follows_its_number(part):
+    written = (WORDS / f"{part}.toml").read_text(encoding="utf-8")
+    assert [strong for strong in re.findall(r"\*\*(.+?)\*\*", written) if strong != strong.strip()] == []
+    assert re.findall(r"[\d}] %", written) == []
+
+
 @pytest.mark.parametrize("file", sorted(REPORT.glob("*.j2")), ids=lambda file: file.name)
 def test_no_words_for_readers_stand_in_the_templates_of_pages(file):
     page = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|\{#.*?#\}", "", file.read_text(encoding="utf-8"), flags=re.DOTALL)
