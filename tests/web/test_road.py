@@ -68,7 +68,7 @@ def test_from_an_empty_folder_and_a_file_to_a_downloaded_report(serve, open_page
 
 @pytest.mark.slow
 def test_a_server_that_is_killed_loses_nothing_that_was_finished(serve, open_page, clinic, wait_for):
-    clinic.study.write_text(clinic.study.read_text(encoding="utf-8") + "  resamples: 1000\n", encoding="utf-8")
+    clinic.study.write_text(clinic.study.read_text(encoding="utf-8") + "  resamples: 300\n", encoding="utf-8")
     first = serve(clinic.folder)
     page = open_page(first)
     page.goto(first.split("/?")[0] + PAGE)

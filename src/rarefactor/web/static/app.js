@@ -9,17 +9,21 @@
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const active = document.activeElement;
-    if (active !== document.body && event.detail.target.contains(active)) {
-      kept = describe(active) ?? "main";
+    const target = event.detail.target;
+    if (active !== document.body && target.contains(active)) {
+      kept = { itself: describe(active), around: describe(target), until: performance.now() + 2000 };
     }
   });
 
   // Where the element is gone, the focus goes to the one that takes its place (data-focus), else to the page.
-  document.addEventListener("htmx:afterSettle", (event) => {
-    if (kept && (!document.activeElement || document.activeElement === document.body)) {
-      const next = document.querySelector(kept) ?? event.detail.elt?.querySelector?.("[data-focus]");
-      (next ?? document.getElementById("main"))?.focus({ preventScroll: true });
+  document.addEventListener("htmx:afterSettle", () => {
+    const lost = !document.activeElement || document.activeElement === document.body;
+    if (!kept || !lost || performance.now() > kept.until) {
+      return;
     }
+    const around = kept.around && document.querySelector(kept.around);
+    const next = (kept.itself && document.querySelector(kept.itself)) ?? around?.querySelector("[data-focus]");
+    (next || document.getElementById("main"))?.focus({ preventScroll: true });
     kept = null;
   });
 
