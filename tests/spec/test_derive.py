@@ -228,3 +228,34 @@ def test_repeated_rows_of_a_patient_are_refused_with_their_rows(tmp_path: Path) 
     assert "3" in str(caught.value)
     assert "6" in str(caught.value)
     assert "250" not in str(caught.value)
+
+
+def coupled(table: AnalysisTable) -> dict[str | None, str]:
+    return {note.factor: note.text for note in table.notes if note.about == "coupling"}
+
+
+def test_a_factor_of_the_variable_that_decides_the_outcome_is_told(tmp_path):
+    """`worse` compares the score at month 12 with that at baseline: so does a change from baseline, in part."""
+    factors = """
+        at_start: {from: visits.score, label: Score, measured_at: baseline}
+        rise: {from: score, change_between: [baseline, month_3], label: Rise}
+        later: {from: score, label: Score at month 3, measured_at: month_3}
+        ck: {from: ck, label: CK}
+    """
+    study = with_factor(textwrap.dedent(factors)) + "analysis: {landmarks: [baseline, month_3]}\n"
+    table = derived(tmp_path, study=study)
+    found = coupled(table)
+    assert list(found) == ["at_start", "rise", "later"]
+    assert "share its value at baseline: part of their association is built in" in found["rise"]
+    assert "at different visits: part of their association may be built in" in found["later"]
+    assert [note.landmark for note in table.notes if note.about == "coupling"] == ["baseline", "month_3", "month_3"]
+
+
+def test_a_variable_of_one_name_and_description_in_two_tables_is_one(tmp_path):
+    patients = PATIENTS.replace("died", "died,score").replace("100,", "100,,10").replace("200,", "200,,20")
+    patients = patients.replace("300,150", "300,150,10").replace("400,400", "400,400,40")
+    study = with_factor("at_start: {from: patients.score, label: Score}")
+    study = study.replace("score > 1.2 * score[baseline]", "visits.score > 1.2 * visits.score[baseline]")
+    assert list(coupled(derived(tmp_path, study=study, patients=patients))) == ["at_start"]
+    apart = study.replace("    score: {", "    patients.score: {type: number, label: Gensini}\n    score: {")
+    assert not coupled(derived(tmp_path, study=apart, patients=patients))

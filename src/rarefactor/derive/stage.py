@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import polars as pl
 
 from rarefactor.cohort import Cohort
+from rarefactor.derive._coupling import find_coupling
 from rarefactor.derive._courses import CourseTable, derive_course
 from rarefactor.derive._factors import Derived, derive_factor
 from rarefactor.derive._flow import derive_eligible, derive_landmark, derive_outcome_step
@@ -92,6 +93,7 @@ def build(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> An
             *(note for each in measured for note in each.notes),
             *count_without(eligible, study, tables),
             *_lost_values(derived),
+            *find_coupling(study, values.scope, cohort.tables),
         ),
         inputs=(*cohort.inputs, *(item for each in measured for item in each.inputs)),
         times=_times(eligible, study, landmarks),
