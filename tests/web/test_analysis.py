@@ -150,3 +150,33 @@ def test_patients_are_listed_by_their_own_ids_and_addressed_by_study_ids(known: 
     first, last = (known.get(f"{URL}/patients?sort=study_id{way}").text for way in ("", "&down=1"))
     assert first.index(min(subjects.values())) < first.index(max(subjects.values()))
     assert last.index(max(subjects.values())) < last.index(min(subjects.values()))
+
+
+@pytest.mark.usefixtures("known")
+def test_a_factor_is_ticked_and_the_models_renew_in_place(clinic: Any, serve: Callable[..., str], browser: Any) -> None:
+    page = browser.new_page()
+    page.set_default_timeout(90_000)
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    start = serve(clinic.folder)
+    page.goto(start)
+    page.goto(f"{start.split('/?')[0]}{URL}/analysis")
+    page.wait_for_selector("#computing-text:has-text('up to date')")
+    number = page.locator("#card-multivariable .n").nth(4)
+    number.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#origin:popover-open :text('multivariable')")
+    page.keyboard.press("Escape")
+    assert number.evaluate("each => each === document.activeElement")
+    height = page.evaluate("scrollY")
+    page.locator("#tick-clinical-marker").focus()
+    page.keyboard.press("Space")
+    page.wait_for_selector("#card-multivariable.stale")
+    assert page.locator("#card-univariable.stale").count() == 0
+    page.wait_for_selector("#card-multivariable:not(.stale) :text('Marker')")
+    assert page.locator("#tick-clinical-marker").evaluate("each => each === document.activeElement")
+    assert page.evaluate("scrollY") == height
+    page.wait_for_selector("#computing-text:has-text('up to date')")
+    assert "marker" in clinic.study.read_text().split("clinical:")[1]
+    assert not complaints
+    page.close()
