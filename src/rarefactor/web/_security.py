@@ -157,7 +157,7 @@ class Gate:
         if path.startswith(_OPEN):
             return None
         if user is None:
-            return self._turn_away(scope)
+            return self._turn_away(scope, headers)
         if user.role == "reader" and scope["method"] not in _SAFE and not _for_readers(path):
             raise _refused("a change to the study by a reader", "a user with the role analyst")
         return None
@@ -175,14 +175,17 @@ class Gate:
         set_cookie(answer, self.sessions.cookie, session, secure=scope["scheme"] == "https")
         return answer
 
-    def _turn_away(self, scope: Scope) -> Response:
-        if self.sessions.token is None and scope["method"] == "GET":
+    def _turn_away(self, scope: Scope, headers: Headers) -> Response:
+        by_name = self.sessions.token is None
+        if by_name and scope["method"] == "GET" and "hx-request" not in headers:
             return RedirectResponse("/login", status_code=303)
+        expected = "the start address, which holds a secret and changes when the server is started anew"
+        step = "Open the address that `rarefactor serve` has printed in the terminal."
         raise ForbiddenError(
             Problem(
                 found="no open session",
-                expected="the start address, which holds a secret and changes when the server is started anew",
-                next_step="Open the address that `rarefactor serve` has printed in the terminal.",
+                expected="a user who has logged in" if by_name else expected,
+                next_step="Log in again: reload the page." if by_name else step,
             )
         )
 
