@@ -25,7 +25,7 @@ from rarefactor.imaging._regions import MUSCLES, Side
 from rarefactor.imaging._scale_words import describe_scale, draft_grade
 from rarefactor.imaging._scan import Acquisition, Kind
 from rarefactor.imaging._scan_list import ListedScan, list_scans
-from rarefactor.imaging._settings import Settings
+from rarefactor.imaging._settings import PatientFiles, Settings
 from rarefactor.imaging._volume import Grid
 from rarefactor.imaging._write import DicomLabel, write_label_names
 from rarefactor.imaging.simulate import Look, Movement, Thigh, simulate_visits, write_scan
@@ -60,6 +60,7 @@ __all__ = [
     "Movement",
     "NewMask",
     "NumberedRegion",
+    "PatientFiles",
     "PatientResult",
     "Plan",
     "Settings",

@@ -7,7 +7,7 @@ tables of measurements. It is made from what a measurement kept, and kept beside
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -85,7 +85,19 @@ class Gist:
 
 
 def read_gist(files: PatientFiles, asked: Plan, cache: Cache, *, code: str, hasher: Hasher = hash_file) -> Gist | None:
-    """Return what is known of a patient, None where nothing was measured since files or masks changed."""
+    """Return what is known of a patient, None where nothing was measured since files or masks changed.
+
+    Parameters
+    ----------
+    files, asked
+        A patient of a plan.
+    cache
+        Where measurements are kept; nothing is measured here.
+    code
+        The key of this part's source, as the measurement was asked for with.
+    hasher
+        Gives the SHA-256 of a file; who asks often may remember it.
+    """
     key = make_job(files, asked.settings, code=code, hasher=hasher).key
     small = cache.get(content_key("mri gist", key))
     if small is not None:
@@ -164,9 +176,3 @@ def _read(data: bytes) -> Gist:
 def _read_visit(held: Mapping[str, Any]) -> VisitGist:
     doubts, sites = (Doubt(**each) for each in held["doubts"]), (SiteFat(**each) for each in held["sites"])
     return VisitGist(visit=held["visit"], mask_source=held["mask_source"], doubts=tuple(doubts), sites=tuple(sites))
-
-
-def list_gists(asked: Plan, cache: Cache, *, code: str, hasher: Hasher = hash_file) -> Iterator[Gist | None]:
-    """Yield what is known of each patient of a plan, in its order."""
-    for files in asked.patients:
-        yield read_gist(files, asked, cache, code=code, hasher=hasher)

@@ -79,7 +79,7 @@ def read_shown(
     asked, patient, visit
         The plan of a study, and whose scan it is.
     cache, code, hasher
-        As of :func:`list_scans`.
+        As of :func:`read_gist`.
 
     Raises
     ------

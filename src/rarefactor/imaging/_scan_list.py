@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rarefactor.errors import Problem
-from rarefactor.imaging._gist import Doubt, Gist, list_gists
-from rarefactor.imaging._job import Hasher
+from rarefactor.imaging._gist import Doubt, Gist
 from rarefactor.imaging._outlying import LIMIT, compute_robust_scores
 from rarefactor.imaging._plan import Plan
 from rarefactor.imaging._settings import PatientFiles
-from rarefactor.work import Cache, hash_file
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,21 +50,16 @@ class ListedScan:
         return self.score is not None and abs(self.score) > LIMIT
 
 
-def list_scans(asked: Plan, cache: Cache, *, code: str, hasher: Hasher = hash_file) -> tuple[ListedScan, ...]:
+def list_scans(asked: Plan, gists: Sequence[Gist | None]) -> tuple[ListedScan, ...]:
     """Return every scan of a study, in the order of patients and visits.
 
     Parameters
     ----------
     asked
         What the study wants measured.
-    cache
-        Where measurements are kept; nothing is measured here.
-    code
-        The key of this part's source, as the measurement was asked for with.
-    hasher
-        Gives the SHA-256 of a file; who asks often may remember it.
+    gists
+        What is known of each patient of the plan, see :func:`read_gist`; nothing is measured here.
     """
-    gists = tuple(list_gists(asked, cache, code=code, hasher=hasher))
     scores = _score_rates(asked, gists)
     return tuple(
         _list(gist, files.patient, visit.visit, scores)
@@ -75,7 +68,7 @@ def list_scans(asked: Plan, cache: Cache, *, code: str, hasher: Hasher = hash_fi
     )
 
 
-def _score_rates(asked: Plan, gists: tuple[Gist | None, ...]) -> dict[tuple[str, str], float | None]:
+def _score_rates(asked: Plan, gists: Sequence[Gist | None]) -> dict[tuple[str, str], float | None]:
     """The score of each rate among the rates of all patients to the same visit."""
     found: dict[tuple[str, str], float | None] = {}
     for visit in dict.fromkeys(_visits(asked.patients)):

@@ -14,12 +14,12 @@ from fastapi import Request
 
 from rarefactor import imaging, study
 from rarefactor.errors import InputError, Problem
-from rarefactor.readings import LOG, Reading, read_readings
+from rarefactor.readings import Reading, read_readings
 from rarefactor.spec import Study
-from rarefactor.web._page import read_place, read_runner, read_workspace
+from rarefactor.web._page import read_place, read_workspace
 from rarefactor.web._signature import compute_signature
 from rarefactor.web._workspace import Place, Workspace
-from rarefactor.work import MANIFEST, Cache, content_key, hash_file
+from rarefactor.work import Cache, content_key, hash_file
 
 CODE = study.scan_code()
 _HASHES = 200_000
@@ -32,7 +32,8 @@ class Scans:
     place: Place
     study: Study
     asked: imaging.Plan
-    sign: str
+    known: dict[tuple[str, ...], imaging.Gist]
+    """What was measured, by patient and by whose masks; kept while images and study file stay."""
 
     @property
     def cache(self) -> Cache:
@@ -41,8 +42,21 @@ class Scans:
 
     def gist(self, patient: str) -> imaging.Gist | None:
         """What was measured in a patient, None where nothing was since files or masks changed."""
-        files = next(each for each in self.asked.patients if each.patient == patient)
-        return imaging.read_gist(files, self.asked, self.cache, code=CODE, hasher=remember_hash)
+        return self._read(next(each for each in self.asked.patients if each.patient == patient))
+
+    def list_all(self) -> tuple[imaging.ListedScan, ...]:
+        """Every scan with what is known of it."""
+        cache = self.cache
+        return imaging.list_scans(self.asked, [self._read(each, cache) for each in self.asked.patients])
+
+    def _read(self, files: imaging.PatientFiles, cache: Cache | None = None) -> imaging.Gist | None:
+        key = (files.patient, *(each.corrected.source if each.corrected else "" for each in files.visits))
+        found = self.known.get(key)
+        if found is None:
+            found = imaging.read_gist(files, self.asked, cache or self.cache, code=CODE, hasher=remember_hash)
+        if found is not None:
+            self.known[key] = found
+        return found
 
     def history(self, patient: str, visit: str) -> tuple[Reading, ...]:
         """All corrections of a scan's mask, the oldest first."""
@@ -80,19 +94,8 @@ def read_scans(request: Request, name: str) -> Scans:
         raise InputError(_without())
     sign = _sign(place, loaded, folder)
     asked = workspace.remember(place, "scans", lambda: _plan(workspace, place), signature=sign)
-    return Scans(place=place, study=loaded, asked=imaging.renew_corrected(asked, place.folder), sign=sign)
-
-
-def list_scans(request: Request, scans: Scans) -> tuple[imaging.ListedScan, ...]:
-    """Return every scan with what is known of it; kept while nothing was read, measured or run."""
-    job = read_runner(request).find(scans.place.name)
-    at = (_stat(scans.place.folder / LOG), _stat(scans.place.out / MANIFEST), [job.number, job.state] if job else None)
-
-    def compute() -> tuple[imaging.ListedScan, ...]:
-        return imaging.list_scans(scans.asked, scans.cache, code=CODE, hasher=remember_hash)
-
-    signature = content_key(scans.sign, *at)
-    return read_workspace(request).remember(scans.place, "list of scans", compute, signature=signature)
+    known = workspace.remember(place, "gists of scans", dict[tuple[str, ...], imaging.Gist], signature=sign)
+    return Scans(place=place, study=loaded, asked=imaging.renew_corrected(asked, place.folder), known=known)
 
 
 def remember_hash(path: Path) -> str:
@@ -117,14 +120,6 @@ def _sign(place: Place, loaded: Study, folder: str) -> str:
     """Return what changes with the scans, or with whose they are: not with what readers do."""
     tables = [place.folder / source.file for source in loaded.cohort.records.values()]
     return content_key(place.version, compute_signature(place.folder / folder, [place.file, *tables]))
-
-
-def _stat(path: Path) -> list[int]:
-    try:
-        found = path.stat()
-    except OSError:
-        return []
-    return [found.st_mtime_ns, found.st_size]
 
 
 def _without() -> Problem:

@@ -22,7 +22,7 @@ from rarefactor.spec import Grades
 from rarefactor.web._errors import unknown
 from rarefactor.web._page import read_hub, read_place, read_runner, read_user, read_workspace, show
 from rarefactor.web._report import RUN
-from rarefactor.web._scan_desk import Scans, has_scans, list_scans, read_scans
+from rarefactor.web._scan_desk import Scans, has_scans, read_scans
 
 router = APIRouter(prefix="/studies/{study_name}/scans")
 
@@ -63,7 +63,7 @@ def show_scans(request: Request, study_name: str, sort: str = "look", *, up: boo
         return show(request, "scans_none.html.j2", place=place, page="scans")
     scans = read_scans(request, study_name)
     key = _ORDERS[sort if sort in _ORDERS else "look"][1]
-    listed = sorted(list_scans(request, scans), key=key, reverse=not up)
+    listed = sorted(scans.list_all(), key=key, reverse=not up)
     return show(
         request,
         "scans.html.j2",
@@ -222,7 +222,7 @@ def _show(request: Request, scans: Scans, patient: str, visit: str, *, block: st
     gist, history = scans.gist(patient), scans.history(patient, visit)
     asked, reader = _find_grades(scans), read_user(request).name
     grades = _read_grades(scans, patient, visit, reader)
-    listed = {(each.patient, each.visit): each for each in list_scans(request, scans)}
+    listed = {(each.patient, each.visit): each for each in scans.list_all()}
     others = [*listed]
     at = others.index((patient, visit))
     job = read_runner(request).find(scans.place.name)
