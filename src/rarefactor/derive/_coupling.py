@@ -78,8 +78,8 @@ def _tell(study: Study, label: str, pairs: Sequence[tuple[Reading, Reading]]) ->
     names = dict.fromkeys(lower_first(mine.field.label or mine.name) for mine, _ in pairs)
     common = {visit for mine, other in pairs for visit in mine.visits if visit in other.visits}
     visits = [visit_label(study, name) for name in study.cohort.visits if name in common]
-    what = "variable" if len(names) == 1 else "variables"
+    what, value = ("variable", "its value") if len(names) == 1 else ("variables", "values")
     text = f"{label} and the outcome are made of the same {what} ({', '.join(names)})"
     if visits:
-        return f"{text} and share {'its value' if len(names) == 1 else 'values'} at {' and '.join(visits)}: part of their association is built in."
+        return f"{text} and share {value} at {' and '.join(visits)}: part of their association is built in."
     return f"{text}, at different visits: part of their association may be built in."

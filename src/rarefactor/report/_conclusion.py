@@ -26,21 +26,30 @@ def conclude(source: Source) -> Runs:
     if not found:
         return ()
     sides = {label: _sides(effects) for label, effects in found.items()}
-    return _WORDS.runs("conclusion", sentences=linked([*_agreed(source, sides), *_carries(source)]))
+    agreed = _agreed(source, found, sides)
+    return _WORDS.runs("conclusion", sentences=linked([*agreed, _coupled(found, sides), *_carries(source)]))
 
 
-def _agreed(source: Source, sides: Mapping[str, set[int]]) -> Iterator[Runs]:
+def _agreed(source: Source, found: Mapping[str, Sequence[Effect]], sides: Mapping[str, set[int]]) -> Iterator[Runs]:
     """Name the markers whose intervals all lie on one side of 1, those that depend on the model, those left open."""
     for one, word in _STEADY.items():
         steady = [label for label, seen in sides.items() if seen == {one}]
-        if steady:
-            yield _WORDS.runs(word, count=len(steady), markers=_listed(steady), event=source.event)
+        alone = [label for label in steady if len(found[label]) == 1]
+        for key, labels in ((word, [name for name in steady if name not in alone]), (f"{word}_alone", alone)):
+            if labels:
+                yield _WORDS.runs(key, count=len(labels), markers=_listed(labels), event=source.event)
     doubtful = [label for label, seen in sides.items() if len(seen) > 1]
     if doubtful:
         yield _WORDS.runs("doubtful", markers=_listed(doubtful))
     undecided = [label for label, seen in sides.items() if seen == {0}]
     if undecided:
         yield _WORDS.runs("undecided", markers=_listed(undecided))
+
+
+def _coupled(found: Mapping[str, Sequence[Effect]], sides: Mapping[str, set[int]]) -> Runs:
+    """Name those with an association that are made of the same variable as the outcome."""
+    labels = [label for label, seen in sides.items() if seen != {0} and any(each.coupled for each in found[label])]
+    return _WORDS.runs("coupled", count=len(labels), markers=_listed(labels)) if labels else ()
 
 
 def _markers(source: Source) -> Mapping[str, Sequence[Effect]]:
@@ -70,10 +79,18 @@ def _listed(labels: Iterable[str]) -> list[Inline | str]:
 def _carries(source: Source) -> Iterator[Runs]:
     """Say what the number of events allows: no risk of a single patient, unless a model passed."""
     judged = source.results.select(analysis="risk_model", measure="allowed")
-    step = source.analysed(source.landmarks[0])
-    if step and step.events is not None:
+    events = list(_events(source))
+    if events:
         refused = judged and not any(row.estimate for row in judged)
-        events = Number(format_count(step.events), f"flow/{step.id}")
-        yield _WORDS.runs("carries_no_risk" if refused else "carries", events=events)
+        yield _WORDS.runs("carries_no_risk" if refused else "carries", events=joined(events))
     if source.study.synthetic:
         yield _WORDS.runs("synthetic")
+
+
+def _events(source: Source) -> Iterator[Runs]:
+    """Count the events of each landmark from which a model starts."""
+    for landmark in dict.fromkeys(model.landmark for model in source.results.models):
+        step = source.analysed(landmark)
+        if step and step.events is not None:
+            events = Number(format_count(step.events), f"flow/{step.id}")
+            yield _WORDS.runs("events", count=step.events, events=events, visit=source.visit(landmark))

@@ -12,6 +12,7 @@ from rarefactor.results import Estimate, FactorInfo, ModelInfo
 
 _WORDS = Words("effects")
 MARKS = {"separated": "†", "sparse": "‡", "not_converged": "§"}
+COUPLED = "¶"
 _YES = {"yes", "true", "1", "present"}
 
 
@@ -20,7 +21,7 @@ class Effect:
     """One odds ratio: a level against the reference, or a step of a continuous factor.
 
     ``reference`` is the level compared with, empty for a continuous factor; ``counted`` holds n and events of the level
-    (or of all, for a continuous factor).
+    (or of all, for a continuous factor). ``coupled``: the factor is made of the same variable as the outcome.
     """
 
     info: FactorInfo
@@ -30,6 +31,7 @@ class Effect:
     firth: Estimate | None
     logf: Estimate | None
     counted: Estimate | None
+    coupled: bool = False
 
     @property
     def rows(self) -> tuple[Estimate, ...]:
@@ -139,4 +141,13 @@ def _effects(source: Source, names: Sequence[str], analysis: str, landmark: str,
             counted = risk(source, landmark, info, term) if info.levels else firth or ml
             if ml or firth:
                 reference = reference_level(source, landmark, info)
-                yield Effect(info=info, term=term, reference=reference, ml=ml, firth=firth, logf=logf, counted=counted)
+                yield Effect(
+                    info=info,
+                    term=term,
+                    reference=reference,
+                    ml=ml,
+                    firth=firth,
+                    logf=logf,
+                    counted=counted,
+                    coupled=bool(source.coupled([name])),
+                )

@@ -7,7 +7,7 @@ from itertools import groupby
 
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, linked, mark, number, p_value, ratio, right
-from rarefactor.report._effects import MARKS, Effect, model_effects, risk, univariable_effects
+from rarefactor.report._effects import COUPLED, MARKS, Effect, model_effects, risk, univariable_effects
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_fixed, format_range
@@ -34,7 +34,7 @@ def tabulate_univariable(source: Source, landmark: str, number_of_table: int) ->
         header=_univariable_header(source),
         rows=tuple(rows),
         widths=(29, 10, 16, 20, 8, 20, 8),
-        footnotes=(_abbreviations("univariable_intervals"), *_flag_footnotes(effects)),
+        footnotes=(_abbreviations("univariable_intervals"), *_flag_footnotes(effects), *_coupled(source, effects)),
     )
 
 
@@ -54,6 +54,7 @@ def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Ta
             _abbreviations("model_intervals"),
             _prior(),
             *_flag_footnotes(effects),
+            *_coupled(source, effects),
         ),
     )
 
@@ -105,7 +106,8 @@ def _reference_row(source: Source, landmark: str, effect: Effect) -> Row:
 
 
 def _effect_row(effect: Effect, counts: Sequence[Cell], label: str, kind: str) -> Row:
-    marks = (mark(MARKS[flag]) for flag in effect.flags)
+    signs = (*(MARKS[flag] for flag in effect.flags), *([COUPLED] if effect.coupled else []))
+    marks = (mark(sign) for sign in signs)
     methods = (effect.ml, effect.firth) if counts else (effect.ml, effect.firth, effect.logf)
     estimates = (shown for row in methods for shown in (right(ratio(row)), right(p_value(row))))
     cells = (cell(label, *marks), *counts, *estimates)
@@ -184,3 +186,10 @@ def _flag_footnotes(effects: Iterable[Effect]) -> tuple[Runs, ...]:
     found = {flag for effect in effects for flag in effect.flags}
     flags = (flag for flag in MARKS if flag in found)
     return tuple(_WORDS.runs(flag, mark=mark(MARKS[flag]), **_SPARSE, paper=cite(_FLAG_PAPERS[flag])) for flag in flags)
+
+
+def _coupled(source: Source, effects: Iterable[Effect]) -> Iterator[Runs]:
+    """Say of the factors that share a variable with the outcome what they share."""
+    notes = source.coupled(effect.info.name for effect in effects)
+    if notes:
+        yield _WORDS.runs("coupled", mark=mark(COUPLED), shared=" ".join(note.text for note in notes))

@@ -98,6 +98,11 @@ class Source:
         step = self.analysed(landmark)
         return format_percent(value, step.n if step else row.n)
 
+    def coupled(self, names: Iterable[str]) -> tuple[Note, ...]:
+        """Return the notes on those of some factors that are made of the same variable as the outcome."""
+        asked = set(names)
+        return tuple(note for note in self.results.notes if note.about == "coupling" and note.factor in asked)
+
     def notes(self, *about: str, landmark: str | None = None, model: str | None = None) -> tuple[Note, ...]:
         """Return the notes on some parts that belong to this landmark and model, or to none."""
         return tuple(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rarefactor.report._cells import exists, joined, linked, number
+from rarefactor.report._cells import exists, joined, linked, number, runs
 from rarefactor.report._conclusion import conclude
 from rarefactor.report._effects import Effect, model_effects, risk, side, univariable_effects
 from rarefactor.report._models import model_number
@@ -167,6 +167,7 @@ def _limits(source: Source) -> Iterator[Runs]:
     for model in source.results.models:
         yield _support(source, model)
     yield _separated(source)
+    yield _coupled(source)
     yield _fragile(source)
 
 
@@ -204,6 +205,13 @@ def _separated(source: Source) -> Runs:
     names = dict.fromkeys(row.factor for row in separated if row.factor)
     labels = joined([[source.factor(name).label] for name in names])
     return _WORDS.runs("separated", factors=labels) if labels else ()
+
+
+def _coupled(source: Source) -> Runs:
+    """Say which factors of the models, or of all where there is none, share a variable with the outcome."""
+    models = source.results.models
+    names = [name for model in models for name in model.factors] or [info.name for info in source.results.factors]
+    return linked([runs(note.text) for note in source.coupled(names)])
 
 
 def _fragile(source: Source) -> Runs:

@@ -7,7 +7,7 @@ import pytest
 from rarefactor.report._conclusion import conclude
 from rarefactor.report._source import read_source
 from rarefactor.report.tree import text_of
-from rarefactor.results import Estimate, ModelInfo
+from rarefactor.results import Estimate, ModelInfo, Note
 
 
 def odds(factor, method, low, high, model="m"):
@@ -19,7 +19,7 @@ def odds(factor, method, low, high, model="m"):
 
 @pytest.fixture
 def conclusion(results):
-    def write(rows, *, synthetic=False):
+    def write(rows, *, synthetic=False, notes=()):
         names = dict.fromkeys(row.factor for row in rows)
         info = next(info for info in results.factors if info.kind == "binary")
         factors = [
@@ -30,7 +30,12 @@ def conclusion(results):
         model = [ModelInfo(name=name, label=name, landmark="baseline", factors=tuple(names)) for name in sorted(models)]
         file = {**results.study["file"], "synthetic": synthetic}
         made = dataclasses.replace(
-            results, rows=tuple(rows), factors=tuple(factors), models=tuple(model), study={"file": file}
+            results,
+            rows=tuple(rows),
+            factors=tuple(factors),
+            models=tuple(model),
+            study={"file": file},
+            notes=tuple(notes),
         )
         return text_of(conclude(read_source(made)))
 
@@ -67,3 +72,25 @@ def test_refused_risks_and_synthetic_patients_are_told(conclusion):
     assert told.endswith("Nothing of this was observed in people.")
     allowed = dataclasses.replace(refused, factor="a", estimate=1.0)
     assert "cannot be told" not in conclusion([*rows, allowed])
+
+
+def test_a_marker_of_one_model_is_not_told_of_each(conclusion):
+    both = [odds("a", "firth", 2, 9), odds("a", "logf22", 1.5, 6)]
+    assert "A went with higher odds of “Progression” in the one model that holds it, by" in conclusion(both)
+    twice = [*both, odds("a", "firth", 2, 9, "n"), odds("a", "logf22", 1.5, 6, "n")]
+    assert "in each model that holds it" in conclusion(twice)
+
+
+def test_the_events_are_those_of_the_landmarks_of_the_models(conclusion):
+    both = [odds("a", "firth", 2, 9), odds("a", "logf22", 1.5, 6)]
+    assert "The intervals rest on 102 events from baseline and do not exclude sizes outside them" in conclusion(both)
+
+
+def test_a_marker_coupled_with_the_outcome_is_told_where_it_is_found(conclusion):
+    both = [odds("a", "firth", 2, 9), odds("a", "logf22", 1.5, 6)]
+    coupled = [Note(about="coupling", factor="a", landmark="baseline", text="A and the outcome share it.")]
+    expected = "As A and the outcome are made of the same variable, part of this association is to be expected"
+    assert expected in conclusion(both, notes=coupled)
+    assert "same variable" not in conclusion(both)
+    open_ended = [odds("a", "firth", 0.5, 9), odds("a", "logf22", 0.7, 6)]
+    assert "same variable" not in conclusion(open_ended, notes=coupled)
