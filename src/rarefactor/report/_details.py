@@ -1,4 +1,7 @@
-"""What stands behind each number that is shown: analysis, method, patients, events, flags and sources."""
+"""What stands behind each number that is shown: analysis, method, patients, events, flags and sources.
+
+Convention: what the results call otherwise than the words do follows them between backticks, ``description `table1```.
+"""
 
 from __future__ import annotations
 
@@ -40,22 +43,29 @@ def _describe_row(source: Source, row: Estimate) -> Mapping[str, str]:
     models = {model.name: model.label for model in source.results.models}
     files = {item.id: item.path for item in source.results.inputs}
     fields = {
-        "analysis": _WORDS.names("analyses").get(row.analysis, row.analysis),
+        "analysis": _named("analyses", row.analysis),
         "landmark": source.visit(row.landmark) if row.landmark else "",
         "model": models.get(row.model or "", row.model or ""),
         "factor": source.factor(row.factor).label if row.factor else "",
         "term": row.term or "",
         "group": _WORDS.names("groups").get(row.group or "", row.group or ""),
-        "measure": row.measure.replace("_", " "),
+        "measure": _named("measures", row.measure),
         "method": _method(row),
         "value": _value(row),
         "p": format_p(row.p) if row.p is not None else "",
         "n": format_count(row.n) if row.n is not None else "",
         "events": format_count(row.events) if row.events is not None else "",
-        "flags": ", ".join(flag.replace("_", " ") for flag in row.flags),
+        "flags": ", ".join(_named("flags", flag) for flag in row.flags),
         "sources": ", ".join(files.get(name, name) for name in row.source),
     }
     return _filled(fields)
+
+
+def _named(kind: str, name: str) -> str:
+    """Return what the results call ``name`` in words, with the name where the words are others."""
+    plain = name.replace("_", " ")
+    words = _WORDS.names(kind).get(name, plain)
+    return words if words == plain else f"{words} `{name}`"
 
 
 def _method(row: Estimate) -> str:

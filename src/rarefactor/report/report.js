@@ -59,7 +59,8 @@
     const list = box.appendChild(document.createElement("dl"));
     for (const [name, text] of Object.entries(details[button.dataset.row] || {})) {
       add(list, "dt", name);
-      add(list, "dd", text);
+      const said = add(list, "dd", "");
+      text.split("`").forEach((part, at) => (at % 2 ? add(said, "code", part) : said.append(part)));
     }
     addOrigins(button.dataset.row);
     add(add(box, "p", "", "address"), "code", button.dataset.row);

@@ -1,15 +1,20 @@
 """What the report says: the words, the numbers and their addresses."""
 
+import ast
 import dataclasses
 import re
+from pathlib import Path
 
 import pytest
 
+import rarefactor.analyse
 from rarefactor.errors import InputError
+from rarefactor.report._details import describe_number
 from rarefactor.report._document import cited_keys, write_document
 from rarefactor.report._methods import write_methods
 from rarefactor.report._source import read_source
 from rarefactor.report._summary import summarise
+from rarefactor.report._words import Words
 from rarefactor.report.tree import Number, Paragraph, Reference, Table, text_of
 from rarefactor.results import Estimate, Results
 
@@ -40,6 +45,26 @@ def test_every_number_has_its_details(document, results):
     shown = {number.row for number in numbers}
     unseen = [row.id for row in results.rows if row.id not in shown and row.analysis != "table1"]
     assert unseen == []
+
+
+def measured_in_the_analysis():
+    """Names that the rows of the analysis have, where they are spelled out."""
+    folder = Path(rarefactor.analyse.__file__).parent
+    nodes = [node for file in folder.glob("*.py") for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))]
+    given = [node.value for node in nodes if isinstance(node, ast.keyword) and node.arg == "measure"]
+    return {node.value for node in given if isinstance(node, ast.Constant) and node.value}
+
+
+def test_every_measure_has_a_name_in_words():
+    assert measured_in_the_analysis() - set(Words("details").names("measures")) == set()
+
+
+def test_a_number_is_told_in_words_with_what_the_results_call_it(source):
+    row = Estimate(analysis="table1", measure="smd", estimate=1.0, flags=("sparse", "unheard_of"))
+    told = describe_number(source, row)
+    assert told["Analysis"] == "description `table1`"
+    assert told["Measure"] == "standardised mean difference `smd`"
+    assert told["Flags"] == "sparse data: the odds ratio may lie too far from 1 `sparse`, unheard of"
 
 
 def test_every_citation_is_in_the_reference_list(document):
