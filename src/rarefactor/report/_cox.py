@@ -64,7 +64,7 @@ def write_cox(model: CoxModel, notes: Iterable[Block]) -> Iterator[Block]:
     """Yield the heading, table, figure and notes of a Cox model."""
     heading = _WORDS.text("heading", model=model.words)
     yield Heading(text=heading, anchor=f"cox-{model.follow_up}-{model.name}", level=2)
-    effects = list(_effects(model))
+    effects = list(cox_effects(model))
     if effects:
         yield _tabulate(model, effects)
         bends = [bend for effect in effects if (bend := _bend(model, effect)).smooth]
@@ -73,7 +73,8 @@ def write_cox(model: CoxModel, notes: Iterable[Block]) -> Iterator[Block]:
     yield from notes
 
 
-def _effects(model: CoxModel) -> Iterator[Effect]:
+def cox_effects(model: CoxModel) -> Iterator[Effect]:
+    """Yield the hazard ratios of a Cox model in the order of the study file."""
     for name in model.spec.models[model.name]:
         info = model.source.factor(name)
         present = [level for level in info.ordered if model.row("level", factor=name, group=level)]

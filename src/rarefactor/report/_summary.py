@@ -14,6 +14,8 @@ from rarefactor.report._conclusion import conclude
 from rarefactor.report._effects import Effect, model_effects, risk, side, univariable_effects
 from rarefactor.report._models import model_number
 from rarefactor.report._source import Source
+from rarefactor.report._summary_hazards import tell_hazards
+from rarefactor.report._summary_study import tell_study
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
 from rarefactor.report.tree import Inline, Number, Runs, Text
@@ -23,9 +25,9 @@ _WORDS = Words("summary")
 
 
 def summarise(source: Source) -> tuple[Runs, ...]:
-    """Return the lines: outcome, models (or factors one by one), risks, what predicts, limits, conclusion."""
-    found = [*_found_lines(source), _risk_line(source), _performance_line(source)]
-    lines = [_outcome_line(source), *found, _limits_line(source), conclude(source)]
+    """Return study, outcome, models or factors one by one, risks, prediction, hazards, limits and the conclusion."""
+    found = [*_found_lines(source), _risk_line(source), _performance_line(source), *tell_hazards(source)]
+    lines = [tell_study(source), _outcome_line(source), *found, _limits_line(source), conclude(source)]
     return tuple(line for line in lines if line)
 
 
