@@ -141,9 +141,9 @@ def test_a_stain_without_a_scale_gets_one_in_the_study_file(web, graded: Path) -
 
 def test_two_readers_grade_by_keyboard(browser, serve, graded: Path) -> None:
     page = browser.new_page()
-    page.goto(serve(graded))
-    page.get_by_role("link", name="Readers").click()
-    base = page.url
+    address = serve(graded)
+    page.goto(address)
+    base = f"{address.partition('/?')[0]}{URL}"
     for reader in ("Ada", "Bea"):
         page.goto(f"{base}/{STAIN}/begin?reader={reader}")
         for place in range(4):
