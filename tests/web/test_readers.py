@@ -76,6 +76,7 @@ def test_each_reader_and_round_has_an_order_and_names_of_its_own(web, graded: Pa
     assert sorted(items[0]) == sorted(items[1])
 
 
+@pytest.mark.slow
 def test_agreement_appears_when_all_have_ended_and_is_what_r_would_say(web, graded: Path) -> None:
     client = web(graded)
     marks = {"Ada": (0, 1, 2, 3), "Bea": (0, 1, 1, 3)}
@@ -108,6 +109,7 @@ def test_agreement_appears_when_all_have_ended_and_is_what_r_would_say(web, grad
     assert row.estimate == pytest.approx(kappa.kappa)
 
 
+@pytest.mark.slow
 def test_grades_of_scans_count_in_the_study_and_own_ones_can_be_changed(web, graded: Path) -> None:
     client = web(graded)
     for reader, more in (("Ada", 0), ("Bea", 1)):

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
+import pytest
 from PIL import Image
 
 from rarefactor import study as road
@@ -50,6 +51,7 @@ def test_tiles_fit_the_slide_and_overlays_are_transparent(web, small_study: Path
     assert client.get(f"{url}/overlays/secret/0.2/{last}_0_0.png").status_code == 404
 
 
+@pytest.mark.slow
 def test_a_region_left_out_changes_that_slide_alone_and_the_command_line_follows(web, small_study: Path) -> None:
     client = web(small_study)
     url = list_slides(client, STAIN)[0]
