@@ -21,6 +21,7 @@ from rarefactor.web._desk import Desk, Slides, read_desk, read_slides
 from rarefactor.web._errors import unknown
 from rarefactor.web._page import read_place, read_workspace
 from rarefactor.web._scan_desk import Scans, read_scans
+from rarefactor.web._signature import compute_signature
 from rarefactor.web._workspace import Place
 
 SCANS = "scans"
@@ -129,7 +130,8 @@ class ScanTask(Task):
             return imaging.list_muscles(images, mask), imaging.draw_blind(images, mask)
 
         measured = self.scans.gist(patient) is not None
-        made_from = (self.scans.sign, len(self.scans.history(patient, visit)), measured)
+        files = compute_signature(self.place.folder, [self.place.file])
+        made_from = (files, len(self.scans.history(patient, visit)), measured)
         return self.desk.keep((self.place.file, key), made_from, make)
 
     def keys(self) -> Iterator[str]:
