@@ -13,6 +13,7 @@ from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
 from rarefactor.report._labels import label_block
+from rarefactor.report._letters import gather_letters, share_letters, write_letters
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, PANEL, RULE
 from rarefactor.report._words import LANGUAGE, Words
 from rarefactor.report.tree import Block, Document, Figure, Heading
@@ -30,13 +31,15 @@ def write_html(document: Document) -> bytes:
     from markupsafe import Markup  # noqa: PLC0415 - loaded when a report is written
 
     css, script = (Markup(_read(name)) for name in _FILES)  # noqa: S704 - files of this package
+    letters = gather_letters(figure.svg.decode() for figure in document.figures())
     text = (
-        _open_templates(_markup, linked=True)
+        _open_templates(lambda figure: Markup(inline_svg(figure, letters)), linked=True)  # noqa: S704 - drawn by us
         .get_template("report.html.j2")
         .render(
             document=document,
             contents=tuple(_contents(document)),
             css=css,
+            letters=Markup(write_letters(letters)),  # noqa: S704 - outlines, drawn by us
             script=script,
             script_words=Markup(_island(_script_words())),  # noqa: S704 - escaped in _island
             details=Markup(_island(document.details)),  # noqa: S704 - as above
@@ -85,22 +88,16 @@ def recolour(svg: bytes, colours: Mapping[str, str]) -> bytes:
     return pattern.sub(lambda found: replaced.get(found[0], found[0]), svg.decode()).encode()
 
 
-def inline_svg(figure: Figure) -> str:
-    """Return the picture for inside a page: its ids its own, its colours those of the page (light or dark)."""
-    svg = figure.svg.decode()
+def inline_svg(figure: Figure, letters: Mapping[str, str]) -> str:
+    """Return the picture for inside a page: its ids its own, letters and colours (light or dark) those of the page."""
+    svg = share_letters(figure.svg.decode(), letters)
     svg = svg[svg.index("<svg") :]
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{figure.name}-', svg)
-    svg = re.sub(r'(xlink:href="|url\()#', rf"\1#{figure.name}-", svg)
+    svg = re.sub(r'(xlink:href="|url\()#', rf"\1#{figure.name}-", svg)  # letters, which are the page's, have no xlink
     for colour, name in _COLOURS.items():
         svg = svg.replace(colour, f"var(--{name})")
     return re.sub(r"<svg\b", f'<svg role="img" aria-labelledby="{figure.name}-alt"', svg, count=1)
-
-
-def _markup(figure: Figure) -> Any:
-    from markupsafe import Markup  # noqa: PLC0415 - loaded when a report is written
-
-    return Markup(inline_svg(figure))  # noqa: S704 - drawn by us, text as outlines
 
 
 def _contents(document: Document) -> Iterator[Heading]:

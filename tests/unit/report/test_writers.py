@@ -57,6 +57,14 @@ def read_page(content):
     return page
 
 
+def test_the_outline_of_a_letter_stands_in_the_page_once(files):
+    page = files["report.html"].decode()
+    outlines = re.findall(r'<path id="g-[^"]+" d="([^"]+)"', page)
+    assert len(outlines) == len(set(outlines)) > 40
+    assert page.count('transform="scale(0.015625)"') == len(outlines)  # as many as there are at all
+    assert page.count('href="#g-') > 20 * len(outlines)
+
+
 def test_all_files_are_there(files):
     assert {"report.html", "report.docx", "report.pdf", "references.bib", "references.ris", "references.json"} <= set(
         files
