@@ -68,7 +68,8 @@ class Followed:
 
 def write_courses(source: Source) -> Iterator[Block]:
     """Yield the section on courses over time, where the study file asks for one."""
-    rates = [name for name, factor in source.study.factors.items() if factor.repeatability is not None]
+    known = source.results.select(analysis="longitudinal", measure="rate_se")
+    rates = list(dict.fromkeys(row.factor for row in known if row.factor))
     if not source.results.select(analysis="longitudinal"):
         return
     yield Heading(text=_WORDS.text("heading"), anchor="course")

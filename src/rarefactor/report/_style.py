@@ -21,7 +21,7 @@ from rarefactor.results import Estimate
 _LEVEL = 0.05  # rounding never moves a P value to the other side of it
 _DASH = re.compile(r"(?<=[\d∞])–(?=[\d∞])")
 _PRINTED = re.compile(r"\bP ([=<>≤]) (0\.\d+)")
-_LETTER = re.compile(r"\bP(?=$| ?[=<>≤] ?[\d.])")
+_LETTER = re.compile(r"(?<![\w.-])P(?![\w.’'-])")  # alone, not in P-selectin or in the initials of a name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

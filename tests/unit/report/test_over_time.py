@@ -1,15 +1,17 @@
 """What the report says of follow-up and courses, from the small PBC study."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from rarefactor import analyse, study
+from rarefactor.report._course import write_courses
 from rarefactor.report._document import write_document
 from rarefactor.report._source import read_source
-from rarefactor.report.tree import Document, Number, text_of
-from rarefactor.results import Results
+from rarefactor.report.tree import Document, Number, Table, text_of
+from rarefactor.results import Estimate, Results
 
 ROOT = Path(__file__).parents[3]
 
@@ -63,3 +65,14 @@ def test_methods_say_how(document: Document) -> None:
     text = " ".join(run.text for run in document.runs())
     for words in ("Kaplan and Meier", "Efron’s method", "Satterthwaite’s degrees", "cannot be used to predict"):
         assert words in text
+
+
+def test_the_error_of_a_rate_is_shown_wherever_it_comes_from(results: Results) -> None:
+    measures = {"rate_se": 0.28, "minimal_detectable_rate": 0.55, "share_changed": 0.76, "reliability": 0.78}
+    rows = tuple(
+        Estimate(analysis="longitudinal", landmark="baseline", factor="age", measure=name, estimate=value, n=34)
+        for name, value in measures.items()
+    )
+    blocks = list(write_courses(read_source(replace(results, rows=rows))))  # its study file gives no error
+    table = next(block for block in blocks if isinstance(block, Table))
+    assert [text_of(cell.runs) for cell in table.rows[0].cells[1:]] == ["0.28", "0.55", "76", "0.78"]

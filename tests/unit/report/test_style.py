@@ -14,7 +14,7 @@ from rarefactor.report._document import write_document
 from rarefactor.report._docx import write_docx
 from rarefactor.report._html import write_html
 from rarefactor.report._source import read_source
-from rarefactor.report._style import STYLES, apply_style
+from rarefactor.report._style import STYLES, _Writer, apply_style
 from rarefactor.report.tree import Citation, Number, Text, text_of
 
 JOURNALS = [name for name in STYLES if name != "plain"]
@@ -85,6 +85,14 @@ def test_the_letter_p_heads_its_columns_as_the_journal_sets_it(styled, name):
     heads = [run for block in styled.tables() for row in block.header for cell in row.cells for run in cell.runs]
     styles = {run.style for run in heads if isinstance(run, Text) and run.text == "P"}
     assert styles == {"plain" if name == "bmj" else "emphasis"}
+
+
+def test_the_letter_p_is_in_italics_wherever_it_stands_alone():
+    shown = _Writer(STYLES["nature"], {}).value(
+        (Text("P constant; Best P, P values and P = 0.1: P-selectin (P. Lee)"),)
+    )
+    assert [run.style for run in shown if run.text == "P"] == ["emphasis"] * 4
+    assert shown[-1].text.endswith("P-selectin (P. Lee)")
 
 
 def test_tables_without_rules_of_their_own_have_those_of_the_journal(styled, name, document):
