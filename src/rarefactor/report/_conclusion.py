@@ -15,6 +15,7 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.report.tree import Inline, Number, Runs
+from rarefactor.spec import lower_first, upper_first
 
 _WORDS = Words("conclusion")
 _STEADY = {1: "higher", -1: "lower"}
@@ -37,7 +38,7 @@ def _agreed(source: Source, found: Mapping[str, Sequence[Effect]], sides: Mappin
         alone = [label for label in steady if len(found[label]) == 1]
         for key, labels in ((word, [name for name in steady if name not in alone]), (f"{word}_alone", alone)):
             if labels:
-                yield _WORDS.runs(key, count=len(labels), markers=_listed(labels), event=source.event)
+                yield _WORDS.runs(key, count=len(labels), markers=_listed(labels, first=True), event=source.event)
     doubtful = [label for label, seen in sides.items() if len(seen) > 1]
     if doubtful:
         yield _WORDS.runs("doubtful", markers=_listed(doubtful))
@@ -72,8 +73,10 @@ def _sides(effects: Iterable[Effect]) -> set[int]:
     return {side(row) for row in rows}
 
 
-def _listed(labels: Iterable[str]) -> list[Inline | str]:
-    return joined([[label] for label in labels])
+def _listed(labels: Iterable[str], *, first: bool = False) -> list[Inline | str]:
+    """Return labels one after the other, as inside a sentence; ``first``: the first of them begins it."""
+    told = [lower_first(label) for label in labels]
+    return joined([[upper_first(label) if first and place == 0 else label] for place, label in enumerate(told)])
 
 
 def _carries(source: Source) -> Iterator[Runs]:

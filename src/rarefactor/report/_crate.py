@@ -136,13 +136,11 @@ def _plan(source: Source) -> Entity:
 
 
 def _step(step: FlowStep) -> Entity:
-    reasons = "; ".join(f"{item.reason}: {item.n}" for item in step.excluded)
     return {
         "@id": f"#flow/{_slug(step.id)}",
         "@type": "PropertyValue",
         "name": f"{step.label}" + (f" ({step.landmark})" if step.landmark else ""),
-        "value": step.n,
-        "description": _WORDS.text("left", reasons=reasons) if reasons else _WORDS.text("nobody_left"),
+        "value": step.n,  # who left before, and why, is in results.json
     }
 
 

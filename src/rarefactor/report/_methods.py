@@ -24,7 +24,7 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words, sentences
 from rarefactor.report.tree import Block, Heading, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import FactorInfo, ModelInfo
-from rarefactor.spec import Eligibility, TerminalEvent, Visit, upper_first
+from rarefactor.spec import Eligibility, TerminalEvent, Visit, lower_first, upper_first
 
 _WORDS = Words("methods")
 
@@ -210,7 +210,7 @@ def _models(source: Source) -> Runs:
 
 
 def _model(source: Source, model: ModelInfo) -> Runs:
-    factors = joined([[source.factor(name).label] for name in model.factors])
+    factors = joined([[lower_first(source.factor(name).label)] for name in model.factors])
     return _WORDS.runs("model", model=model.label, visit=source.visit(model.landmark), factors=factors)
 
 

@@ -1,7 +1,8 @@
 """Which values are missing for whom: a sentence and a map for each landmark.
 
 Convention: a column is a patient where the study lists its patients and they are few, else a pattern with its counts.
-Factors stand from the most to the least often missing; a landmark at which every patient has every factor has no map.
+Factors stand from the most to the least often missing. A landmark has no map where every patient has every factor, or
+where all with gaps lack the same: there is nothing to see beside the sentence.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_percent
 from rarefactor.report.tree import Block, Figure, Heading, Inline, Paragraph, Runs, Text
 from rarefactor.results import Estimate
+from rarefactor.spec import lower_first
 
 _WORDS = Words("missing_map")
 _OUTCOMES = ("event", "no_event", "outcome_unknown")
@@ -67,13 +69,13 @@ class Gaps:
 
 
 def write_missing(source: Source) -> Iterator[Block]:
-    """Yield for each landmark what is missing, in a sentence and, where a factor is, in a map."""
+    """Yield for each landmark what is missing, in a sentence and, where patterns differ, in a map."""
     found = [gaps for landmark in source.landmarks if (gaps := read_gaps(source, landmark))]
     if found:
         yield Heading(text=_WORDS.text("heading"), anchor="missing", level=2)
     for gaps in found:
         yield Paragraph(runs=_sentence(gaps))
-        if gaps.missing:
+        if gaps.missing and sum(bool(lacked) for lacked in gaps.patterns) > 1:
             yield _figure(gaps)
 
 
@@ -107,7 +109,7 @@ def _sentence(gaps: Gaps) -> Runs:
     if not gaps.missing:
         return _WORDS.runs("complete", **places)
     worst = [
-        _WORDS.runs("factor", factor=gaps.label(row.factor), missing=number(row, gaps.share(row)))
+        _WORDS.runs("factor", factor=lower_first(gaps.label(row.factor)), missing=number(row, gaps.share(row)))
         for row in gaps.missing[:_WORST]
     ]
     return _WORDS.runs("incomplete", complete=gaps.complete, factors=linked(worst, "; "), **places)
@@ -164,7 +166,10 @@ def _counted(gaps: Gaps) -> Iterator[Counted]:
 
 
 def _alt(gaps: Gaps) -> str:
-    factors = [_WORDS.text("factor", factor=gaps.label(row.factor), missing=gaps.share(row)) for row in gaps.missing]
+    factors = [
+        _WORDS.text("factor", factor=lower_first(gaps.label(row.factor)), missing=gaps.share(row))
+        for row in gaps.missing
+    ]
     patterns = [
         _WORDS.text("alt_pattern", count=own.n, n=format_count(own.n), factors=_names(gaps, lacked))
         for lacked, rows in gaps.patterns.items()
@@ -182,4 +187,4 @@ def _alt(gaps: Gaps) -> str:
 
 
 def _names(gaps: Gaps, lacked: Sequence[str]) -> str:
-    return "".join(str(part) for part in joined([[gaps.label(name)] for name in lacked]))
+    return "".join(str(part) for part in joined([[lower_first(gaps.label(name))] for name in lacked]))

@@ -12,7 +12,7 @@ from rarefactor.report._muscles import range_of
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import decimals_for, format_count, format_fixed, format_p_in_text
-from rarefactor.report.tree import Block, Cell, Figure, Inline, Paragraph, Row, Runs, Table
+from rarefactor.report.tree import Block, Cell, Figure, Paragraph, Row, Runs, Table
 from rarefactor.results import Estimate
 from rarefactor.spec import upper_first
 
@@ -51,14 +51,15 @@ def _counts(source: Source, name: str, stains: Sequence[str]) -> Runs:
 
 def _count_stain(source: Source, name: str, stain: str) -> Runs:
     found = {row.measure: row for row in _rows(source, name) if row.term == stain}
-    slides, patients = (_count(found.get(measure)) for measure in ("slides", "patients"))
+    slides, patients = (_counted(key, found.get(key)) for key in ("slides", "patients"))
     less = ((key, found.get(key)) for key in ("failed", "controls"))
-    more = (_WORDS.runs(key, n=_count(row)) for key, row in less if row and row.estimate)
+    more = (_counted(key, row) for key, row in less if row and row.estimate)
     return linked([_WORDS.runs("stain", stain=stain, slides=slides, patients=patients), *more], ", ")
 
 
-def _count(row: Estimate | None) -> Inline:
-    return number(row, format_count(row.estimate if row else None))
+def _counted(key: str, row: Estimate | None) -> Runs:
+    count = row.estimate if row else None
+    return _WORDS.runs(key, count=count, n=number(row, format_count(count)))
 
 
 def tabulate_stains(source: Source, name: str, medians: Sequence[Estimate]) -> Table:

@@ -14,7 +14,7 @@ from rarefactor.report._cells import cell, difference, head, linked, number, rig
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._response_plot import NAMED, Bar, Course, Dot, draw_courses, draw_waterfall
 from rarefactor.report._source import Source
-from rarefactor.report._words import Words
+from rarefactor.report._words import Words, sentences
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, Quantity
@@ -244,7 +244,8 @@ def _measures(score: Score) -> Iterator[Block]:
     if not courses:
         return
     labels = (source.no_event, source.event)
-    caption = _WORDS.runs("measures_caption")
+    on_logs = _WORDS.runs("measures_log") if any(course.log for course in courses) else ()
+    caption = sentences(_WORDS.runs("measures_caption"), on_logs)
     alt = _WORDS.text("measures_alt", measures=" ".join(_told(course, labels) for course in courses))
     yield make_figure(source, f"measures-{score.name}", caption, alt, partial(draw_courses, courses, labels))
 

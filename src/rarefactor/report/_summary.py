@@ -1,8 +1,7 @@
 """What was found, in a few lines that a reviewer accepts.
 
-Convention: labels stand as the study file has them (an eponym must keep its capital); an estimate never comes without
-its interval, and a factor is never called independent or significant. Nothing is chosen by its P value: every marker
-of a model is named.
+Convention: a label begins with a small letter inside a sentence; an estimate never comes without its interval, and a
+factor is never called independent or significant. Nothing is chosen by its P value: every marker of a model is named.
 """
 
 from __future__ import annotations
@@ -20,8 +19,10 @@ from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
 from rarefactor.report.tree import Inline, Number, Runs, Text
 from rarefactor.results import Estimate, FactorInfo, FlowStep, ModelInfo
+from rarefactor.spec import lower_first
 
 _WORDS = Words("summary")
+_RISKS = 3  # markers whose risks are in the summary
 
 
 def summarise(source: Source) -> tuple[Runs, ...]:
@@ -56,8 +57,9 @@ def _outcome_line(source: Source) -> Runs:
 def _found_lines(source: Source) -> Iterator[Runs]:
     models = source.results.models
     if not models:
-        effects = univariable_effects(source, source.landmarks[0])
-        yield _WORDS.runs("one_by_one", findings=_findings(source, _markers(effects)))
+        landmark = source.landmarks[0]
+        findings = _findings(source, _markers(univariable_effects(source, landmark)))
+        yield _WORDS.runs("one_by_one", visit=source.visit(landmark), findings=findings)
     for model in models:
         yield _found(source, model)
 
@@ -68,7 +70,8 @@ def _markers(effects: Sequence[Effect]) -> list[Effect]:
 
 def _found(source: Source, model: ModelInfo) -> Runs:
     analysed = model_number(source, model, "analysed") or model_number(source, model, "patients")
-    adjusters = [source.factor(name).label for name in model.factors if source.factor(name).role == "adjuster"]
+    infos = [source.factor(name) for name in model.factors]
+    adjusters = [lower_first(info.label) for info in infos if info.role == "adjuster"]
     return _WORDS.runs(
         "model_adjusted" if adjusters else "model",
         model=model.label,
@@ -95,7 +98,7 @@ def _named(source: Source, effect: Effect) -> Runs:
         return ()
     interval = format_range(row.low, row.high, format_ratio)
     shown = _WORDS.text("ratio", estimate=format_ratio(row.estimate), interval=source.interval, range=interval)
-    return _WORDS.runs("effect", label=effect.label, ratio=number(row, shown))
+    return _WORDS.runs("effect", label=lower_first(effect.label), ratio=number(row, shown))
 
 
 def _risk_line(source: Source) -> Runs:
@@ -104,8 +107,12 @@ def _risk_line(source: Source) -> Runs:
     landmark = model.landmark if model else source.landmarks[0]
     effects = model_effects(source, model) if model else univariable_effects(source, landmark)
     infos = {effect.info.name: effect.info for effect in _markers(effects) if effect.info.levels}
-    factors = linked((_risks(source, landmark, info) for info in list(infos.values())[:3]), "; ")
-    return _WORDS.runs("risks", event=source.event, factors=factors) if factors else ()
+    factors = linked((_risks(source, landmark, info) for info in list(infos.values())[:_RISKS]), "; ")
+    if not factors:
+        return ()
+    if len(infos) <= _RISKS:
+        return _WORDS.runs("risks", event=source.event, factors=factors)
+    return _WORDS.runs("risks_first", shown=str(_RISKS), n=str(len(infos)), event=source.event, factors=factors)
 
 
 def _risks(source: Source, landmark: str, info: FactorInfo) -> Runs:
@@ -113,7 +120,7 @@ def _risks(source: Source, landmark: str, info: FactorInfo) -> Runs:
     shown = [
         _WORDS.runs("risk_at", level=level, risk=_one_risk(source, landmark, row)) for level, row in rows.items() if row
     ]
-    return _WORDS.runs("risks_of", factor=info.label, levels=joined(shown)) if shown else ()
+    return _WORDS.runs("risks_of", factor=lower_first(info.label), levels=joined(shown)) if shown else ()
 
 
 def _one_risk(source: Source, landmark: str, row: Estimate) -> Inline:
@@ -205,7 +212,7 @@ def _support(source: Source, model: ModelInfo) -> Runs:
 def _separated(source: Source) -> Runs:
     separated = [row for row in source.results.rows if row.measure == "odds_ratio" and "separated" in row.flags]
     names = dict.fromkeys(row.factor for row in separated if row.factor)
-    labels = joined([[source.factor(name).label] for name in names])
+    labels = joined([[lower_first(source.factor(name).label)] for name in names])
     return _WORDS.runs("separated", factors=labels) if labels else ()
 
 
@@ -219,7 +226,7 @@ def _coupled(source: Source) -> Runs:
 def _fragile(source: Source) -> Runs:
     """Name the markers of which one patient decides whether the interval excludes 1."""
     labels = [
-        _WORDS.runs("fragile_marker", marker=effect.label, model=model.label)
+        _WORDS.runs("fragile_marker", marker=lower_first(effect.label), model=model.label)
         for model in source.results.models
         for effect in model_effects(source, model)
         if _deciding(source, model, effect)

@@ -11,6 +11,7 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_range, format_ratio
 from rarefactor.report.tree import Runs
+from rarefactor.spec import lower_first
 
 _WORDS = Words("summary")
 _SIDES = {1: "hazard_higher", -1: "hazard_lower"}
@@ -47,4 +48,4 @@ def _named(source: Source, effect: Effect) -> Runs:
         return ()
     interval = format_range(row.low, row.high, format_ratio)
     shown = _WORDS.text("hazard_ratio", estimate=format_ratio(row.estimate), interval=source.interval, range=interval)
-    return _WORDS.runs("effect", label=effect.label, ratio=number(row, shown))
+    return _WORDS.runs("effect", label=lower_first(effect.label), ratio=number(row, shown))

@@ -1,7 +1,7 @@
 """Labels of the study inside a sentence and at the beginning of one.
 
 Convention: a label begins with a capital as an author writes it; only its first letter ever changes, and that of a
-name such as MMT8, ALS, IgG, T1 or mRNA does not.
+name such as MMT8, ALS, IgG, T1, mRNA, Raynaud’s or Child–Pugh does not.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 _WORD = re.compile(r"[^\W\d_]+")  # up to the first digit, hyphen or space
+_PERSON = re.compile(r"[^\W\d_]+(?:[’']s\b|–[^\W\d_])")
 
 
 def lower_first(label: str) -> str:
@@ -18,9 +19,12 @@ def lower_first(label: str) -> str:
     --------
     >>> [lower_first(label) for label in ("Severe weakness", "MMT8 at baseline", "Anti-SRP titre", "B lymphocytes")]
     ['severe weakness', 'MMT8 at baseline', 'anti-SRP titre', 'B lymphocytes']
+    >>> [lower_first(label) for label in ("Raynaud’s phenomenon", "Child–Pugh class")]
+    ['Raynaud’s phenomenon', 'Child–Pugh class']
     """
     word = _first_word(label)
-    return label if word != word[:1] + word[1:].lower() or _is_letter(word) else label[:1].lower() + label[1:]
+    named = word != word[:1] + word[1:].lower() or _is_letter(label, word) or _PERSON.match(label)
+    return label if named else label[:1].lower() + label[1:]
 
 
 def upper_first(label: str) -> str:
@@ -32,7 +36,7 @@ def upper_first(label: str) -> str:
     ['Month 6', 'mRNA in muscle', 'ALS death', 'p62']
     """
     word = _first_word(label)
-    named = word != word.lower() or (_is_letter(word) and label[1:2].isdigit())
+    named = word != word.lower() or (_is_letter(label, word) and label[1:2].isdigit())
     return label if named else label[:1].upper() + label[1:]
 
 
@@ -41,5 +45,5 @@ def _first_word(label: str) -> str:
     return found[0] if found else ""
 
 
-def _is_letter(word: str) -> bool:
-    return len(word) == 1 and word != "A"  # the article; B and T are names of cells
+def _is_letter(label: str, word: str) -> bool:
+    return len(word) == 1 and not label.startswith("A ")  # the article; B and T are names of cells

@@ -85,10 +85,10 @@ def test_no_row_of_a_table_has_too_many_or_too_few_cells(document):
 
 def test_summary_names_every_marker_of_a_model_with_its_interval(source):
     lines = [text_of(line) for line in summarise(source)]
-    assert len(lines) == 6
-    assert "102 of them (37.4%)" in lines[0]
-    for label in ("Serum bilirubin, per doubling", "Serum albumin", "Prothrombin time", "Oedema"):
-        assert re.search(rf"{label}.*?\(OR [\d.]+, 95% CI [\d.]+–[\d.]+\)", lines[1]), label
+    assert len(lines) == 7
+    assert "102 of them (37.4%)" in lines[1]
+    for label in ("serum bilirubin, per doubling", "serum albumin", "prothrombin time", "oedema"):
+        assert re.search(rf"{label}.*?\(OR [\d.]+, 95% CI [\d.]+–[\d.]+\)", lines[2]), label
     assert "39 of 312 eligible patients" in lines[-2]
     assert "14.0 events per parameter" in lines[-2]
 
@@ -98,8 +98,8 @@ def test_an_interval_that_holds_1_leaves_both_directions_open(results):
         dataclasses.replace(row, low=0.7, high=1.4) if row.factor == "protime" and row.method == "firth" else row
         for row in results.rows
     )
-    line = text_of(summarise(read_source(dataclasses.replace(results, rows=rows)))[1])
-    assert "both directions open for Prothrombin time" in line
+    line = text_of(summarise(read_source(dataclasses.replace(results, rows=rows)))[2])
+    assert "both directions open for prothrombin time" in line
 
 
 def test_a_separated_factor_has_no_ml_estimate_and_says_why(document):
@@ -117,13 +117,29 @@ def test_methods_give_the_outcome_as_the_study_file_does(document):
     assert "Death or transplantation" in text
 
 
+def test_labels_inside_a_sentence_begin_with_a_small_letter(source):
+    lines = [text_of(line) for line in summarise(source)]
+    assert any(re.search(r"adjusted for (age|male sex)\b", line) for line in lines)
+    assert not any("Serum bilirubin" in line for line in lines)
+
+
+def test_a_study_without_models_tells_the_factors_one_by_one(source):
+    lines = [text_of(line) for line in summarise(dataclasses.replace(source, results=without_models(source.results)))]
+    assert any(line.startswith("Factors one by one. Followed from baseline: the ") for line in lines)
+
+
+def without_models(results):
+    """The results as if no model had been asked for."""
+    return dataclasses.replace(results, models=(), rows=tuple(row for row in results.rows if row.model is None))
+
+
 def test_one_of_something_is_said_in_the_singular(source):
     adjusters = [info for info in source.results.factors if info.role == "adjuster"]
     markers = [info for info in source.results.factors if info.role == "marker"]
     one = dataclasses.replace(source.results, factors=(markers[0], adjusters[0]), models=())
     blocks = write_methods(dataclasses.replace(source, results=one), 1)
     text = " ".join(text_of(block.runs) for block in blocks if isinstance(block, Paragraph))
-    assert "1 marker, whose association with the outcome is asked for, and 1 adjuster, which is in" in text
+    assert "1 marker, whose association with the outcome is asked for, and 1 adjuster, which " in text
 
 
 def test_what_was_not_done_leaves_no_space_before_the_full_stop(source):

@@ -15,7 +15,7 @@ PATTERNS = {  # lacking, outcome: patients
 }
 
 
-def with_gaps(results, *, listed=True, counts=None):
+def with_gaps(results, *, listed=True, counts=None, patterns=PATTERNS):
     """The invented results with what is missing among seven patients at baseline."""
     base = Estimate(analysis="missing", measure="", estimate=None, landmark="baseline", n=7)
     rows = []
@@ -25,9 +25,9 @@ def with_gaps(results, *, listed=True, counts=None):
             dataclasses.replace(base, measure="missing", estimate=count, **where),
             dataclasses.replace(base, measure="share_missing", estimate=count / 7, **where),
         ]
-    sets = {"".join(patients): patients for patients in PATTERNS.values()}
-    for lacked in dict.fromkeys(lacked for lacked, _ in PATTERNS):
-        own = {group: patients for (other, group), patients in PATTERNS.items() if other == lacked}
+    sets = {"".join(patients): patients for patients in patterns.values()}
+    for lacked in dict.fromkeys(lacked for lacked, _ in patterns):
+        own = {group: patients for (other, group), patients in patterns.items() if other == lacked}
         for group, patients in {"all": [name for each in own.values() for name in each], **own}.items():
             rows.append(
                 dataclasses.replace(
@@ -64,14 +64,21 @@ def test_patients_stand_by_pattern_and_outcome_and_those_with_gaps_are_named(res
 def test_sentence_and_alternative_text_tell_the_numbers(results) -> None:
     sentences, figures = write(with_gaps(results))
     assert sentences[0].startswith("Of 7 patients at baseline, 4 have every factor; the outcome is not known in 1.")
-    assert "Platelets, 3 (43%); Serum albumin, 1 (14%)" in sentences[0]
-    assert "2 patients lack Platelets; 1 patient lacks Serum albumin and Platelets" in figures[0].alt
+    assert "Most often missing: platelets, 3 (43%); serum albumin, 1 (14%)" in sentences[0]
+    assert "2 patients lack platelets; 1 patient lacks serum albumin and platelets" in figures[0].alt
 
 
 def test_a_study_that_lists_no_patients_shows_patterns(results) -> None:
     _, figures = write(with_gaps(results, listed=False))
     assert "A column is a pattern" in text_of(figures[0].caption)
     assert list_columns(read_gaps(read_source(with_gaps(results, listed=False)), "baseline")) == ()
+
+
+def test_where_all_with_gaps_lack_the_same_the_sentence_is_enough(results) -> None:
+    same = {key: patients for key, patients in PATTERNS.items() if "+" not in key[0]}
+    sentences, figures = write(with_gaps(results, counts={"outcome": 1, "albumin": 0, "platelets": 2}, patterns=same))
+    assert "Most often missing: platelets, 2 (29%)" in sentences[0]
+    assert not figures
 
 
 def test_where_every_patient_has_every_factor_there_is_no_map(results) -> None:
