@@ -82,6 +82,12 @@ def _add_paragraph(file: Any, block: Paragraph) -> None:
     _add_comment(file, paragraph, block.ask)
 
 
+def _open_paragraph(file: Any, style: str) -> Any:
+    paragraph = file.add_paragraph()
+    paragraph._p.style = style.replace(" ", "")  # noqa: SLF001 - by id: looking names up takes a second per report
+    return paragraph
+
+
 def _add_comment(file: Any, paragraph: Any, ask: str) -> None:
     if ask:
         comment = file.add_comment(paragraph.runs, ask, author="rarefactor", initials="rf")
@@ -91,22 +97,22 @@ def _add_comment(file: Any, paragraph: Any, ask: str) -> None:
 
 def _add_bullets(file: Any, block: Bullets) -> None:
     for item in block.items:
-        add_runs(file.add_paragraph(style="List Bullet"), item)
+        add_runs(_open_paragraph(file, "List Bullet"), item)
 
 
 def _add_note(file: Any, block: Note) -> None:
-    title = file.add_paragraph(style="Note")
+    title = _open_paragraph(file, "Note")
     add_runs(title, (Text(block.title, "strong"),))
     title.paragraph_format.keep_with_next = True
     for item in block.items[:-1]:
-        paragraph = file.add_paragraph(style="Note")
+        paragraph = _open_paragraph(file, "Note")
         paragraph.paragraph_format.keep_with_next = True
         add_runs(paragraph, item)
-    add_runs(file.add_paragraph(style="Note"), block.items[-1])
+    add_runs(_open_paragraph(file, "Note"), block.items[-1])
 
 
 def _add_reference(file: Any, block: Reference) -> None:
-    paragraph = file.add_paragraph(style="Reference")
+    paragraph = _open_paragraph(file, "Reference")
     add_runs(paragraph, block.runs)
     if block.url:
         paragraph.add_run(f" {block.url}")
@@ -117,14 +123,14 @@ def _add_table(file: Any, block: Table) -> None:
     caption.paragraph_format.keep_with_next = True
     add_table(file, block, add_runs)
     for footnote in block.footnotes:
-        add_runs(file.add_paragraph(style="Table Note"), footnote)
-    file.add_paragraph(style="Table Note")
+        add_runs(_open_paragraph(file, "Table Note"), footnote)
+    _open_paragraph(file, "Table Note")
 
 
 def _add_figure(file: Any, block: Figure) -> None:
     from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
 
-    paragraph = file.add_paragraph(style="Report Figure")
+    paragraph = _open_paragraph(file, "Report Figure")
     shape = paragraph.add_run().add_picture(io.BytesIO(block.png), width=Mm(block.shown_width_mm))
     for side in ("distT", "distB", "distL", "distR"):
         shape._inline.set(side, "0")  # noqa: SLF001 - else LibreOffice leaves a gap around the picture
@@ -136,7 +142,7 @@ def _add_figure(file: Any, block: Figure) -> None:
 
 def _add_caption(file: Any, block: Table | Figure, runs: Runs) -> Any:
     """Add a caption whose number Word counts itself."""
-    paragraph = file.add_paragraph(style="Caption")
+    paragraph = _open_paragraph(file, "Caption")
     number, kind = Text(str(block.number)), type(block).__name__
     _add_counted(paragraph, label_runs(block, number), number, f"SEQ {kind} \\* ARABIC", strong=True)
     _mark(paragraph, f"{kind.lower()}-{block.name}")
