@@ -24,7 +24,7 @@ _WHITE, _DARK = 255, 90
 _END = ".slice"
 _CHANGE = "and the change (orange more fat, purple less, to 30 points)"
 _SEEN = (
-    "Middle slice through both thighs, coloured by fat fraction (dark 0 %, yellow 100 %), with the outlines of regions"
+    "Middle slice through both thighs, coloured by fat fraction (dark 0%, yellow 100%), with the outlines of regions"
 )
 
 Floats = NDArray[np.float32]

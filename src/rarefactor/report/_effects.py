@@ -87,12 +87,18 @@ def step_words(info: FactorInfo) -> str:
     ...                    unit="1/mm²", step=10.0)
     >>> step_words(cells)
     'per 10 per mm²'
+    >>> fat = FactorInfo(name="x", label="Fat", kind="continuous", role="marker", measured_at="baseline",
+    ...                  unit="%", step=5.0)
+    >>> step_words(fat)
+    'per 5%'
     """
     if info.transform == "log" and info.step == 2:
         return _WORDS.text("doubling")
     unit = info.unit or ""
     if unit.startswith("1/"):
         return info.term.replace(unit, _WORDS.text("per", unit=unit.removeprefix("1/")))
+    if unit == "%":
+        return info.term.replace(f" {unit}", unit)
     return info.term.replace(f" {unit}", f" × {unit}") if unit[:1].isdigit() else info.term
 
 

@@ -12,7 +12,6 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Block, Heading, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate
-from rarefactor.spec import upper_first
 
 _WORDS = Words("measured")
 _ORDER = ("refused", "warning", "note")
@@ -73,7 +72,8 @@ def tabulate_flags(flagged: tuple[Estimate, ...], analysis: str) -> Table:
 
 
 def _flag_row(row: Estimate) -> Row:
-    name = upper_first((row.group or "").replace("_", " "))
+    flag = (row.group or "").replace("_", " ")
+    name = flag[:1].upper() + flag[1:]  # no label: all flags begin with a small letter
     severity, of = _WORDS.names("severity")[row.flags[0]], _WORDS.names("of")[row.measure]
     return Row(cells=(cell(name), cell(severity), right(number(row, str(row.n))), cell(of)))
 

@@ -15,7 +15,7 @@ from typing import Any
 from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text, write_photograph, write_svg
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
-from rarefactor.report.format import format_fixed
+from rarefactor.report.format import format_fixed, format_quantity
 from rarefactor.report.tree import Block, Figure, Text
 from rarefactor.results import Estimate, Picture
 from rarefactor.spec import lower_first, upper_first
@@ -96,10 +96,10 @@ def _describe(source: Source, table: str, shown: Sequence[Shown]) -> tuple[str, 
     lower = lower_first(quantity.label)
     words: list[tuple[str, str, str, str]] = []
     for each in shown:
-        value = f"{format_fixed(each.row.estimate, 2 if rate else 1)} {unit}".strip()
+        value = format_quantity(format_fixed(each.row.estimate, 2 if rate else 1), unit)
         visit = source.visit(each.row.landmark or "")
         words.append((each.rank, value, each.row.group or "", _WORDS.text("to_visit", visit=visit) if rate else visit))
-    return _WORDS.text("rate", quantity=lower) if rate else quantity.label, words
+    return _WORDS.text("rate", quantity=lower) if rate else lower, words
 
 
 def _unit(unit: str) -> str:

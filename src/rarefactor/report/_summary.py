@@ -107,7 +107,10 @@ def _risk_line(source: Source) -> Runs:
     landmark = model.landmark if model else source.landmarks[0]
     effects = model_effects(source, model) if model else univariable_effects(source, landmark)
     infos = {effect.info.name: effect.info for effect in _markers(effects) if effect.info.levels}
-    factors = linked((_risks(source, landmark, info) for info in list(infos.values())[:_RISKS]), "; ")
+    shown = list(infos.values())[:_RISKS]
+    labels = [info.label if place == 0 else lower_first(info.label) for place, info in enumerate(shown)]
+    told = (_risks(source, landmark, info, label) for info, label in zip(shown, labels, strict=True))
+    factors = linked(told, "; ")
     if not factors:
         return ()
     if len(infos) <= _RISKS:
@@ -115,12 +118,12 @@ def _risk_line(source: Source) -> Runs:
     return _WORDS.runs("risks_first", shown=str(_RISKS), n=str(len(infos)), event=source.event, factors=factors)
 
 
-def _risks(source: Source, landmark: str, info: FactorInfo) -> Runs:
+def _risks(source: Source, landmark: str, info: FactorInfo, label: str) -> Runs:
     rows = {level: risk(source, landmark, info, level) for level in info.levels}
     shown = [
         _WORDS.runs("risk_at", level=level, risk=_one_risk(source, landmark, row)) for level, row in rows.items() if row
     ]
-    return _WORDS.runs("risks_of", factor=lower_first(info.label), levels=joined(shown)) if shown else ()
+    return _WORDS.runs("risks_of", factor=label, levels=joined(shown)) if shown else ()
 
 
 def _one_risk(source: Source, landmark: str, row: Estimate) -> Inline:

@@ -102,6 +102,17 @@ def format_percent(fraction: float | None, n: int | None) -> str:
     return EMPTY if fraction is None else format_fixed(100 * fraction, 1 if (n or 0) >= 100 else 0)
 
 
+def format_quantity(shown: str, unit: str) -> str:
+    """Return a number that is shown with its unit; a percent sign follows without a space.
+
+    Examples
+    --------
+    >>> format_quantity("15.5", "%"), format_quantity("1.2", "pp/month"), format_quantity("3", "")
+    ('15.5%', '1.2 pp/month', '3')
+    """
+    return f"{shown}{unit}" if unit == "%" else f"{shown} {unit}".rstrip()
+
+
 def format_range(low: float | None, high: float | None, show: Callable[[float | None], str]) -> str:
     """Return an interval.
 
