@@ -53,6 +53,19 @@ def analysed(
     return analyse.run(checked.study, checked.table, cache=cache, code="test", workers=workers)
 
 
+def at_two_landmarks(folder: Path, *, b: list[object]) -> Results:
+    """The visit of month 3 has factor b, baseline the others."""
+    text = STUDY.replace("outcome:", VISITS.replace("month_12", "month_3: {month: 3}, month_12", 1), 1)
+    text = text.replace("label: Factor b", "label: Factor b, measured_at: month_3")
+    text = text.replace("{both: [a, b]}", "{early: [a], late: [a, b]}\n  landmarks: [baseline, month_3]")
+    (folder / "study.yaml").write_text(text)
+    rows = zip(range(1, 13), POOR, A, b, C, strict=True)
+    lines = ["id,poor,a,b,c", *(",".join("" if value is None else str(value) for value in row) for row in rows)]
+    (folder / "records.csv").write_text("\n".join(lines) + "\n")
+    checked = study.check(folder / "study.yaml")
+    return analyse.run(checked.study, checked.table, cache=Cache(folder / "cache"), code="test")
+
+
 def texts(results: Results, about: str) -> str:
     return " ".join(note.text for note in results.notes if note.about == about)
 
@@ -141,3 +154,19 @@ def test_counts_behind_an_odds_ratio_are_there(tmp_path: Path) -> None:
     yes = results.get("univariable/baseline/a/Yes/wilson/risk")
     assert (yes.n, yes.events, yes.estimate) == (5, 3, 0.6)
     assert "sparse" in results.get("univariable/baseline/a/Yes/firth/odds_ratio").flags
+
+
+def test_a_factor_is_described_at_the_landmark_where_it_is_first_known(tmp_path: Path) -> None:
+    rows = at_two_landmarks(tmp_path, b=[None, *B[1:]]).select(analysis="table1", measure="missing", group="all")
+    assert [(row.landmark, row.factor, row.estimate) for row in rows] == [
+        ("baseline", "a", 0),
+        ("baseline", "c", 0),
+        ("month_3", "b", 1),
+    ]
+
+
+def test_imputation_is_described_where_a_model_needs_it(tmp_path: Path) -> None:
+    found = at_two_landmarks(tmp_path, b=[None, *B[1:]]).select(analysis="imputation", measure="missing")
+    assert [(row.landmark, row.factor) for row in found] == [("month_3", "b")]
+    unused = analysed(tmp_path, c=[None, *C[1:]]).select(analysis="imputation")
+    assert not unused

@@ -15,7 +15,7 @@ import numpy as np
 from rarefactor.analyse._design import Floats
 from rarefactor.analyse._filled import Filled, fill_missing
 from rarefactor.derive import LandmarkTable, Part
-from rarefactor.results import Analysed, Estimate, FactorInfo, Note
+from rarefactor.results import Analysed, Estimate, FactorInfo, ModelInfo, Note
 from rarefactor.spec import Missing
 
 CHAINS = 5
@@ -23,11 +23,12 @@ PLACES = 40
 
 
 def describe_imputation(
-    table: LandmarkTable, factors: Sequence[FactorInfo], settings: Missing, *, seed: int
+    table: LandmarkTable, factors: Sequence[FactorInfo], models: Sequence[ModelInfo], settings: Missing, *, seed: int
 ) -> Analysed:
-    """Return traces and distributions of what was imputed at a landmark; nothing where nothing is missing."""
+    """Return traces and distributions of what was imputed at a landmark; nothing where no model of it needs a value."""
     missing = _missing(table)
-    if not settings.imputations or not missing:
+    needed = {part for model in models for name in model.factors for part in table.recipes[name].parts}
+    if not settings.imputations or not needed & missing.keys():
         return Analysed(rows=())
     filled = fill_missing(table, settings, seed=seed)
     rows: list[Estimate] = []

@@ -173,11 +173,9 @@ def _write(compute: Callable[[], Analysed]) -> bytes:
 
 def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
     level = study.analysis.level
-    first = study.analysis.landmarks[0]
     infos = {info.name: info for info in table.factors}
     known = {name: [infos[factor] for factor in at.factors] for name, at in table.landmarks.items()}
-    work = partial(describe_table1, table.landmarks[first], known[first], level=level)
-    yield _task("Describe the patients", first, work, table.landmarks[first], known[first], [code, level])
+    yield from _descriptions(table, known, code, level)
     for landmark, at in table.landmarks.items():
         yield _task("Missing values", landmark, partial(describe_missing, at), at, known[landmark], [code])
     for landmark, at in table.landmarks.items():
@@ -194,10 +192,26 @@ def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
         key = content_key(later.label, code, *later.content)
         yield Task(label=later.label, detail=later.detail, key=key, compute=later.compute)
     for landmark, at in table.landmarks.items():
-        work = partial(describe_imputation, at, known[landmark], study.analysis.missing, seed=study.analysis.seed)
-        key = [code, study.analysis.missing.model_dump(), study.analysis.seed, at.measured.write_csv()]
+        models = [model for model in _models(study) if model.landmark == landmark]
+        settings = study.analysis.missing
+        work = partial(describe_imputation, at, known[landmark], models, settings, seed=study.analysis.seed)
+        needed = [model.factors for model in models]
+        key = [code, settings.model_dump(), study.analysis.seed, at.measured.write_csv(), needed]
         yield _task("Imputation", landmark, work, at, known[landmark], key)
     yield from _validations(study, table, infos, code)
+
+
+def _descriptions(
+    table: AnalysisTable, known: Mapping[str, Sequence[FactorInfo]], code: str, level: float
+) -> Iterator[Task]:
+    """Describe the patients of each landmark by the factors that are first known there."""
+    told: set[str] = set()
+    for landmark, at in table.landmarks.items():
+        new = [info for info in known[landmark] if info.name not in told]
+        told |= {info.name for info in new}
+        if new:
+            work = partial(describe_table1, at, new, level=level)
+            yield _task("Describe the patients", landmark, work, at, new, [code, level])
 
 
 def _validations(study: Study, table: AnalysisTable, infos: Mapping[str, FactorInfo], code: str) -> Iterator[Task]:

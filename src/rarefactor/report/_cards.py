@@ -26,7 +26,7 @@ from rarefactor.report._selection import write_selection
 from rarefactor.report._sensitivity import write_sensitivity
 from rarefactor.report._source import Source, read_source
 from rarefactor.report._style import apply_style
-from rarefactor.report._table1 import tabulate_table1
+from rarefactor.report._table1 import tabulate_characteristics
 from rarefactor.report._words import Words
 from rarefactor.report.stage import Card, Part
 from rarefactor.report.tree import Block, Document, Figure, Heading
@@ -45,7 +45,7 @@ _DARK = {
 
 
 def _table1(source: Source) -> Iterator[Block]:
-    yield tabulate_table1(source, 1)
+    yield from tabulate_characteristics(source)
     yield from write_missing(source)
 
 

@@ -40,7 +40,6 @@ from rarefactor.report.tree import (
 )
 
 ANCHOR = "checklists"
-_MOST_LINKS = 4
 _OTHERWISE = {"background": "summary", "discussion": "summary", "declarations": ANCHOR}
 _WORDS = Words("checklists")
 
@@ -226,10 +225,7 @@ def _in_short(answer: Answer) -> Cell:
 def _where(links: Sequence[Link]) -> Cell:
     if not links:
         return cell(EMPTY)
-    parts = [part for link in links[:_MOST_LINKS] for part in (Text("\n"), link)][1:]
-    more = len(links) - _MOST_LINKS
-    rest = (Text("\n"), *_WORDS.runs("more_places", n=str(more))) if more > 0 else ()
-    return Cell(runs=(*parts, *rest))
+    return Cell(runs=tuple(part for link in links for part in (Text("\n"), link))[1:])
 
 
 def _ask(

@@ -75,7 +75,7 @@ def _flow(source: Source) -> Runs:
 
 
 def _reasons(source: Source) -> Runs:
-    count = sum(len(step.excluded) for step in source.results.flow)
+    count = len({each.reason for step in source.results.flow for each in step.excluded})
     return _counted("reasons", count) if count else ()
 
 
@@ -128,8 +128,19 @@ def _factors(source: Source) -> Runs:
 
 
 def _adjusters(source: Source) -> Runs:
-    names = _named(source, "adjuster")
-    return _WORDS.runs("adjusters", adjusters=", ".join(names)) if names else ()
+    adjusters = [info for info in source.results.factors if info.role == "adjuster"]
+    held = [info.label for info in adjusters if info.name in source.modelled]
+    others = [info.label for info in adjusters if info.name not in source.modelled]
+    if not held:
+        return ()
+    told = _WORDS.runs("adjusters", adjusters=", ".join(held))
+    return sentences(told, _WORDS.runs("in_no_model", adjusters=", ".join(others)) if others else ())
+
+
+def _coupling(source: Source) -> Runs:
+    notes = source.coupled(info.name for info in source.results.factors)
+    labels = ", ".join(source.factor(note.factor or "").label for note in notes)
+    return _WORDS.runs("coupling", factors=labels) if labels else ()
 
 
 def _kinds(source: Source) -> Runs:
@@ -282,8 +293,12 @@ def _follow_up_time(source: Source) -> Runs:
 
 
 def _cox(source: Source) -> Runs:
-    rows = source.results.select(analysis="survival", measure="analysed")
-    return _counted("cox", len(rows)) if rows else ()
+    models = {row.model for row in source.results.select(analysis="survival", measure="analysed")}
+    tested = {row.model for row in source.results.select(analysis="survival", measure="proportional_hazards")}
+    if not models:
+        return ()
+    key = "cox" if models == tested else "cox_tested" if tested else "cox_untested"
+    return _counted(key, len(models), tested=str(len(tested)))
 
 
 def _courses(source: Source) -> Runs:
@@ -360,8 +375,8 @@ def _provenance(source: Source) -> Runs:
 
 _FACTS = (
     _summary, _titled, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _tipping, _events, _outcome,
-    _later_endpoints, _factors, _adjusters, _kinds, _cut_points, _mri, _slides, _readers, _instruments, _models,
-    _prespecified, _methods, _univariable, _risks, _table1, _most_missing, _missing, _complete, _per_parameter,
+    _later_endpoints, _factors, _adjusters, _coupling, _kinds, _cut_points, _mri, _slides, _readers, _instruments,
+    _models, _prespecified, _methods, _univariable, _risks, _table1, _most_missing, _missing, _complete, _per_parameter,
     _required, _reach, _sensitivity, _landmark, _follow_up_time, _cox, _courses, _discrimination, _validation,
     _measures, _stability, _published, _limits, _given_model, _shrinkage, _whole_sample, _not_balanced,
     _no_subgroups, _every_analysis, _provenance,

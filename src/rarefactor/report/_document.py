@@ -34,7 +34,7 @@ from rarefactor.report._sensitivity import write_sensitivity
 from rarefactor.report._source import Source
 from rarefactor.report._style import apply_style
 from rarefactor.report._summary import summarise
-from rarefactor.report._table1 import tabulate_table1
+from rarefactor.report._table1 import tabulate_characteristics
 from rarefactor.report._words import Words
 from rarefactor.report.tree import (
     Block,
@@ -111,7 +111,7 @@ def _findings(source: Source) -> Iterator[Block]:
     yield _heading("patients")
     yield _flow_figure(source)
     yield from _notes(source, "data", "visits", "outcome", "factors", title=_WORDS.text("about_data"))
-    yield tabulate_table1(source, 1)
+    yield from tabulate_characteristics(source)
     yield from write_missing(source)
     yield from write_response(source)
     yield from write_measured(source)

@@ -56,7 +56,8 @@ def draw_imputation(imputed: Sequence[Imputed]) -> Sheet:
     for place, factor in enumerate(imputed):
         top = place * _ROW + 9
         sheet.text(0, top - 6, _WORDS.text("factor", factor=factor.label, missing=factor.missing), strong=True)
-        for left, measure in zip(_LEFTS, ("trace_mean", "trace_sd"), strict=False):
+        traced = ("trace_mean", "trace_sd") if factor.missing > 1 else ("trace_mean",)  # one value has no SD
+        for left, measure in zip(_LEFTS, traced, strict=False):
             _draw_trace(sheet, (left, top), _titles(measure), factor.lines(measure))
         _draw_distribution(sheet, (_LEFTS[2], top), factor)
     return sheet

@@ -165,7 +165,14 @@ def _factors(source: Source, number_of_table: int) -> Runs:
             "adjusters": _WORDS.text("adjusters", count=adjusters, n=adjusters),
         }
         named = _WORDS.runs("factors_and_adjusters", n=str(n), table=table, **counts)
-    return sentences(named, _WORDS.runs("kept_continuous"))
+    return sentences(named, _in_no_model(source), _WORDS.runs("kept_continuous"))
+
+
+def _in_no_model(source: Source) -> Runs:
+    """Name the adjusters that no model holds."""
+    infos = source.results.factors
+    labels = [[info.label] for info in infos if info.role == "adjuster" and info.name not in source.modelled]
+    return _WORDS.runs("in_no_model", adjusters=joined(labels), count=len(labels)) if labels else ()
 
 
 def _description() -> Runs:

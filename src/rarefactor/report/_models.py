@@ -10,8 +10,8 @@ from rarefactor.report._cells import cell, linked, mark, number, p_value, ratio,
 from rarefactor.report._effects import COUPLED, MARKS, Effect, model_effects, risk, univariable_effects
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
-from rarefactor.report.format import EMPTY, format_count, format_fixed, format_range
-from rarefactor.report.tree import Cell, Inline, Number, Row, Runs, Table, Text
+from rarefactor.report.format import EMPTY, INFINITY, format_count, format_fixed, format_range
+from rarefactor.report.tree import Cell, Inline, Number, Row, Runs, Table, Text, text_of
 from rarefactor.results import FEW_EVENTS_PER_PARAMETER, FEW_IN_CELL, Estimate, ModelInfo
 
 _WORDS = Words("models")
@@ -34,25 +34,30 @@ def tabulate_univariable(source: Source, landmark: str, number_of_table: int) ->
         header=_univariable_header(source),
         rows=tuple(rows),
         widths=(29, 10, 16, 20, 8, 20, 8),
-        footnotes=(_abbreviations("univariable_intervals"), *_flag_footnotes(effects), *_coupled(source, effects)),
+        footnotes=(
+            _abbreviations(_WORDS.runs("univariable_intervals"), rows),
+            *_flag_footnotes(effects),
+            *_coupled(source, effects),
+        ),
     )
 
 
 def tabulate_model(source: Source, model: ModelInfo, number_of_table: int) -> Table:
     """Return the table of one multivariable model: maximum likelihood, Firth and log-F(2,2) side by side."""
     effects = model_effects(source, model)
+    rows = tuple(_model_rows(effects))
     named = {"model": model.label, "outcome": source.outcome.label, "visit": source.visit(model.landmark)}
     return Table(
         name=f"multivariable-{model.name}",
         number=number_of_table,
         caption=_WORDS.text("model_caption", **named),
         header=_model_header(source),
-        rows=tuple(_model_rows(effects)),
+        rows=rows,
         widths=(32, 18, 7, 18, 7, 18, 7),
         footnotes=(
             _fitted_on(source, model),
-            _abbreviations("model_intervals"),
-            _prior(),
+            _abbreviations(_intervals(source, model), rows),
+            _prior(source, model),
             *_flag_footnotes(effects),
             *_coupled(source, effects),
         ),
@@ -172,14 +177,30 @@ def _per_parameter(row: Estimate | None) -> Runs:
     return _WORDS.runs("analysed_per_parameter", ratio=number(row, format_fixed(row.estimate, 1))) if row else ()
 
 
-def _prior() -> Runs:
-    papers = {"greenland": cite("greenland2015"), "barnard": cite("barnard1999"), "heinze": cite("heinze2013")}
-    return _WORDS.runs("prior", **papers)
+def _is_imputed(source: Source, model: ModelInfo) -> bool:
+    analysed = model_number(source, model, "analysed")
+    return bool(analysed and analysed.imputations)
 
 
-def _abbreviations(intervals: str) -> Runs:
+def _intervals(source: Source, model: ModelInfo) -> Runs:
+    """Say what the intervals of maximum likelihood are: those of Rubin's rules where values were imputed."""
+    if _is_imputed(source, model):
+        return _WORDS.runs("model_intervals_imputed", barnard=cite("barnard1999"))
+    return _WORDS.runs("model_intervals")
+
+
+def _prior(source: Source, model: ModelInfo) -> Runs:
+    prior = _WORDS.runs("prior", greenland=cite("greenland2015"))
+    pooled = _WORDS.runs("profiles_pooled", heinze=cite("heinze2013")) if _is_imputed(source, model) else ()
+    return linked([prior, pooled])
+
+
+def _abbreviations(intervals: Runs, rows: Iterable[Row]) -> Runs:
+    """Explain what the table holds, and the sign of a bound that does not exist where there is one."""
     penalised = _WORDS.runs("penalised", firth=cite("firth1993"), heinze=cite("heinze2002"))
-    return linked([_WORDS.runs("abbreviations"), _WORDS.runs(intervals), penalised])
+    unbounded = any(INFINITY in text_of(cell.runs) for row in rows for cell in row.cells)
+    parts = [_WORDS.runs("abbreviations"), intervals, penalised]
+    return linked([*parts, _WORDS.runs("no_bound", sign=INFINITY)] if unbounded else parts)
 
 
 def _flag_footnotes(effects: Iterable[Effect]) -> tuple[Runs, ...]:

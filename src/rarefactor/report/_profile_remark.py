@@ -26,7 +26,7 @@ Key = tuple[str, str, str]
 _ACROSS = {"response", "imaging", "pathology", "evidence"}
 _WORDS = Words("profile_remark")
 _SHOWN: Mapping[str, tuple[str, ...]] = {  # where the report shows each analysis
-    "table1": ("table-table1",),
+    "table1": ("table-table1-{landmark}", "table-table1"),
     "response": ("section-response",),
     "imaging": ("section-measured-mri", "section-measurements"),
     "pathology": ("section-measured-{model}", "section-measurements"),
@@ -105,7 +105,7 @@ def _lines(source: Source) -> Iterator[tuple[str, Sequence[Inline]]]:
             yield _WORDS.text("known", visit=source.visit(name)), told
     yield _WORDS.text("outcome"), [Text(source.outcome.label)]
     yield _WORDS.text("markers"), [Text(_labels(source, "marker"))]
-    yield _WORDS.text("adjusters"), [Text(_labels(source, "adjuster") or _WORDS.text("no_adjusters"))]
+    yield _WORDS.text("adjusters"), [Text(_adjusters(source) or _WORDS.text("no_adjusters"))]
 
 
 def _left(source: Source, step: FlowStep) -> str:
@@ -116,6 +116,15 @@ def _left(source: Source, step: FlowStep) -> str:
 
 def _labels(source: Source, role: str) -> str:
     return ", ".join(info.label for info in source.results.factors if info.role == role)
+
+
+def _adjusters(source: Source) -> str:
+    """Name the adjusters, and apart those that no model holds."""
+    infos = [info for info in source.results.factors if info.role == "adjuster"]
+    held = ", ".join(info.label for info in infos if info.name in source.modelled)
+    others = ", ".join(info.label for info in infos if info.name not in source.modelled)
+    unused = _WORDS.text("in_no_model", adjusters=others) if others else ""
+    return "; ".join(part for part in (held, unused) if part)
 
 
 def _analyses(source: Source, places: Places, place: int) -> Table:
@@ -139,7 +148,7 @@ def _row(source: Source, places: Places, key: Key, rows: Sequence[Estimate]) -> 
     whole = [row for row in rows if _is_whole(kind, row)] or rows
     return Row(
         cells=(
-            cell(_title(kind, model)),
+            cell(_title(source, kind, model)),
             cell(_of_what(source, model, landmark)),
             Cell(runs=tuple(_range(whole, attrgetter("n"))), align="right"),
             Cell(runs=tuple(_range(whole, attrgetter("events"))), align="right"),
@@ -148,7 +157,9 @@ def _row(source: Source, places: Places, key: Key, rows: Sequence[Estimate]) -> 
     )
 
 
-def _title(kind: str, model: str) -> str:
+def _title(source: Source, kind: str, model: str) -> str:
+    if kind == "response" and not source.results.select(analysis="response", measure="visits"):
+        return _WORDS.text("no_response")
     if kind == "survival" and "." in model:
         return _WORDS.text("cox")
     return _WORDS.names("titles").get(kind, upper_first(kind.replace("_", " ")))

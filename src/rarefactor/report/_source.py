@@ -98,6 +98,13 @@ class Source:
         step = self.analysed(landmark)
         return format_percent(value, step.n if step else row.n)
 
+    @property
+    def modelled(self) -> frozenset[str]:
+        """The names of the factors that some model holds, of the outcome or of a follow-up."""
+        models = [model.factors for model in self.results.models]
+        followed = [names for spec in self.study.follow_up.values() for names in spec.models.values()]
+        return frozenset(name for names in (*models, *followed) for name in names)
+
     def coupled(self, names: Iterable[str]) -> tuple[Note, ...]:
         """Return the notes on those of some factors that are made of the same variable as the outcome."""
         asked = set(names)

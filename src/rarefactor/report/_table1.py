@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeGuard
 
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, difference, head, mark, number, p_value, ratio, right
@@ -15,68 +17,97 @@ from rarefactor.results import Estimate, FactorInfo
 
 _WORDS = Words("table1")
 _GROUPS = ("all", "event", "no_event")
+_MARKS = {"a": "means", "b": "shift", "c": "odds_ratio", "d": "fisher", "e": "chi_square"}
+_PAPERS = {
+    "welch": "welch1947",
+    "hodges": "hodges1963",
+    "wilcoxon": "wilcoxon1945",
+    "fisher": "fisher1935",
+    "freeman": "freeman1951",
+}
 
 
-def tabulate_table1(source: Source, number_of_table: int) -> Table:
-    """Return Table 1: every factor at the first landmark, for all patients and by outcome."""
-    rows = tuple(row for info in source.results.factors for row in _factor_rows(source, info))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Described:
+    """The patients of a landmark, described by the factors that are first known there."""
+
+    source: Source
+    landmark: str
+
+    @property
+    def is_first(self) -> bool:
+        """Whether it is the landmark at which the study starts: Table 1."""
+        return self.landmark == self.source.landmarks[0]
+
+    def get(self, measure: str, info: FactorInfo, **parts: str | None) -> Estimate | None:
+        """Return a row on a factor at this landmark."""
+        return self.source.row("table1", measure, landmark=self.landmark, factor=info.name, **parts)
+
+
+def tabulate_characteristics(source: Source) -> Iterator[Table]:
+    """Yield Table 1, and one for each later landmark at which more factors become known."""
+    yield tabulate_table1(source, source.landmarks[0])
+    for landmark in source.landmarks[1:]:
+        if source.results.select(analysis="table1", landmark=landmark):
+            yield tabulate_table1(source, landmark)
+
+
+def tabulate_table1(source: Source, landmark: str) -> Table:
+    """Return every factor that is first known at a landmark, for all its patients and by outcome."""
+    at = Described(source=source, landmark=landmark)
+    rows = tuple(row for info in source.results.factors for row in _factor_rows(at, info))
     return Table(
-        name="table1",
-        number=number_of_table,
-        caption=_WORDS.text("caption", visit=source.visit(source.landmarks[0])),
-        header=(_header(source),),
+        name="table1" if at.is_first else f"table1-{landmark}",
+        number=0,
+        caption=_WORDS.text("caption" if at.is_first else "caption_later", visit=source.visit(landmark)),
+        header=(_header(at),),
         rows=rows,
         widths=(18.9, 13.0, 13.0, 13.6, 17.8, 16.6, 7.1),
-        footnotes=_footnotes(source),
+        footnotes=tuple(_footnotes(at, rows)),
     )
 
 
-def _header(source: Source) -> Row:
-    step = source.analysed(source.landmarks[0])
+def _header(at: Described) -> Row:
+    step = at.source.analysed(at.landmark)
     total, events = (step.n, step.events or 0) if step else (None, None)
     others = None if total is None or events is None else total - events
     counts = {name: format_count(n) for name, n in (("all", total), ("events", events), ("others", others))}
-    groups = {"event": source.event, "no_event": source.no_event, "interval": source.interval}
+    groups = {"event": at.source.event, "no_event": at.source.no_event, "interval": at.source.interval}
     return head(*_WORDS.items("heads", **counts, **groups))
 
 
-def _factor_rows(source: Source, info: FactorInfo) -> Iterator[Row]:
-    if not _is_described(source, info):
+def _factor_rows(at: Described, info: FactorInfo) -> Iterator[Row]:
+    if not _is_described(at, info):
         return
     shown = {"continuous": _continuous, "binary": _binary, "categorical": _categorical}[info.kind]
-    yield from shown(source, info)
-    yield from _missing(source, info)
+    yield from shown(at, info)
+    yield from _missing(at, info)
 
 
-def _is_described(source: Source, info: FactorInfo) -> bool:
-    """A factor that is known only after the first landmark has no row here."""
-    first = source.landmarks[0]
-    return any(row.factor == info.name for row in source.results.select(analysis="table1", landmark=first))
+def _is_described(at: Described, info: FactorInfo) -> bool:
+    """A factor that is known before this landmark, or only after it, has no row here."""
+    return any(row.factor == info.name for row in at.source.results.select(analysis="table1", landmark=at.landmark))
 
 
-def _get(source: Source, measure: str, info: FactorInfo, **parts: str | None) -> Estimate | None:
-    return source.row("table1", measure, landmark=source.landmarks[0], factor=info.name, **parts)
-
-
-def _continuous(source: Source, info: FactorInfo) -> Iterator[Row]:
+def _continuous(at: Described, info: FactorInfo) -> Iterator[Row]:
     unit = f", {info.unit}" if info.unit else ""
-    spread = _get(source, "sd", info, group="all")
+    spread = at.get("sd", info, group="all")
     decimals = decimals_for(spread.estimate if spread else None)
-    welch = _get(source, "mean_difference", info, method="welch_t")
-    shift = _get(source, "location_shift", info, method="wilcoxon")
+    welch = at.get("mean_difference", info, method="welch_t")
+    shift = at.get("location_shift", info, method="wilcoxon")
     yield Row(cells=(cell(f"{info.label}{unit}", span=7),), kind="head")
-    means = (right(*_mean_sd(source, info, group, decimals)) for group in _GROUPS)
+    means = (right(*_mean_sd(at, info, group, decimals)) for group in _GROUPS)
     yield Row(
         cells=(
             cell(_WORDS.text("mean")),
             *means,
             right(difference(welch, decimals), mark("a") if welch else ""),
-            right(_smd(_get(source, "smd", info))),
+            right(_smd(at.get("smd", info))),
             right(p_value(welch)),
         ),
         kind="level",
     )
-    medians = (right(_median_iqr(_get(source, "median", info, group=group), decimals)) for group in _GROUPS)
+    medians = (right(_median_iqr(at.get("median", info, group=group), decimals)) for group in _GROUPS)
     yield Row(
         cells=(
             cell(_WORDS.text("median")),
@@ -89,51 +120,50 @@ def _continuous(source: Source, info: FactorInfo) -> Iterator[Row]:
     )
 
 
-def _binary(source: Source, info: FactorInfo) -> Iterator[Row]:
+def _binary(at: Described, info: FactorInfo) -> Iterator[Row]:
     term = info.compared[-1] if info.compared else "yes"
-    test = _get(source, "odds_ratio", info, method="fisher", term=term) or _get(
-        source, "odds_ratio", info, method="fisher"
-    )
-    counts = (right(*_count_percent(source, info, term, group)) for group in _GROUPS)
+    of_term = at.get("odds_ratio", info, method="fisher", term=term)
+    test = of_term or at.get("odds_ratio", info, method="fisher")
+    counts = (right(*_count_percent(at, info, term, group)) for group in _GROUPS)
     yield Row(
         cells=(
             cell(_WORDS.text("counted", label=stands_alone(info, term))),
             *counts,
             right(ratio(test), mark("c") if test else ""),
-            right(_smd(_get(source, "smd", info))),
+            right(_smd(at.get("smd", info))),
             right(p_value(test)),
         ),
         kind="head",
     )
 
 
-def _categorical(source: Source, info: FactorInfo) -> Iterator[Row]:
-    exact = _get(source, "association", info, method="fisher")
-    test = exact or _get(source, "association", info, method="chi_square")
+def _categorical(at: Described, info: FactorInfo) -> Iterator[Row]:
+    exact = at.get("association", info, method="fisher")
+    test = exact or at.get("association", info, method="chi_square")
     p = (p_value(test), mark("d" if exact else "e")) if test else (p_value(test),)
     yield Row(
         cells=(
             cell(_WORDS.text("counted", label=info.label), span=5),
-            right(_smd(_get(source, "smd", info))),
+            right(_smd(at.get("smd", info))),
             right(*p),
         ),
         kind="head",
     )
     for level in info.levels:
-        counts = (right(*_count_percent(source, info, level, group)) for group in _GROUPS)
+        counts = (right(*_count_percent(at, info, level, group)) for group in _GROUPS)
         yield Row(cells=(cell(level), *counts, right(), right(), right()), kind="level")
 
 
-def _missing(source: Source, info: FactorInfo) -> Iterator[Row]:
-    rows = [_get(source, "missing", info, group=group) for group in _GROUPS]
+def _missing(at: Described, info: FactorInfo) -> Iterator[Row]:
+    rows = [at.get("missing", info, group=group) for group in _GROUPS]
     if not any(row and row.estimate for row in rows):
         return
     counts = (right(number(row, format_count(row.estimate) if row else "")) for row in rows)
     yield Row(cells=(cell(_WORDS.text("missing")), *counts, right(), right(), right()), kind="level")
 
 
-def _mean_sd(source: Source, info: FactorInfo, group: str, decimals: int) -> tuple[Inline, ...]:
-    mean, spread = (_get(source, measure, info, group=group) for measure in ("mean", "sd"))
+def _mean_sd(at: Described, info: FactorInfo, group: str, decimals: int) -> tuple[Inline, ...]:
+    mean, spread = (at.get(measure, info, group=group) for measure in ("mean", "sd"))
     if mean is None or mean.estimate is None:
         return (Text(EMPTY),)
     first = number(mean, format_fixed(mean.estimate, decimals))
@@ -147,20 +177,20 @@ def _median_iqr(row: Estimate | None, decimals: int) -> Inline:
     return number(row, f"{format_fixed(row.estimate, decimals)} ({quartiles})")
 
 
-def _count_percent(source: Source, info: FactorInfo, term: str, group: str) -> tuple[Inline, ...]:
-    count = _get(source, "count", info, term=term, group=group)
-    share = _get(source, "proportion", info, term=term, group=group)
+def _count_percent(at: Described, info: FactorInfo, term: str, group: str) -> tuple[Inline, ...]:
+    count = at.get("count", info, term=term, group=group)
+    share = at.get("proportion", info, term=term, group=group)
     if count is None:
         return (Text(EMPTY),)
     shown = number(count, format_count(count.estimate))
     if share is None or share.estimate is None:
         return (shown,)
-    return (shown, Text(" ("), number(share, format_percent(share.estimate, _all_patients(source))), Text(")"))
+    return (shown, Text(" ("), number(share, format_percent(share.estimate, _all_patients(at))), Text(")"))
 
 
-def _all_patients(source: Source) -> int | None:
+def _all_patients(at: Described) -> int | None:
     """One denominator decides the decimals of all percentages, so that columns read alike."""
-    step = source.analysed(source.landmarks[0])
+    step = at.source.analysed(at.landmark)
     return step.n if step else None
 
 
@@ -168,19 +198,18 @@ def _smd(row: Estimate | None) -> Inline:
     return difference(row, 2)
 
 
-def _footnotes(source: Source) -> tuple[Runs, ...]:
-    groups = {"event": source.event, "no_event": source.no_event}
-    shift = {"hodges": cite("hodges1963"), "wilcoxon": cite("wilcoxon1945")}
-    return (
-        _WORDS.runs("abbreviations", austin=cite("austin2009")),
-        _WORDS.runs("means", mark=mark("a"), welch=cite("welch1947"), **groups),
-        _WORDS.runs("shift", mark=mark("b"), **shift, **groups),
-        _WORDS.runs("odds_ratio", mark=mark("c"), fisher=cite("fisher1935")),
-        _WORDS.runs("fisher", mark=mark("d"), freeman=cite("freeman1951")),
-        *_large_tables(source),
-    )
+def _footnotes(at: Described, rows: Sequence[Row]) -> Iterator[Runs]:
+    """Explain the abbreviations, and the marks that occur."""
+    marks = {run.text for row in rows for cell in row.cells for run in cell.runs if _is_mark(run)}
+    yield _WORDS.runs("abbreviations", austin=cite("austin2009"))
+    yield from (_mark_footnote(at, letter, key) for letter, key in _MARKS.items() if letter in marks)
 
 
-def _large_tables(source: Source) -> Iterator[Runs]:
-    if source.results.select(analysis="table1", measure="association", method="chi_square"):
-        yield _WORDS.runs("chi_square", mark=mark("e"))
+def _is_mark(run: Inline) -> TypeGuard[Text]:
+    return isinstance(run, Text) and run.style == "superscript"
+
+
+def _mark_footnote(at: Described, letter: str, key: str) -> Runs:
+    groups = {"event": at.source.event, "no_event": at.source.no_event}
+    papers = {name: cite(paper) for name, paper in _PAPERS.items()}
+    return _WORDS.runs(key, mark=mark(letter), **papers, **groups)

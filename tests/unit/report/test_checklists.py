@@ -23,7 +23,7 @@ from rarefactor.report._profile_remark import list_analyses
 from rarefactor.report._source import read_source
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Figure, Heading, Link, Number, Table, text_of
-from rarefactor.results import Estimate
+from rarefactor.results import Estimate, Note
 from rarefactor.spec import About
 
 LISTS = {"strobe": 22, "remark": 20, "quips": 6, "tripod": 27}
@@ -152,3 +152,40 @@ def test_links_lead_somewhere_in_html_and_word(files):
 def test_word_asks_at_the_place(files):
     comments = [comment.text for comment in docx.Document(io.BytesIO(files["report.docx"])).comments]
     assert any("Describe the treatments and how they were chosen (REMARK 3)." in text for text in comments)
+
+
+def test_adjusters_are_those_of_the_models(source):
+    infos = {info.name: info for info in source.results.factors}
+    unused = dataclasses.replace(infos["age"], name="unused", label="Unused", role="adjuster")
+    results = dataclasses.replace(source.results, factors=(*infos.values(), unused))
+    said = text_of(FACTS["adjusters"](dataclasses.replace(source, results=results)))
+    held = [infos[name].label for name in infos if name in source.modelled and infos[name].role == "adjuster"]
+    assert said.startswith(f"Adjusted for {', '.join(held)}. In no model: ")
+    assert said.endswith("Unused.")
+    assert "Unused" not in held
+
+
+def test_cox_models_whose_hazards_were_not_tested_are_not_counted_as_tested(source):
+    own = [Estimate(analysis="survival", model=f"death.{name}", measure="analysed", estimate=48.0) for name in "ab"]
+    test = Estimate(analysis="survival", model="death.a", measure="proportional_hazards", estimate=None, p=0.4)
+    results = dataclasses.replace(source.results, rows=(*own, test))
+    assert text_of(FACTS["cox"](dataclasses.replace(source, results=results))).startswith("2 Cox models, 1 with tests")
+
+
+def test_a_reason_for_leaving_counts_once(source):
+    steps = [step for step in source.results.flow if step.excluded]
+    again = dataclasses.replace(steps[0], id="again", landmark="month_6")
+    results = dataclasses.replace(source.results, flow=(*source.results.flow, again))
+    told = [text_of(FACTS["reasons"](each)) for each in (source, dataclasses.replace(source, results=results))]
+    assert told[0] == told[1] != ""
+
+
+def test_a_factor_coupled_with_the_outcome_is_named_among_bias_and_limitations(results):
+    note = Note(about="coupling", factor="age", landmark="baseline", text="Age and the outcome share it.")
+    source = read_source(dataclasses.replace(results, notes=(note,)))
+    document = write_document(source)
+    strobe = next(each for each in read_checklists(source) if each.name == "strobe")
+    answers = {each.item.item: each for each in answer_items(source, strobe, Places(document.blocks))}
+    label = source.factor("age").label
+    for item in ("9", "19"):
+        assert f"Made of the same variable as the outcome: {label}." in text_of(answers[item].said)
