@@ -1,7 +1,8 @@
 """Pictures of patients' images in the report: the lowest, the middle and the highest value, chosen by rule.
 
 Convention: a picture comes as bytes from the part that measured it; here it is cut, never changed. It goes into
-the page as it is, the smaller of PNG and JPEG; the bitmap of the whole figure has 300 dpi.
+the page as it is, as JPEG, or as PNG where few colours make that the smaller one; the bitmap of the whole figure has
+300 dpi.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ _WORDS = Words("panels")
 WIDTH = 170.0
 _LEFT, _WIDEST, _TALLEST, _GAP = 34.0, 134.0, 54.0, 3.0
 _DPI, _QUALITY = 300, 75
+_FEW_COLOURS, _SAMPLED = 256, 97  # one pixel of so many tells a drawing from a photograph
 _POINTS = 72 / 25.4
 _STAINED = ("positive_per_mm2", "positive_area")
 _SCANNED = (("rate", "fat_fraction"), ("value", "fat_fraction"))
@@ -174,7 +176,13 @@ def _smallest(image: Any) -> tuple[str, bytes]:
     }
     written: list[tuple[str, bytes]] = []
     for kind, options in kinds.items():
+        if kind == "png" and _has_many_colours(image):
+            continue  # a photograph: its PNG is many times larger, and takes long
         buffer = io.BytesIO()
         imsave(buffer, image, format=kind, **options)
         written.append((kind, buffer.getvalue()))
     return min(written, key=lambda pair: len(pair[1]))
+
+
+def _has_many_colours(image: Any) -> bool:
+    return len({bytes(pixel) for pixel in image.reshape(-1, 3)[::_SAMPLED]}) > _FEW_COLOURS
