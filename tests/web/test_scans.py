@@ -97,10 +97,12 @@ def test_what_is_no_mask_of_this_scan_is_refused_and_nothing_is_kept(web, small_
     assert not read_readings(small_study).entries
 
 
-def test_a_study_without_scans_says_how_to_get_some(web, clinic) -> None:
-    page = web(clinic.folder).get("/studies/clinic/scans")
-    assert page.status_code == 200
-    assert "This study has no scans" in page.text
+@pytest.mark.parametrize(("page", "key"), [("scans", "imaging"), ("slides", "pathology")])
+def test_a_study_without_images_says_how_to_get_some(web, clinic, page, key) -> None:
+    answer = web(clinic.folder).get(f"/studies/clinic/{page}")
+    assert answer.status_code == 200
+    assert f"This study has no {page}" in answer.text
+    assert f"<code>{key}:" in answer.text
 
 
 def test_grades_are_each_readers_own_and_become_a_factor(web, small_study) -> None:

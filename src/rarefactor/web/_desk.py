@@ -167,9 +167,8 @@ def read_slides(request: Request, study: str) -> Slides:
     InputError
         It has no slides.
     """
-    place = read_place(request, study)
-    asked = read_workspace(request).checked(place).images.slides
-    if asked is None or not asked.all:
+    found = find_slides(request, read_place(request, study))
+    if found is None:
         raise InputError(
             Problem(
                 found="a study without slides",
@@ -177,6 +176,14 @@ def read_slides(request: Request, study: str) -> Slides:
                 next_step="Add pathology: to the study file; its documentation shows how.",
             )
         )
+    return found
+
+
+def find_slides(request: Request, place: Place) -> Slides | None:
+    """Return the slides of a study, None where it has none."""
+    asked = read_workspace(request).checked(place).images.slides
+    if asked is None or not asked.all:
+        return None
     files = pathology.derive_excluded(place.folder, asked.all)
     return Slides(place=place, asked=asked, by_name={each.name: each for each in files})
 

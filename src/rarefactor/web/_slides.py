@@ -19,9 +19,9 @@ from rarefactor import pathology
 from rarefactor.errors import InputError, Problem
 from rarefactor.readings import Draft, Reading, add_reading, read_readings, restore_reading
 from rarefactor.spec import Put, Staining
-from rarefactor.web._desk import Desk, Slides, read_desk, read_slides, read_tile_place
+from rarefactor.web._desk import Desk, Slides, find_slides, read_desk, read_slides, read_tile_place
 from rarefactor.web._errors import ForbiddenError, unknown
-from rarefactor.web._page import is_part, read_hub, read_user, read_workspace, show
+from rarefactor.web._page import is_part, read_hub, read_place, read_user, read_workspace, show
 from rarefactor.web._saving import save_changes
 
 router = APIRouter()
@@ -47,12 +47,15 @@ class Row:
 
 @router.get("/studies/{study}/slides")
 def show_slides(request: Request, study: str) -> Response:
-    """Return the list of slides."""
-    slides, desk = read_slides(request, study), read_desk(request)
+    """Return the list of slides, or how a study comes to have some."""
+    place, desk = read_place(request, study), read_desk(request)
+    slides = find_slides(request, place)
+    if slides is None:
+        return show(request, "slides_none.html.j2", place=place, page="slides")
     groups = [
         (stain, slides.asked.settings.reading(stain), list(_list_rows(desk, slides, stain))) for stain in slides.stains
     ]
-    return show(request, "slides.html.j2", place=slides.place, page="slides", groups=groups)
+    return show(request, "slides.html.j2", place=place, page="slides", groups=groups)
 
 
 @router.get("/studies/{study}/slides/{name}")
