@@ -10,8 +10,9 @@ from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.report.tree import Paragraph
 from rarefactor.results import Estimate
+from rarefactor.spec import upper_first
 
-_WORDS = Words("readers")
+_WORDS, _SHARED = Words("readers"), Words("words")
 _LIMITS = ("bias", "limit_lower", "limit_upper")
 
 
@@ -27,8 +28,8 @@ def write_grade_agreement(source: Source, name: str) -> Iterator[Paragraph]:
 def _say(pair: str, held: Mapping[str, Estimate]) -> Paragraph:
     kappa = held["weighted_kappa"]
     told = {
-        "readers": pair.replace(" / ", " and "),
-        "scale": (kappa.term or "").removeprefix("grade.").capitalize(),
+        "readers": _SHARED.text("and").join(pair.split(" / ")),
+        "scale": upper_first((kappa.term or "").removeprefix("grade.")),
         "n": format_count(kappa.n),
         "kappa": difference(kappa, 2),
     }
