@@ -198,7 +198,7 @@ def _measured(base: Estimate, course: Course) -> Iterator[Estimate]:
 
 
 def _spread(base: Estimate, course: Course, fit: MixedFit) -> Iterator[Estimate]:
-    """Yield how patients' own slopes are spread in each group, and the share that rises; no patient is told apart."""
+    """Yield how patients' own slopes are spread in each group; no patient is told apart."""
     if len(fit.random_names) < 2:
         return
     back = np.exp if course.ratios else np.asarray
@@ -207,7 +207,6 @@ def _spread(base: Estimate, course: Course, fit: MixedFit) -> Iterator[Estimate]
         shift = 0.0 if place == 0 else float(fit.coef[len(course.table.groups) + place])
         own = fit.lines[[order[name] for name in course.members(place)["subject"].unique()], 1] + shift
         row = replace(base, group=group, method="blup", n=own.size)
-        yield replace(row, measure="share_rising", estimate=float((own > 0).mean()))
         if own.size < FEWEST:
             continue
         for share in SHARES if own.size >= 4 * FEWEST else SHARES[1:-1]:

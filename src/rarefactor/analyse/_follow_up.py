@@ -199,12 +199,15 @@ def _notes(table: TimeTable, factors: Sequence[FactorInfo], groups: Sequence[Gro
     for info in factors:
         missing = table.frame[info.name].null_count()
         if missing:
-            yield _note(table, f"{missing} patients without a value of {info.label} have no curve by it.", info.name)
+            who, have = ("patient", "has") if missing == 1 else ("patients", "have")
+            text = f"{missing} {who} without a value of {info.label} {have} no curve by it."
+            yield _note(table, text, info.name)
     for group in groups:
         events = int((group.cause == 1).sum())
         if group.factor and events < FEW_EVENTS:
             counted = f"{events} {'event' if events == 1 else 'events'}"
-            text = f"{labels[group.factor]}, {group.level}: {counted} in {group.time.size} patients; "
+            of = f"{group.time.size} {'patient' if group.time.size == 1 else 'patients'}"
+            text = f"{labels[group.factor]}, {group.level}: {counted} in {of}; "
             few = "no curve is shown." if group.time.size < FEWEST_IN_CURVE else "their curve says little."
             yield _note(table, f"{text}{few}", group.factor)
 

@@ -181,14 +181,15 @@ def _is_sparse(column: Floats, event: Floats) -> bool:
 
 def _sentences(everyone: Design, model: Fitted, rows: Sequence[Estimate]) -> Iterator[str]:
     total, left = len(everyone.y), len(everyone.y) - len(everyone.complete().y)
+    lack, are = ("lacks", "is") if left == 1 else ("lack", "are")
     if left and model.filled is None:
         yield (
-            f"Complete cases only: {left} of {total} patients lack a value of some factor and are left out; if values "
-            "are not missing completely at random, the estimates may be biased."
+            f"Complete cases only: {left} of {total} patients {lack} a value of some factor and {are} left out; if "
+            "values are not missing completely at random, the estimates may be biased."
         )
     elif left and model.filled is not None:
         yield (
-            f"{left} of {total} patients lack a value of some factor; it was filled in {len(model.filled)} times by "
+            f"{left} of {total} patients {lack} a value of some factor; it was filled in {len(model.filled)} times by "
             "chained equations with the event and the cumulative hazard among their variables, and the fits were "
             "pooled, which supposes that values are missing at random."
         )

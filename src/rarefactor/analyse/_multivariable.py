@@ -173,14 +173,16 @@ def _completeness(everyone: Design, model: Model) -> str:
     n, missing = len(everyone.y), len(everyone.y) - len(everyone.complete().y)
     if not missing:
         return f"All {n} patients with an outcome have every factor of the model."
+    lack, are = ("lacks", "is") if missing == 1 else ("lack", "are")
     if model.filled is None:
         return (
-            f"Complete cases only: {missing} of {n} patients with an outcome lack a value of some factor and are left "
-            "out; if values are not missing completely at random, the estimates may be biased."
+            f"Complete cases only: {missing} of {n} patients with an outcome {lack} a value of some factor and {are} "
+            "left out; if values are not missing completely at random, the estimates may be biased."
         )
     return (
-        f"{missing} of {n} patients with an outcome lack a value of some factor; it was filled in {len(model.filled)} "
-        "times by chained equations and the fits were pooled, which supposes that values are missing at random."
+        f"{missing} of {n} patients with an outcome {lack} a value of some factor; it was filled in "
+        f"{len(model.filled)} times by chained equations and the fits were pooled, which supposes that values "
+        "are missing at random."
     )
 
 

@@ -29,6 +29,11 @@ class Followed:
     spec: Trajectory
 
     @property
+    def by_outcome(self) -> bool:
+        """Whether the groups are those of the outcome, which a test of their courses would use twice."""
+        return self.spec.by == OUTCOME
+
+    @property
     def ratios(self) -> bool:
         """Whether changes are ratios."""
         return self.spec.transform == "log"
@@ -57,7 +62,7 @@ class Followed:
 
     def label(self, group: str) -> str:
         """Return what a group is called."""
-        if self.spec.by == OUTCOME:
+        if self.by_outcome:
             return {"event": self.source.event, "no_event": self.source.no_event}.get(group, group)
         return _WORDS.text("all_patients") if self.spec.by is None else group
 
@@ -100,9 +105,9 @@ def _tabulate(followed: Followed) -> Table:
         name=f"course-{followed.name}",
         number=1,
         caption=_WORDS.text("caption", label=followed.spec.label, until=f"{followed.spec.until:g}"),
-        header=(head(*heads),),
+        header=(head(*heads[: 4 if followed.by_outcome else None]),),
         rows=tuple(rows),
-        widths=(36, 16, 22, 20, 8),
+        widths=(36, 16, 24, 24) if followed.by_outcome else (36, 16, 22, 20, 8),
         footnotes=(linked(_footnote(followed)),),
     )
 
@@ -116,7 +121,7 @@ def _group(followed: Followed, group: str) -> Row:
         number(rows, format_count(rows.estimate) if rows else ""),
         ")",
     )
-    estimates = (_shown(followed, followed.row("mean_at_start", group)), _shown(followed, slope), right(p_value(slope)))
+    estimates = (_shown(followed, followed.row("mean_at_start", group)), _shown(followed, slope), *_p(followed, slope))
     return Row(cells=(cell(followed.label(group)), counts, *estimates))
 
 
@@ -125,7 +130,11 @@ def _difference(followed: Followed, group: str) -> Row:
     groups = {"group": followed.label(group), "other": followed.label(followed.groups[0])}
     words = _WORDS.text("ratio" if followed.ratios else "difference", **groups)
     start = _shown(followed, followed.row("difference_at_start", group))
-    return Row(cells=(cell(words), right(""), start, _shown(followed, slope), right(p_value(slope))))
+    return Row(cells=(cell(words), right(""), start, _shown(followed, slope), *_p(followed, slope)))
+
+
+def _p(followed: Followed, slope: Estimate | None) -> tuple[Cell, ...]:
+    return () if followed.by_outcome else (right(p_value(slope)),)
 
 
 def _shown(followed: Followed, row: Estimate | None) -> Cell:
@@ -138,11 +147,9 @@ def _footnote(followed: Followed) -> Iterator[Runs]:
     yield _WORDS.runs(followed.words("model"), spreads=linked(_spreads(followed), ", "))
     df = followed.row("slope_df", followed.groups[0])
     if df:
-        yield _WORDS.runs("degrees", df=_fixed(df, 0))
-    rising = {group: row for group in followed.groups if (row := followed.row("share_rising", group))}
-    if rising:
-        shares = ([f"{followed.label(group)} ", _percent(row)] for group, row in rising.items())
-        yield _WORDS.runs("rising", groups=linked(shares, ", "))
+        yield _WORDS.runs("degrees_intervals" if followed.by_outcome else "degrees", df=_fixed(df, 0))
+    if followed.by_outcome:
+        yield _WORDS.runs("circular", visit=followed.source.visit(followed.source.outcome.at))
 
 
 def _spreads(followed: Followed) -> Iterator[Runs]:
@@ -152,10 +159,6 @@ def _spreads(followed: Followed) -> Iterator[Runs]:
     if slope:
         yield _WORDS.runs("spread_slope", per=followed.spec.per, sd=_fixed(slope))
     yield _WORDS.runs("spread_residual", sd=_fixed(followed.row("sd_residual")))
-
-
-def _percent(row: Estimate) -> Inline:
-    return number(row, f"{format_percent(row.estimate, row.n)}%")
 
 
 def _fixed(row: Estimate | None, decimals: int | None = None) -> Inline:

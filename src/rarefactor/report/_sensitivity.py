@@ -134,7 +134,10 @@ def _e_value(source: Source, model: ModelInfo, effect: Effect) -> list[Inline | 
 
 
 def _footnote(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Runs:
-    return _WORDS.runs("footnote", unknown=_count_unknown(source, model, effects))
+    ends = (_find(source, model, effect, "odds_ratio", group="unknown_lowest") for effect in effects)
+    based = next((row for row in ends if row), None)
+    told = _WORDS.runs("based", n=number(based, format_count(based.n))) if based else ()
+    return _WORDS.runs("footnote", unknown=_count_unknown(source, model, effects), based=told)
 
 
 def _count_unknown(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Runs:

@@ -10,7 +10,7 @@ from rarefactor import analyse, study
 from rarefactor.report._course import write_courses
 from rarefactor.report._document import write_document
 from rarefactor.report._source import read_source
-from rarefactor.report.tree import Document, Number, Table, text_of
+from rarefactor.report.tree import Bullets, Document, Number, Table, text_of
 from rarefactor.results import Estimate, Results
 
 ROOT = Path(__file__).parents[3]
@@ -42,6 +42,20 @@ def test_the_sections_have_their_tables_and_figures(document: Document) -> None:
     assert "% at 2" in figures["follow-up-death-stage"].alt
     assert "Serum bilirubin, per doubling: from" in figures["hazards-death-clinical"].alt
     assert "hazards-death-biopsy" not in figures  # stage I has no event: there is nothing to check
+
+
+def test_a_course_by_a_later_outcome_has_no_test(document: Document) -> None:
+    table = next(table for table in document.tables() if table.name == "course-bilirubin")
+    assert "P" not in [text_of(cell.runs) for row in table.header for cell in row.cells]
+    assert {len(row.cells) for row in (*table.header, *table.rows)} == {4}
+    assert "a test of their courses would be circular" in text_of(table.footnotes[0])
+
+
+def test_the_summary_names_the_markers_of_cox_models_whose_interval_excludes_1(document: Document) -> None:
+    summary = next(block for block in document.blocks if isinstance(block, Bullets))
+    told = next(text_of(item) for item in summary.items if text_of(item).startswith("Death or transplantation, over"))
+    assert "in 48 patients with 19 events: the hazard was higher with serum bilirubin, per doubling (HR " in told
+    assert "platelets" not in told
 
 
 def test_a_cox_model_with_missing_values_says_how_they_were_handled(document: Document) -> None:
