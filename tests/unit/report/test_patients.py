@@ -76,7 +76,7 @@ def test_the_first_page_says_what_hangs_on_one_patient_and_how_the_model_predict
     lines = [text_of(line) for line in summarise(source)]
     assert any("AUC 0.61 (95% CI 0.50–0.72), calibration slope 0.70. " in line for line in lines)
     assert any("no interval is computed for it" in line for line in lines)
-    assert "a single patient changes whether the interval excludes 1 for Serum albumin" in lines[-2]
+    assert "a single patient changes whether the interval excludes 1 for serum albumin" in lines[-2]
 
 
 def test_a_model_without_risks_says_so_on_the_first_page(results):
