@@ -185,7 +185,8 @@ class Note:
     """A sentence that a reader must see beside the numbers.
 
     ``about`` is the part it belongs to (``data``, ``visits``, ``outcome``, ``factors``, ``univariable``,
-    ``multivariable``, ``coupling`` of a factor with the outcome); ``landmark``, ``model`` and ``factor`` narrow it down.
+    ``multivariable``, ``coupling`` of a factor with the outcome); ``landmark``, ``model`` and ``factor``
+    narrow it down.
     """
 
     about: str
