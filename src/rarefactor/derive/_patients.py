@@ -16,7 +16,7 @@ from rarefactor.derive._flow import derive_exclusions
 from rarefactor.derive._measured import list_days
 from rarefactor.derive._values import Values, column_name
 from rarefactor.derive._visits import VisitTable
-from rarefactor.spec import DAYS_PER_MONTH, Column, DataField, Study, parse_column
+from rarefactor.spec import DAYS_PER_MONTH, Column, DataField, Study, lower_first, parse_column
 
 _NUMBERS = frozenset({"number", "integer"})
 _DATES = frozenset({"date", "datetime"})
@@ -249,7 +249,7 @@ def _given(one: Values, subject: str) -> Iterator[Given]:
 def _named(field: DataField, value: Any) -> str:
     text = write_value(field, value)
     unit = f" {field.unit}" if field.unit else ""
-    return text if field.type == "choice" or not field.label else f"{field.label.lower()} {text}{unit}"
+    return text if field.type == "choice" or not field.label else f"{lower_first(field.label)} {text}{unit}"
 
 
 def _factors(study: Study, subject: str, landmarks: Sequence[pl.DataFrame]) -> Mapping[str, str]:
