@@ -164,7 +164,10 @@ def write_imputation(source: Source) -> Iterator[Block]:
         yield _heading("imputation", level=2)
     for landmark in landmarks:
         imputed = imputed_factors(source, landmark)
-        caption = _WORDS.runs("imputation_caption", visit=source.visit(landmark))
+        spread = any(each.has_spread for each in imputed)
+        caption = _WORDS.runs(
+            "imputation_caption" if spread else "imputation_caption_of_one", visit=source.visit(landmark)
+        )
         alt = _WORDS.text("imputation_alt", values="".join(describe_imputed(imputed)))
         yield make_figure(source, f"imputation-{landmark}", caption, alt, partial(draw_imputation, imputed))
 

@@ -27,6 +27,11 @@ class Imputed:
     missing: int
     rows: tuple[Estimate, ...]
 
+    @property
+    def has_spread(self) -> bool:
+        """Whether its imputed values have a standard deviation: one value has none."""
+        return self.missing > 1
+
     def lines(self, measure: str) -> dict[str, list[float]]:
         """Return the values of a measure by group, in their order."""
         found: dict[str, list[float]] = {}
@@ -56,10 +61,10 @@ def draw_imputation(imputed: Sequence[Imputed]) -> Sheet:
     for place, factor in enumerate(imputed):
         top = place * _ROW + 9
         sheet.text(0, top - 6, _WORDS.text("factor", factor=factor.label, missing=factor.missing), strong=True)
-        traced = ("trace_mean", "trace_sd") if factor.missing > 1 else ("trace_mean",)  # one value has no SD
+        traced = ("trace_mean", "trace_sd") if factor.has_spread else ("trace_mean",)
         for left, measure in zip(_LEFTS, traced, strict=False):
             _draw_trace(sheet, (left, top), _titles(measure), factor.lines(measure))
-        _draw_distribution(sheet, (_LEFTS[2], top), factor)
+        _draw_distribution(sheet, (_LEFTS[len(traced)], top), factor)
     return sheet
 
 
