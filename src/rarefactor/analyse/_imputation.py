@@ -7,7 +7,7 @@ values of a number at places (``term``); ``proportion`` of each level (``term``)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -23,12 +23,11 @@ PLACES = 40
 
 
 def describe_imputation(
-    table: LandmarkTable, factors: Sequence[FactorInfo], models: Sequence[ModelInfo], settings: Missing, *, seed: int
+    table: LandmarkTable, factors: Sequence[FactorInfo], settings: Missing, *, seed: int
 ) -> Analysed:
-    """Return traces and distributions of what was imputed at a landmark; nothing where no model of it needs a value."""
+    """Return traces and distributions of what was imputed at a landmark; nothing where nothing is missing."""
     missing = _missing(table)
-    needed = {part for model in models for name in model.factors for part in table.recipes[name].parts}
-    if not settings.imputations or not needed & missing.keys():
+    if not settings.imputations or not missing:
         return Analysed(rows=())
     filled = fill_missing(table, settings, seed=seed)
     rows: list[Estimate] = []
@@ -46,6 +45,12 @@ def describe_imputation(
             shown = (*_traces(part, filled, base), *_distribution(part, filled, base))
             rows.extend((replace(base, measure="missing", estimate=missing[part.name]), *shown))
     return Analysed(rows=tuple(_once(rows)), notes=tuple(_unsettled(filled, table.landmark)))
+
+
+def needs_imputation(table: LandmarkTable, models: Iterable[ModelInfo]) -> bool:
+    """Whether some model at a landmark has a factor with missing values."""
+    parts = {part for model in models for name in model.factors for part in table.recipes[name].parts}
+    return bool(parts & _missing(table).keys())
 
 
 def _unsettled(filled: Filled, landmark: str) -> Iterator[Note]:

@@ -14,7 +14,7 @@ import polars as pl
 from rarefactor import __version__
 from rarefactor.analyse._cuts import analyse_cuts, list_cut
 from rarefactor.analyse._evidence import analyse_evidence
-from rarefactor.analyse._imputation import describe_imputation
+from rarefactor.analyse._imputation import describe_imputation, needs_imputation
 from rarefactor.analyse._later import plan_later
 from rarefactor.analyse._missing import describe_missing
 from rarefactor.analyse._multivariable import analyse_multivariable
@@ -192,12 +192,10 @@ def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
         key = content_key(later.label, code, *later.content)
         yield Task(label=later.label, detail=later.detail, key=key, compute=later.compute)
     for landmark, at in table.landmarks.items():
-        models = [model for model in _models(study) if model.landmark == landmark]
-        settings = study.analysis.missing
-        work = partial(describe_imputation, at, known[landmark], models, settings, seed=study.analysis.seed)
-        needed = [model.factors for model in models]
-        key = [code, settings.model_dump(), study.analysis.seed, at.measured.write_csv(), needed]
-        yield _task("Imputation", landmark, work, at, known[landmark], key)
+        work = partial(describe_imputation, at, known[landmark], study.analysis.missing, seed=study.analysis.seed)
+        key = [code, study.analysis.missing.model_dump(), study.analysis.seed, at.measured.write_csv()]
+        if needs_imputation(at, (model for model in _models(study) if model.landmark == landmark)):
+            yield _task("Imputation", landmark, work, at, known[landmark], key)
     yield from _validations(study, table, infos, code)
 
 
