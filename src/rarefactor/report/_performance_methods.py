@@ -8,6 +8,7 @@ from rarefactor.report._bibliography import cite
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words, sentences
 from rarefactor.report.tree import Runs
+from rarefactor.results import DEFAULT_NAGELKERKE
 from rarefactor.spec import Selection
 
 _WORDS = Words("performance_methods")
@@ -60,10 +61,11 @@ def _steps(source: Source) -> Iterator[str]:
 
 
 def _size_and_stability(source: Source) -> Runs:
-    riley = cite("riley2019", "riley2020")
+    riley, supposed = cite("riley2019", "riley2020"), f"{100 * DEFAULT_NAGELKERKE:g}"
     if not source.study.analysis.resamples:
-        return _WORDS.runs("size", riley=riley)
-    return _WORDS.runs("size_and_stability", riley=riley, corrected=cite("riley2021"), stability=cite("riley2023"))
+        return _WORDS.runs("size", supposed=supposed, riley=riley)
+    papers = {"riley": riley, "corrected": cite("riley2021"), "stability": cite("riley2023")}
+    return _WORDS.runs("size_and_stability", supposed=supposed, **papers)
 
 
 def _selection(rule: Selection) -> Runs:
