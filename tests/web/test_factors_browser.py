@@ -1,5 +1,7 @@
 """The pages of factors and of the study file as a person uses them, by keyboard and by hand."""
 
+import time
+
 import pytest
 
 from rarefactor import spec
@@ -14,7 +16,8 @@ def open_page(serve, browser, clinic):
 
     def open_tab(path):
         tab = context.new_page()
-        tab.set_default_timeout(10_000)
+        tab.set_default_timeout(60_000)
+        tab.add_init_script("addEventListener('htmx:sseOpen', () => { window.listening = true; })")
         tab.goto(start.split("/?")[0] + "/studies/clinic" + path)
         return tab
 
@@ -47,7 +50,9 @@ def test_a_factor_is_made_by_keyboard_refused_without_a_reason_and_taken_back(op
 
 def test_variables_and_factors_are_dragged_to_a_role_and_another_tab_hears_of_it(open_page, clinic) -> None:
     other, page = open_page("/factors"), open_page("/factors")
-    other.wait_for_timeout(300)  # until it listens
+    deadline = time.monotonic() + 60
+    while not other.evaluate("window.listening") and time.monotonic() < deadline:
+        other.wait_for_timeout(50)
     page.locator('.variable[data-text="score"]').drag_to(page.locator("#zone-adjuster"))
     page.locator("#save-factor").wait_for()
     assert page.locator("#f-role").input_value() == "adjuster"

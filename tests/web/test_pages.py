@@ -15,7 +15,9 @@ def look(serve, browser, clinic):
     contexts = []
 
     def open_page(width, scheme):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+        context = browser.new_context(
+            reduced_motion="reduce", viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
         contexts.append(context)
         page = context.new_page()
         page.said = []
