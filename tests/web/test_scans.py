@@ -6,7 +6,6 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from numpy.typing import NDArray
 from starlette.testclient import TestClient
 
@@ -127,38 +126,3 @@ def test_grades_are_each_readers_own_and_become_a_factor(web, small_study) -> No
     frame = measured.tables[0].frame
     row = frame.filter((frame["subject"] == patient) & (frame["visit"] == visit))
     assert row["grade"].to_list() == [3.5]
-
-
-def test_a_scan_is_corrected_in_the_browser_by_keyboard(browser, serve, small_study: Path) -> None:
-    page = browser.new_page()
-    page.goto(serve(small_study))
-    page.goto(page.url.split("/studies")[0].rstrip("/") + f"{STUDY}/scans")
-    page.get_by_role("row").filter(has_text="outlying rate").first.get_by_role("link").press("Enter")
-    page.wait_for_selector("#scan[data-ready=yes]", timeout=60_000)
-    before = page.inner_text("#thigh-rate")
-    page.press("#editing summary", "Enter")
-    assert [(rule["id"], rule["nodes"][0]["target"]) for rule in Axe().run(page).response["violations"]] == []
-    page.select_option("#muscle", label="all muscles")
-    page.press("#everywhere", "Space")
-    page.fill("#limit", "60")
-    page.press("[data-do=fatty]", "Enter")
-    assert "differ" in page.inner_text("#edited")
-    page.press("#undo", "Enter")
-    assert "Nothing is changed" in page.inner_text("#edited")
-    page.focus("#scan")
-    for key in ("PageUp", "ArrowLeft", "ArrowUp", "Delete"):
-        page.keyboard.press(key)
-    page.press("[data-do=fatty]", "Enter")
-    page.fill("#reason", "leaks into the fat under the skin")
-    page.press("#reason", "Enter")
-    page.wait_for_selector("text=leaks into the fat under the skin", timeout=30_000)
-
-    page.wait_for_function(
-        "before => document.getElementById('thigh-rate')?.innerText !== before && "
-        "document.getElementById('thigh-rate')",
-        arg=before,
-        timeout=120_000,
-    )
-
-    assert float(page.inner_text("#thigh-rate").split()[0]) < float(before.split()[0]) - 3
-    page.close()
