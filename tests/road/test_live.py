@@ -37,6 +37,13 @@ def test_a_change_of_a_model_leaves_what_it_does_not_touch(quick: Any) -> None:
     assert not count_unknown(quick.study)
 
 
+def test_a_change_of_one_model_leaves_what_the_others_gave(quick: Any) -> None:
+    quick.edit("    clinical: [male, age]\n", "    clinical: [male, age]\n    other: [marker]\n")
+    live.compute(quick.study)
+    quick.edit("clinical: [male, age]", "clinical: [male, marker]")
+    assert count_unknown(quick.study) == dict.fromkeys(("multivariable", "performance", "sensitivity", "design"), 1)
+
+
 def test_what_is_not_known_is_left_out_and_the_rest_is_that_of_a_run(quick: Any) -> None:
     whole = study.run(quick.study, quick.out)
     found = live.read_live(quick.study)

@@ -1,14 +1,16 @@
 """The cards of the analysis, the models beside them, the calculator and the patients, by requests alone."""
 
+import re
 import shutil
 from collections.abc import Callable
+from html import unescape
 from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.testclient import TestClient
 
-from rarefactor import live
+from rarefactor import live, report
 
 QUICK = "analysis:\n  resamples: 8\n  missing: {imputations: 2}\n  design: {data_sets: 4}\n"
 ASKED = {"HX-Request": "true"}
@@ -68,6 +70,27 @@ def test_a_card_shows_its_section_and_each_number_tells_where_it_comes_from(know
     figure = card.text.split('<img class="drawn" src="')[1].split('"')[0]
     assert known.get(figure).text.startswith("<?xml")
     assert known.get(f"{URL}/analysis/cards/nothing").status_code == 404
+
+
+def test_each_card_shows_what_the_report_shows_from_all_results(known: TestClient, clinic: Any) -> None:
+    found = live.read_live(clinic.study)
+    results = live.collect_results(found)
+    risk = live.build_models(found, results)
+    results = live.with_models(results, risk)
+    for name in states(known):
+        card = known.get(f"{URL}/analysis/cards/{name}", headers=ASKED).text
+        whole = report.write_card(name, results, address=str, risk_models=risk.models)
+        told = re.sub(r'src="[^"]*"', 'src=""', whole.html).strip()
+        assert told in re.sub(r'src="[^"]*"', 'src=""', card), name
+        for address in re.findall(r'src="([^"]*/figures/[^"]*)"', card):
+            figure = address.split("/")[-1].split(".svg")[0]
+            assert known.get(unescape(address)).content == whole.figures[figure], figure
+
+
+def test_a_card_is_not_drawn_from_what_stands_beside_it_alone(known: TestClient) -> None:
+    change(known, "models/clinical", factor=["male", "marker"])
+    card = next(each for each in known.get(f"{URL}/analysis/state").json()["cards"] if each["name"] == "multivariable")
+    assert (card["state"], card["key"]) == ("waiting", "")
 
 
 @pytest.mark.parametrize(

@@ -185,7 +185,7 @@ def _tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
         factors = [infos[name] for name in model.factors]
         at = table.landmarks[model.landmark]
         work = partial(analyse_multivariable, at, factors, model, study.analysis)
-        key = [code, dataclasses.asdict(model), study.analysis.model_dump(mode="json"), at.measured.write_csv()]
+        key = [code, dataclasses.asdict(model), _dump_settings(study), at.measured.write_csv()]
         yield _task(f"Model {model.label}", model.landmark, work, at, factors, key)
     yield from _doubt_tasks(study, table, code)
     for later in plan_later(study, table):
@@ -214,7 +214,7 @@ def _descriptions(
 
 def _validations(study: Study, table: AnalysisTable, infos: Mapping[str, FactorInfo], code: str) -> Iterator[Task]:
     """How well the models predict, and how unstable a choice of factors by their P values would be."""
-    settings = study.analysis.model_dump(mode="json")
+    settings = _dump_settings(study)
     for model in _models(study):
         factors, at = [infos[name] for name in model.factors], table.landmarks[model.landmark]
         work = partial(analyse_performance, at, factors, model, study.analysis)
@@ -229,7 +229,7 @@ def _validations(study: Study, table: AnalysisTable, infos: Mapping[str, FactorI
 def _doubt_tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task]:
     """Yield what asks how far the results carry: sensitivity, cut-points, published evidence, and the design."""
     infos = {info.name: info for info in table.factors}
-    settings, dumped = study.analysis, study.analysis.model_dump(mode="json")
+    settings, dumped = study.analysis, _dump_settings(study)
     for model in _models(study):
         factors, at = [infos[name] for name in model.factors], table.landmarks[model.landmark]
         key = [code, dataclasses.asdict(model), dumped, at.measured.write_csv()]
@@ -246,10 +246,16 @@ def _doubt_tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task
     if study.evidence:
         first = settings.landmarks[0]
         published = [item.model_dump(mode="json") for item in study.evidence]
+        models = [dataclasses.asdict(model) for model in _models(study)]
         work = partial(analyse_evidence, table.landmarks, infos, _models(study), (study.evidence, settings))
         contents = [at.measured.write_csv() + at.frame.write_csv() for at in table.landmarks.values()]
-        key = [code, dumped, published, contents]
+        key = [code, dumped, models, published, contents]
         yield _task("Published evidence", first, work, table.landmarks[first], [], key)
+
+
+def _dump_settings(study: Study) -> Mapping[str, object]:
+    """Return what all analyses share; the models are left out, so that a change of one leaves what the others gave."""
+    return study.analysis.model_dump(mode="json", exclude={"models"})
 
 
 def _question(study: Study) -> Question:

@@ -54,7 +54,7 @@ _SECTIONS: Mapping[str, tuple[tuple[str, ...], Callable[[Source], Iterable[Block
     "response": (("response",), write_response),
     "images": (("images",), write_measured),
     "univariable": (("univariable",), write_univariable),
-    "multivariable": (("multivariable",), write_multivariable),
+    "multivariable": (("multivariable", "univariable"), write_multivariable),  # the events of each level
     "imputation": (("imputation",), write_imputation),
     "performance": (("performance",), write_performance),
     "selection": (("selection",), write_selection),

@@ -1,4 +1,4 @@
-"""What the web adds to the tree of errors: what is not there, what may not be done, what has changed meanwhile.
+"""What the web adds to the tree of errors: what is not there, what may not be done, what is too large.
 
 Convention: every answer that is not the page asked for says what was found, what was expected and what to do next.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from rarefactor.errors import Problem, RarefactorError
+from rarefactor.errors import Problem, RarefactorError, StaleError
 
 
 class WebError(RarefactorError):
@@ -26,12 +26,6 @@ class ForbiddenError(WebError):
     """Whoever asks may not do this."""
 
     status = 403
-
-
-class StaleError(WebError):
-    """What is to be changed is not what the page showed: another tab or program has changed it."""
-
-    status = 409
 
 
 class TooLargeError(WebError):

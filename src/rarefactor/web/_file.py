@@ -13,9 +13,9 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from rarefactor.errors import Problem, RarefactorError
+from rarefactor.errors import Problem, RarefactorError, StaleError
 from rarefactor.spec import Study, check_study, load_text
-from rarefactor.web._errors import StaleError, unknown
+from rarefactor.web._errors import unknown
 from rarefactor.web._factors import Fields
 from rarefactor.web._known import has_same_data, read_variables
 from rarefactor.web._page import is_part, read_place, read_workspace, show

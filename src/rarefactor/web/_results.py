@@ -75,8 +75,9 @@ def list_states(found: Live, job: Job | None) -> tuple[CardState, ...]:
 def _state(card: Card, tasks: Sequence[Task], known: frozenset[str], words: str) -> CardState:
     own = [task for task in tasks if task.part in card.parts]
     there = [task.key for task in own if task.key in known]
-    state: State = "ready" if len(there) == len(own) else "partial" if there else "waiting"
-    key = content_key(card.name, words, there)[:24] if there else ""
+    begun = any(task.part == card.part and task.key in known for task in own)  # else there is nothing to draw
+    state: State = "ready" if len(there) == len(own) else "partial" if begun else "waiting"
+    key = content_key(card.name, words, there)[:24] if begun else ""
     return CardState(card=card, key=key, state=state, known=len(there), total=len(own))
 
 
