@@ -1,34 +1,27 @@
 """A study as it stands now: which of its analyses are known, and the others done for someone who waits.
 
 Convention: the same steps, keys and cache as :mod:`rarefactor.study`, so that a run finds what was done here and this
-what a run did. Images are read by :func:`compute` only; what they gave is kept under the times and sizes of the files,
-and is not known as soon as one of them changes.
+what a run did. Images are read by :func:`compute` only; see :mod:`rarefactor.stored` for what they gave.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rarefactor import analyse, cohort, derive, imaging, pathology, predict, spec
-from rarefactor.results import Measured, Results, RiskModel, read_measured, write_measured
+from rarefactor.results import Measured, Results, RiskModel
+from rarefactor.stored import has_images, key_images, read_stored
 from rarefactor.study import open_cache, prepare
 from rarefactor.work import (
-    MANIFEST,
     Cache,
     Progress,
     Silent,
     Workers,
     code_key,
-    content_key,
-    read_packed,
-    write_packed,
 )
 
 _CODE = Path(__file__).parent
-_MEASURING = ("imaging", "pathology", "readings")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +54,7 @@ def read_live(path: Path) -> Live:
     """
     study = spec.load(path)
     cache, data = open_cache(study), cohort.ingest(study)
-    measured = _read_stored(study, path, cache)
+    measured = read_stored(study, path, cache)
     table = derive.build(study, data, _describe(study) if measured is None else measured)
     tasks = analyse.tasks(study, table, code=code_key(_CODE))
     return Live(study=study, cohort=data, cache=cache, table=table, tasks=tasks, measured=measured)
@@ -80,9 +73,7 @@ def compute(path: Path, *, workers: Workers | None = None, progress: Progress | 
     progress = progress or Silent()
     live = read_live(path)
     if live.measured is None:
-        key = _key_images(live.study, path)
         ready = prepare(path, workers=workers, progress=progress)
-        live.cache.put(key, write_packed(write_measured(ready.measured)))
         live = replace(live, tasks=analyse.tasks(ready.study, ready.table, code=code_key(_CODE)))
     analyse.run_shortest_first(live.tasks, cache=live.cache, workers=workers, progress=progress)
 
@@ -126,46 +117,13 @@ def _describe(study: spec.Study) -> tuple[Measured, ...]:
 
 def sign_images(study: spec.Study, path: Path) -> str:
     """Return what changes when the images of a study change, and when they have been measured."""
-    if not (study.imaging or study.pathology):
+    if not has_images(study):
         return ""
-    key = _key_images(study, path)
+    key = key_images(study, path)
     return f"{key} {open_cache(study).get(key) is not None}"
 
 
 def read_images(study: spec.Study, path: Path) -> tuple[Measured, ...]:
     """Return what the images of a study gave, or what they will give where they are still to be measured."""
-    stored = _read_stored(study, path, open_cache(study))
+    stored = read_stored(study, path, open_cache(study))
     return _describe(study) if stored is None else stored
-
-
-def _read_stored(study: spec.Study, path: Path, cache: Cache) -> tuple[Measured, ...] | None:
-    """Return what the images gave, nothing where the study has none, None where they are still to be measured."""
-    if not (study.imaging or study.pathology):
-        return ()
-    stored = cache.get(_key_images(study, path))
-    return None if stored is None else read_measured(read_packed(stored))
-
-
-def _key_images(study: spec.Study, path: Path) -> str:
-    """Return the key of what images give: how they are measured, and every file that they may be measured from.
-
-    Visits and records count too: a rate needs the days of its scans, and a file is filed under a patient's id.
-    """
-    asked = study.model_dump(mode="json", include={"imaging", "pathology", "cohort"})
-    code = [code_key(_CODE / name) for name in _MEASURING]
-    sources = (*study.imaging.values(), *study.pathology.values())
-    folders = dict.fromkeys([study.folder, *(study.folder / each.folder for each in sources if each.folder)])
-    files = [line for folder in folders for line in _list_files(str(folder)) if line[0] != str(path)]
-    return content_key("images", code, asked, files)
-
-
-def _list_files(folder: str) -> Iterator[list[str | int]]:
-    """Give path, time and size of each file below a folder, in order, but for hidden ones and finished outputs."""
-    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
-        if entry.name.startswith("."):
-            continue
-        if not entry.is_dir():
-            stat = entry.stat()
-            yield [entry.path, stat.st_mtime_ns, stat.st_size]
-        elif not Path(entry.path, MANIFEST).exists():
-            yield from _list_files(entry.path)

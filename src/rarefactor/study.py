@@ -13,6 +13,7 @@ from pathlib import Path
 
 from rarefactor import analyse, cohort, derive, imaging, pathology, predict, report, spec
 from rarefactor.results import Analysed, Measured, Results, write_results
+from rarefactor.stored import has_images, key_images, store
 from rarefactor.work import (
     Cache,
     Logged,
@@ -96,8 +97,11 @@ def prepare(path: Path, *, workers: Workers | None = None, progress: Progress | 
     progress = progress or Silent()
     study = spec.load(path)
     cache = open_cache(study)
+    key = key_images(study, path) if has_images(study) else ""
     data, images = _read(study, progress)
     measured = _measure(study, images, cache, workers, progress)
+    if key:
+        store(cache, key, measured)
     return Prepared(study=study, cache=cache, measured=measured, table=_derive(study, data, measured, progress))
 
 

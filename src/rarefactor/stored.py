@@ -1,0 +1,64 @@
+"""What the images of a study gave, for someone who waits: kept under the times and sizes of their files.
+
+Convention: a run measures by the content of the files and stores what it found; a page reads that without opening an
+image, and takes it for unknown as soon as a file, or how it is measured, changes.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rarefactor.results import Measured, read_measured, write_measured
+from rarefactor.spec import Study
+from rarefactor.work import MANIFEST, Cache, code_key, content_key, read_packed, write_packed
+
+_CODE = Path(__file__).parent
+_MEASURING = ("imaging", "pathology", "readings")
+
+
+def has_images(study: Study) -> bool:
+    """Whether a study has scans or slides."""
+    return bool(study.imaging or study.pathology)
+
+
+def store(cache: Cache, key: str, measured: Sequence[Measured]) -> None:
+    """Keep what the images gave under the key that they had before they were measured."""
+    cache.put(key, write_packed(write_measured(measured)))
+
+
+def read_stored(study: Study, path: Path, cache: Cache) -> tuple[Measured, ...] | None:
+    """Return what the images gave, nothing where the study has none, None where they are still to be measured."""
+    if not has_images(study):
+        return ()
+    stored = cache.get(key_images(study, path))
+    return None if stored is None else read_measured(read_packed(stored))
+
+
+def key_images(study: Study, path: Path) -> str:
+    """Return the key of what images give: how they are measured, and every file that they may be measured from.
+
+    Visits and records count too: a rate needs the days of its scans, and a file is filed under a patient's id.
+    """
+    asked = study.model_dump(mode="json", include={"imaging", "pathology", "cohort"})
+    code = [code_key(_CODE / name) for name in _MEASURING]
+    sources = (*study.imaging.values(), *study.pathology.values())
+    home = study.folder.resolve()
+    folders = dict.fromkeys([home, *((home / each.folder).resolve() for each in sources if each.folder)])
+    own = str(path.resolve())
+    files = (line for folder in folders for line in _list_files(str(folder)) if line[0] != own)
+    listed = [[os.path.relpath(name, home), changed_ns, size] for name, changed_ns, size in files]
+    return content_key("images", code, asked, listed)
+
+
+def _list_files(folder: str) -> Iterator[tuple[str, int, int]]:
+    """Give path, time and size of each file below a folder, in order, but for hidden ones and finished outputs."""
+    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
+        if entry.name.startswith("."):
+            continue
+        if not entry.is_dir():
+            stat = entry.stat()
+            yield entry.path, stat.st_mtime_ns, stat.st_size
+        elif not Path(entry.path, MANIFEST).exists():
+            yield from _list_files(entry.path)
