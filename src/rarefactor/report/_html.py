@@ -23,14 +23,15 @@ if TYPE_CHECKING:
 
 _COLOURS = {INK: "ink", MUTED: "muted", RULE: "rule", PANEL: "panel", BLUE: "firth", ORANGE: "ml", "#ffffff": "paper"}
 _WORDS = Words("html")
-_FILES = ("report.css", "report.js")
+_STYLE, _SCRIPTS = "report.css", ("shared/numbers.js", "report.js")
 
 
 def write_html(document: Document) -> bytes:
     """Return the document as a self-contained HTML file."""
     from markupsafe import Markup  # noqa: PLC0415 - loaded when a report is written
 
-    css, script = (Markup(_read(name)) for name in _FILES)  # noqa: S704 - files of this package
+    css = Markup(_read(_STYLE))  # noqa: S704 - a file of this package
+    script = Markup("".join(map(_read, _SCRIPTS)))  # noqa: S704 - as above
     letters = gather_letters(figure.svg.decode() for figure in document.figures())
     text = (
         _open_templates(lambda figure: Markup(inline_svg(figure, letters)), linked=True)  # noqa: S704 - drawn by us

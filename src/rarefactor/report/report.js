@@ -25,7 +25,7 @@
     const part = box.appendChild(document.createElement("details"));
     add(part, "summary", title);
     for (const line of lines) add(part, "p", line, name);
-    part.addEventListener("toggle", () => place(opener));
+    part.addEventListener("toggle", () => numbers.place(box, opener));
     return part;
   };
 
@@ -45,14 +45,6 @@
     }
   };
 
-  const place = (button) => {
-    const target = button.getBoundingClientRect();
-    const size = box.getBoundingClientRect();
-    const below = target.bottom + 6 + size.height < innerHeight;
-    box.style.left = `${Math.max(8, Math.min(target.left, innerWidth - size.width - 8))}px`;
-    box.style.top = `${Math.max(8, below ? target.bottom + 6 : target.top - size.height - 6)}px`;
-  };
-
   const show = (button) => {
     opener = button;
     box.replaceChildren();
@@ -65,40 +57,11 @@
     addOrigins(button.dataset.row);
     add(add(box, "p", "", "address"), "code", button.dataset.row);
     if (box.showPopover) box.showPopover();
-    place(button);
+    numbers.place(box, button);
   };
 
-  // One stop for the Tab key per table or paragraph; arrow keys go from number to number inside it.
-  const groups = new Map();
-  for (const button of document.querySelectorAll(".n")) {
-    const group = button.closest("table, li, p");
-    if (!groups.has(group)) groups.set(group, []);
-    const members = groups.get(group);
-    button.tabIndex = members.length ? -1 : 0;
-    members.push(button);
-    button.setAttribute("aria-haspopup", "dialog");
-  }
-
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest(".n");
-    if (button) show(button);
-  });
-  document.addEventListener("keydown", (event) => {
-    const button = event.target.closest && event.target.closest(".n");
-    if (button && (event.key === "Enter" || event.key === " ")) {
-      event.preventDefault();
-      show(button);
-    }
-    if (!button || !(event.key in step)) return;
-    const members = groups.get(button.closest("table, li, p"));
-    const next = members[members.indexOf(button) + step[event.key]];
-    if (!next) return;
-    event.preventDefault();
-    button.tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
-  });
+  numbers.group(document.querySelector("main"));
+  numbers.listen("main", show);
   box.addEventListener("toggle", (event) => {
     if (event.newState === "closed" && opener) opener.focus({ preventScroll: true });
   });

@@ -27,6 +27,8 @@ from rarefactor.web._workspace import Place, Workspace
 
 STATIC = Path(__file__).parent / "static"
 FONTS = Path(report.__file__).parent / "fonts"
+SHARED = Path(report.__file__).parent / "shared"
+"""Scripts that the report and the pages share."""
 
 
 def read_workspace(request: Request) -> Workspace:
@@ -164,7 +166,8 @@ def address_static(name: str) -> str:
 
 @cache
 def _digest(name: str) -> str:
-    return hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    file = SHARED.parent / name if name.startswith("shared/") else STATIC / name
+    return hashlib.sha256(file.read_bytes()).hexdigest()[:12]
 
 
 def list_static() -> Iterator[str]:

@@ -12,7 +12,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from rarefactor.web._page import FONTS, STATIC
+from rarefactor.web._page import FONTS, SHARED, STATIC
 
 
 class Versioned(StaticFiles):
@@ -29,6 +29,7 @@ class Versioned(StaticFiles):
 router = APIRouter(
     routes=[
         Mount("/static/fonts", Versioned(directory=FONTS)),
+        Mount("/static/shared", Versioned(directory=SHARED)),
         Mount("/static", Versioned(directory=STATIC)),
     ]
 )

@@ -29,18 +29,6 @@
     }
   };
 
-  const group = (part) => {
-    for (const table of [part, ...part.querySelectorAll("table, li, p")]) {
-      let first = true;
-      for (const number of table.querySelectorAll(".n")) {
-        if (number.closest("table, li, p") !== table) continue;
-        number.tabIndex = first ? 0 : -1;
-        number.setAttribute("aria-haspopup", "dialog");
-        first = false;
-      }
-    }
-  };
-
   const renew = (card, html, key) => {
     const part = card.querySelector(".part");
     const focused = part.contains(document.activeElement) ? document.activeElement.dataset.row : null;
@@ -56,7 +44,7 @@
     part.replaceChildren(made.content);
     card.dataset.key = key;
     paint(part, heights);
-    group(part);
+    numbers.group(part);
     for (const number of before.size ? part.querySelectorAll(".n") : []) {
       if (before.get(number.dataset.row) !== number.textContent) number.classList.add("changed");
     }
@@ -173,49 +161,20 @@
   });
 
   // Where a number comes from.
-  const put = (button) => {
-    const target = button.getBoundingClientRect();
-    const size = box.getBoundingClientRect();
-    const below = target.bottom + 6 + size.height < innerHeight;
-    box.style.left = `${Math.max(8, Math.min(target.left, innerWidth - size.width - 8))}px`;
-    box.style.top = `${Math.max(8, below ? target.bottom + 6 : target.top - size.height - 6)}px`;
-  };
-
   const show = async (button) => {
     const answer = await fetch(`${url}/origin?row=${encodeURIComponent(button.dataset.row)}`, { headers: { "HX-Request": "true" } });
     box.innerHTML = await answer.text();
     opener = button;
     if (!box.matches(":popover-open")) box.showPopover();
-    put(button);
+    numbers.place(box, button);
     box.focus({ preventScroll: true });
   };
 
-  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
-  document.addEventListener("click", (event) => {
-    const button = event.target.closest(".part .n");
-    if (button) show(button);
-  });
-  document.addEventListener("keydown", (event) => {
-    const button = event.target.closest?.(".part .n");
-    if (!button) return;
-    if (event.key === "Enter" || event.key === " ") {
-      event.preventDefault();
-      show(button);
-    }
-    if (!(event.key in step)) return;
-    const around = button.closest("table, li, p") || button.closest(".part");
-    const members = [...around.querySelectorAll(".n")];
-    const next = members[members.indexOf(button) + step[event.key]];
-    if (!next) return;
-    event.preventDefault();
-    button.tabIndex = -1;
-    next.tabIndex = 0;
-    next.focus();
-  });
+  numbers.listen(".part", show);
   box.addEventListener("toggle", (event) => {
     if (event.newState === "closed" && opener?.isConnected) opener.focus({ preventScroll: true });
   });
-  box.addEventListener("toggle", () => { if (opener) put(opener); }, true);
+  box.addEventListener("toggle", () => { if (opener) numbers.place(box, opener); }, true);
   dark.addEventListener("change", () => { for (const card of cards()) paint(card, new Map()); });
 
   look();
