@@ -13,7 +13,7 @@ from rarefactor.report._conclusion import conclude
 from rarefactor.report._effects import Effect, model_effects, risk, side, univariable_effects
 from rarefactor.report._models import model_number
 from rarefactor.report._source import Source
-from rarefactor.report._summary_hazards import tell_hazards
+from rarefactor.report._summary_hazards import tell_events, tell_hazards
 from rarefactor.report._summary_study import tell_study
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
@@ -76,7 +76,7 @@ def _found(source: Source, model: ModelInfo) -> Runs:
         "model_adjusted" if adjusters else "model",
         model=model.label,
         n=number(analysed, format_count(analysed.estimate) if analysed else ""),
-        events=number(analysed, format_count(analysed.events) if analysed else ""),
+        events=tell_events(analysed, analysed.events if analysed else None),
         visit=source.visit(model.landmark),
         adjusters=joined([[name] for name in adjusters]),
         findings=_findings(source, _markers(model_effects(source, model))),

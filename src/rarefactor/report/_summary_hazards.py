@@ -11,6 +11,7 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_range, format_ratio
 from rarefactor.report.tree import Runs
+from rarefactor.results import Estimate
 from rarefactor.spec import lower_first
 
 _WORDS = Words("summary")
@@ -29,16 +30,22 @@ def tell_hazards(source: Source) -> Iterator[Runs]:
             yield _WORDS.runs("hazards", endpoint=spec.label, models=linked(told, "; "))
 
 
+def tell_events(row: Estimate | None, events: float | None) -> Runs:
+    """Return how many events a model rests on."""
+    return _WORDS.runs("events", count=events, n=number(row, format_count(events)))
+
+
 def _model(model: CoxModel, effects: Sequence[Effect]) -> Runs:
     markers = [effect for effect in effects if effect.info.role == "marker"]
     found = {one: [_named(model.source, each) for each in markers if side(each.firth) == one] for one in _SIDES}
     clauses = [_WORDS.runs(_SIDES[one], effects=joined(named)) for one, named in found.items() if named]
-    counts = {name: model.row(name) for name in ("analysed", "events")}
+    analysed, events = model.row("analysed"), model.row("events")
     return _WORDS.runs(
         "hazards_of_model",
         model=model.words,
         findings=linked(clauses, ", ") or _WORDS.runs("hazard_open"),
-        **{name: number(row, format_count(row.estimate) if row else "") for name, row in counts.items()},
+        analysed=number(analysed, format_count(analysed.estimate) if analysed else ""),
+        events=tell_events(events, events.estimate if events else None),
     )
 
 
