@@ -2,7 +2,7 @@
 
 Rows: ``proportional_hazards`` of a term, of a factor with several (its term is the degrees of freedom) and of all;
 ``hazard_ratio_over_time`` at times (``group``), a smooth of the scaled Schoenfeld residuals; and
-``hazard_ratio_of_deaths``, their mean over neighbouring deaths, never fewer than 5, so that no patient's own is shown.
+``hazard_ratio_of_events``, their mean over neighbouring events, never fewer than 5, so that no patient's own is shown.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import numpy as np
 
 from rarefactor.analyse._design import Design, Floats
 from rarefactor.analyse._odds import column_name
-from rarefactor.results import FEWEST_DEATHS_IN_MEAN, Estimate
+from rarefactor.results import FEWEST_EVENTS_IN_MEAN, Estimate
 from rarefactor.stats import (
     ChiSquareTest,
     HazardsSmooth,
@@ -59,7 +59,7 @@ class _Checked:
 
 
 def check_rows(base: Estimate, model: Fitted) -> Iterator[Estimate]:
-    """Yield the tests of proportional hazards, and the hazard ratios over time where there are deaths enough."""
+    """Yield the tests of proportional hazards, and the hazard ratios over time where there are events enough."""
     design = model.design
     several = {name: places for name, places in _places(design).items() if len(places) > 1}
     found = _check(model, tuple(several.values()))
@@ -122,10 +122,10 @@ def _course(base: Estimate, model: Fitted, found: _Checked) -> Iterator[Estimate
 
 
 def _points(row: Estimate, time: Floats, residuals: Floats) -> Iterator[Estimate]:
-    """Yield the means of neighbouring deaths."""
+    """Yield the means of neighbouring events."""
     seen = dict[str, Estimate]()
-    for members in np.array_split(np.arange(time.size), max(1, min(MOST_POINTS, time.size // FEWEST_DEATHS_IN_MEAN))):
-        at = replace(row, measure="hazard_ratio_of_deaths", method="mean", group=f"{time[members].mean():.4g}")
+    for members in np.array_split(np.arange(time.size), max(1, min(MOST_POINTS, time.size // FEWEST_EVENTS_IN_MEAN))):
+        at = replace(row, measure="hazard_ratio_of_events", method="mean", group=f"{time[members].mean():.4g}")
         middle = float(residuals[members].mean())
         if math.isfinite(middle):
             seen[at.id] = replace(at, estimate=_ratio(middle), n=members.size, events=members.size)

@@ -200,7 +200,7 @@ def _bend(model: CoxModel, effect: Effect) -> Bend:
     return Bend(
         label=effect.label,
         smooth=model.rows("hazard_ratio_over_time", **parts),
-        points=model.rows("hazard_ratio_of_deaths", **parts),
+        points=model.rows("hazard_ratio_of_events", **parts),
         fitted=effect.ml.estimate if effect.ml and exists(effect.ml) else None,
     )
 

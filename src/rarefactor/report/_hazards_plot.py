@@ -1,4 +1,4 @@
-"""Small multiples of hazard ratios over time: the smooth with its band, means of neighbouring deaths, the model's."""
+"""Small multiples of hazard ratios over time: the smooth with its band, means of neighbouring events, the model's."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from rarefactor.report._panel import Panel, round_ticks
 from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet, wrap_text
 from rarefactor.report._words import Words
-from rarefactor.results import FEWEST_DEATHS_IN_MEAN, Estimate
+from rarefactor.results import FEWEST_EVENTS_IN_MEAN, Estimate
 
 _WORDS = Words("hazards_plot")
 WIDTH = 170.0
@@ -22,7 +22,7 @@ _DECADE = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bend:
-    """One hazard ratio over time: its words, the smooth, the means of neighbouring deaths, and the model's estimate."""
+    """One hazard ratio over time: its words, the smooth, the means of neighbouring events, and the model's estimate."""
 
     label: str
     smooth: tuple[Estimate, ...]
@@ -97,7 +97,7 @@ def _draw_bend(panel: Panel, bend: Bend) -> None:
 
 
 def _draw_point(sheet: Sheet, x: float, y: float, *, beyond: bool) -> None:
-    """Draw the mean of some deaths; hollow where it lies beyond the panel."""
+    """Draw the mean of some events; hollow where it lies beyond the panel."""
     fill = "#ffffff" if beyond else MUTED
     sheet.axes.plot([x], [y], marker="o", ms=2.6, mec=MUTED, mfc=fill, mew=0.7, ls="none", zorder=3)
 
@@ -114,4 +114,4 @@ def _draw_key(sheet: Sheet, level: float) -> None:
     sheet.line((62.0, 69.0), (y, y), color=ORANGE, lw=1.0, ls=(0, (4, 2)))
     sheet.text(70.5, y, _WORDS.text("fitted"), size=7.5)
     _draw_point(sheet, 113.0, y, beyond=False)
-    sheet.text(115.5, y, _WORDS.text("deaths", least=FEWEST_DEATHS_IN_MEAN), size=7.5)
+    sheet.text(115.5, y, _WORDS.text("events", least=FEWEST_EVENTS_IN_MEAN), size=7.5)

@@ -11,7 +11,7 @@ from rarefactor.results._limits import (
     FEW_EVENTS,
     FEW_EVENTS_PER_PARAMETER,
     FEW_IN_CELL,
-    FEWEST_DEATHS_IN_MEAN,
+    FEWEST_EVENTS_IN_MEAN,
     FEWEST_IN_CURVE,
     LEAST_SHRINKAGE,
 )
@@ -50,7 +50,7 @@ from rarefactor.results._trace import Trace, find_row, trace_row
 __all__ = [
     "CHANGES",
     "DEFAULT_NAGELKERKE",
-    "FEWEST_DEATHS_IN_MEAN",
+    "FEWEST_EVENTS_IN_MEAN",
     "FEWEST_IN_CURVE",
     "FEW_EVENTS",
     "FEW_EVENTS_PER_PARAMETER",

@@ -17,7 +17,7 @@ FEW_IN_CELL = 5
 FEW_EVENTS_PER_PARAMETER = 10
 """Events (or non-events, of an outcome) per parameter: below, every estimate of a model is sparse."""
 
-FEWEST_DEATHS_IN_MEAN = 5
+FEWEST_EVENTS_IN_MEAN = 5
 """Neighbouring events whose residuals are shown as one mean, so that no patient's own is shown."""
 
 DEFAULT_NAGELKERKE = 0.15

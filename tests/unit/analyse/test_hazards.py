@@ -115,7 +115,7 @@ def test_a_factor_with_levels_is_tested_as_a_whole(half: Analysed) -> None:
 
 
 def test_no_death_is_shown_alone(half: Analysed) -> None:
-    points = [row for row in half.rows if row.measure == "hazard_ratio_of_deaths" and row.factor == "marker"]
+    points = [row for row in half.rows if row.measure == "hazard_ratio_of_events" and row.factor == "marker"]
     events = find(half, "ml").events
     assert sum(row.n for row in points) == events
     assert min(row.n for row in points) >= 5
