@@ -60,7 +60,21 @@ def _markers(source: Source) -> Mapping[str, Sequence[Effect]]:
         for effect in model_effects(source, model):
             if effect.info.role == "marker":
                 found[_name(effect)].append(effect)
-    return found
+    return _under_one_name(found)
+
+
+def _under_one_name(found: Mapping[str, Sequence[Effect]]) -> Mapping[str, Sequence[Effect]]:
+    """Name a factor once where the same is open for each of its levels."""
+    levels: defaultdict[str, list[str]] = defaultdict(list)
+    for label, effects in found.items():
+        levels[effects[0].info.name].append(label)
+    named: dict[str, Sequence[Effect]] = {}
+    for label, effects in found.items():
+        info = effects[0].info
+        sides = [_sides(found[other]) for other in levels[info.name]]
+        together = len(sides) > 1 and 0 in sides[0] and all(each == sides[0] for each in sides)
+        named.setdefault(info.label if together else label, effects)
+    return named
 
 
 def _name(effect: Effect) -> str:

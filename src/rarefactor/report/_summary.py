@@ -2,6 +2,7 @@
 
 Convention: a label begins with a small letter inside a sentence; an estimate never comes without its interval, and a
 factor is never called independent or significant. Nothing is chosen by its P value: every marker of a model is named.
+The first estimate of a line says what it is and which interval it has, those after it are short.
 """
 
 from __future__ import annotations
@@ -10,16 +11,17 @@ from collections.abc import Iterator, Sequence
 
 from rarefactor.report._cells import exists, joined, linked, number, runs
 from rarefactor.report._conclusion import conclude
-from rarefactor.report._effects import Effect, model_effects, risk, side, univariable_effects
+from rarefactor.report._effects import Effect, model_effects, risk, univariable_effects
 from rarefactor.report._models import model_number
 from rarefactor.report._source import Source
-from rarefactor.report._summary_hazards import tell_events, tell_hazards
+from rarefactor.report._summary_effects import tell_events, tell_sides
+from rarefactor.report._summary_hazards import tell_hazards
 from rarefactor.report._summary_study import tell_study
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
 from rarefactor.report.tree import Inline, Number, Runs, Text
 from rarefactor.results import Estimate, FactorInfo, FlowStep, ModelInfo
-from rarefactor.spec import lower_first
+from rarefactor.spec import lower_first, upper_first
 
 _WORDS = Words("summary")
 _RISKS = 3  # markers whose risks are in the summary
@@ -84,21 +86,8 @@ def _found(source: Source, model: ModelInfo) -> Runs:
 
 
 def _findings(source: Source, effects: Sequence[Effect]) -> Runs:
-    """Say of each marker on which side of 1 its interval lies; those whose interval holds 1 come last."""
     estimated = [effect for effect in effects if exists(effect.firth)]
-    sides = {"higher": 1, "lower": -1, "open": 0}
-    found = {key: [_named(source, each) for each in estimated if side(each.firth) == one] for key, one in sides.items()}
-    clauses = [_WORDS.runs(key, effects=joined(named)) for key, named in found.items() if named]
-    return linked(clauses, "; ") or _WORDS.runs("none")
-
-
-def _named(source: Source, effect: Effect) -> Runs:
-    row = effect.firth
-    if row is None:
-        return ()
-    interval = format_range(row.low, row.high, format_ratio)
-    shown = _WORDS.text("ratio", estimate=format_ratio(row.estimate), interval=source.interval, range=interval)
-    return _WORDS.runs("effect", label=lower_first(effect.label), ratio=number(row, shown))
+    return tell_sides(source, estimated, "OR") or _WORDS.runs("none")
 
 
 def _risk_line(source: Source) -> Runs:
@@ -176,8 +165,8 @@ def _limits_line(source: Source) -> Runs:
 def _limits(source: Source) -> Iterator[Runs]:
     yield _WORDS.runs("limits", level=source.level)
     yield _unknown(source)
-    for model in source.results.models:
-        yield _support(source, model)
+    yield _support(source)
+    yield _sparse(source)
     yield _separated(source)
     yield _coupled(source)
     yield _fragile(source)
@@ -192,7 +181,13 @@ def _unknown(source: Source) -> Runs:
     return _WORDS.runs("unknown", unknown=unknown, eligible=flow_number(eligible, eligible.n))
 
 
-def _support(source: Source, model: ModelInfo) -> Runs:
+def _support(source: Source) -> Runs:
+    """Say how many events each model has for a parameter, and how many patients have all its factors."""
+    told = [one for model in source.results.models if (one := _rests(source, model))]
+    return _WORDS.runs("support", models=joined(told)) if told else ()
+
+
+def _rests(source: Source, model: ModelInfo) -> Runs:
     analysed, complete, patients, ratio = (
         model_number(source, model, measure)
         for measure in ("analysed", "complete_cases", "patients", "events_per_parameter")
@@ -206,10 +201,21 @@ def _support(source: Source, model: ModelInfo) -> Runs:
         counts = {"complete": complete, "patients": patients}
         places |= {name: number(row, format_count(row.estimate)) for name, row in counts.items()}
         places["times"] = Text(f"{imputed}")
-    rows = source.results.select(analysis="multivariable", model=model.name)
-    sparse = any("sparse" in row.flags for row in rows)
-    told = _WORDS.runs(key, **places)
-    return _WORDS.runs("support_sparse" if sparse else "support", model=model.label, support=told)
+    return _WORDS.runs(key, model=model.label, **places)
+
+
+def _sparse(source: Source) -> Runs:
+    """Name the models whose data are sparse; where all are, their names say nothing."""
+    models = source.results.models
+    found = [model for model in models if any("sparse" in row.flags for row in _odds_of(source, model))]
+    if len(found) == len(models):
+        return _WORDS.runs("sparse") if found else ()
+    labels = joined([_WORDS.runs("quoted", model=model.label) for model in found])
+    return _WORDS.runs("sparse_in", models=labels) if found else ()
+
+
+def _odds_of(source: Source, model: ModelInfo) -> tuple[Estimate, ...]:
+    return source.results.select(analysis="multivariable", model=model.name)
 
 
 def _separated(source: Source) -> Runs:
@@ -223,7 +229,10 @@ def _coupled(source: Source) -> Runs:
     """Say which factors of the models, or of all where there is none, share a variable with the outcome."""
     models = source.results.models
     names = [name for model in models for name in model.factors] or [info.name for info in source.results.factors]
-    return linked([runs(note.text) for note in source.coupled(names)])
+    found = dict.fromkeys(note.factor for note in source.coupled(names) if note.factor)
+    labels = [lower_first(source.factor(name).label) for name in found]
+    factors = joined([[upper_first(label) if place == 0 else label] for place, label in enumerate(labels)])
+    return _WORDS.runs("coupled", count=len(labels), factors=factors) if labels else ()
 
 
 def _fragile(source: Source) -> Runs:

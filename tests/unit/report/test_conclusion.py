@@ -94,3 +94,19 @@ def test_a_marker_coupled_with_the_outcome_is_told_where_it_is_found(conclusion)
     assert "same variable" not in conclusion(both)
     open_ended = [odds("a", "firth", 0.5, 9), odds("a", "logf22", 0.7, 6)]
     assert "same variable" not in conclusion(open_ended, notes=coupled)
+
+
+def test_a_factor_is_named_once_where_the_same_is_open_for_each_of_its_levels(results):
+    info = next(info for info in results.factors if info.kind == "categorical")
+    first, second = info.compared
+    rows = [
+        dataclasses.replace(odds(info.name, method, low, 9), term=term)
+        for method in ("firth", "logf22")
+        for term, low in ((first, 0.5), (second, 0.7))
+    ]
+    model = ModelInfo(name="m", label="m", landmark="baseline", factors=(info.name,))
+    told = text_of(conclude(read_source(dataclasses.replace(results, rows=tuple(rows), models=(model,)))))
+    assert f"For {info.label.lower()} the data leave both directions open" in told
+    rows[0], rows[2] = (dataclasses.replace(row, low=1.5, estimate=3.0) for row in (rows[0], rows[2]))
+    told = text_of(conclude(read_source(dataclasses.replace(results, rows=tuple(rows), models=(model,)))))
+    assert f"For {info.label.lower()}: {second}" in told and f"{info.label}: {first}" in told

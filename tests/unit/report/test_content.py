@@ -88,9 +88,10 @@ def test_summary_names_every_marker_of_a_model_with_its_interval(source):
     assert len(lines) == 7
     assert "102 of them (37.4%)" in lines[1]
     for label in ("serum bilirubin, per doubling", "serum albumin", "prothrombin time", "oedema"):
-        assert re.search(rf"{label}.*?\(OR [\d.]+, 95% CI [\d.]+–[\d.]+\)", lines[2]), label
+        assert re.search(rf"{label}[^()]*\((OR )?[\d.]+, (95% CI )?[\d.]+–[\d.]+\)", lines[2]), label
+    assert lines[2].count("95% CI") == 1
     assert "39 of 312 eligible patients" in lines[-2]
-    assert "14.0 events per parameter" in lines[-2]
+    assert "Events per parameter: 14.0 in “" in lines[-2]
 
 
 def test_an_interval_that_holds_1_leaves_both_directions_open(results):
