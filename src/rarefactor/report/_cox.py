@@ -61,16 +61,16 @@ class CoxModel:
 
 
 def write_cox(model: CoxModel, notes: Iterable[Block]) -> Iterator[Block]:
-    """Yield the heading, table, figure and notes of a Cox model."""
+    """Yield the heading, table, notes and figure of a Cox model."""
     heading = _WORDS.text("heading", model=model.words)
     yield Heading(text=heading, anchor=f"cox-{model.follow_up}-{model.name}", level=2)
     effects = list(cox_effects(model))
     if effects:
         yield _tabulate(model, effects)
-        bends = [bend for effect in effects if (bend := _bend(model, effect)).smooth]
-        if bends:
-            yield _figure(model, bends)
     yield from notes
+    bends = [bend for effect in effects if (bend := _bend(model, effect)).smooth]
+    if bends:
+        yield _figure(model, bends)
 
 
 def cox_effects(model: CoxModel) -> Iterator[Effect]:
@@ -214,8 +214,16 @@ def _figure(model: CoxModel, bends: Sequence[Bend]) -> Figure:
         for bend in bends
     )
     alt = _WORDS.text("alt", unit=model.spec.unit, curves=" ".join(told))
-    draw = partial(draw_hazards, bends, unit, level)
+    times = tuple(float(row.term or 0) for row in _at_risk(model))
+    draw = partial(draw_hazards, bends, unit, level, times)
     return make_figure(model.source, f"hazards-{model.follow_up}-{model.name}", caption, alt, draw)
+
+
+def _at_risk(model: CoxModel) -> tuple[Estimate, ...]:
+    """Return the times at which the follow-up counts those at risk, for one look at all its axes."""
+    return model.source.results.select(
+        analysis="survival", measure="at_risk", model=model.follow_up, factor=None, group="all"
+    )
 
 
 def _first(rows: Sequence[Estimate]) -> str:

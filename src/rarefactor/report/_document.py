@@ -137,8 +137,8 @@ def write_univariable(source: Source) -> Iterator[Block]:
         yield tabulate_univariable(source, landmark, 2 + place)
         caption = _WORDS.runs("univariable_forest", visit=visit, level=_level(source))
         effects = univariable_effects(source, landmark)
-        yield _forest_figure(source, f"forest-univariable-{landmark}", caption, effects)
         yield from _notes(source, "univariable", landmark=landmark, title=_WORDS.text("about_estimates"))
+        yield _forest_figure(source, f"forest-univariable-{landmark}", caption, effects)
 
 
 def write_multivariable(source: Source) -> Iterator[Block]:
@@ -151,9 +151,9 @@ def write_multivariable(source: Source) -> Iterator[Block]:
     for place, model in enumerate(models):
         yield Heading(text=_WORDS.text("model", model=model.label), anchor=f"model-{model.name}", level=2)
         yield tabulate_model(source, model, first + place)
-        yield _model_figure(source, model)
         about = _WORDS.text("about_estimates")
         yield from _notes(source, "multivariable", landmark=model.landmark, model=model.name, title=about)
+        yield _model_figure(source, model)
     yield from write_imputation(source)
 
 

@@ -17,7 +17,7 @@ _WORDS, _SHARED = Words("forest"), Words("words")
 WIDTH = 170.0
 _LABEL, _COUNTS, _LEFT, _RIGHT, _RATIO, _P = 1.0, 66.0, 71.0, 123.0, 157.5, 169.0
 _LABEL_WIDTH = 52.0
-_ROW, _ROW_OF_THREE, _LINE, _TOP = 6.4, 8.2, 3.5, 9.0
+_ROW, _ROW_OF_THREE, _LINE, _TOP = 5.2, 7.2, 3.2, 8.5
 _WIDEST = 100.0  # beyond this a bound becomes an arrow
 _TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
 

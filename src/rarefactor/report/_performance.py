@@ -41,12 +41,12 @@ def _write_model(source: Source, model: ModelInfo) -> Iterator[Block]:
         yield Paragraph(runs=_mean_sentences(source, model))
     if _model_row(source, model, "auc", "apparent"):
         yield tabulate_performance(source, model)
-    if has_curves(source, model):
-        yield _curves_figure(source, model)
     notes = source.notes("performance", landmark=model.landmark, model=model.name)
     own = tuple(runs(note.text) for note in notes if note.model == model.name)
     if own:
         yield Note(title=_WORDS.text("notes"), items=own)
+    if has_curves(source, model):
+        yield _curves_figure(source, model)
 
 
 def tabulate_performance(source: Source, model: ModelInfo) -> Table:

@@ -40,11 +40,11 @@ def write_published(source: Source) -> Iterator[Block]:
     yield Heading(text=_WORDS.text("heading"), anchor="evidence")
     yield Paragraph(runs=_introduction())
     yield tabulate_published(source, rows)
-    if rows:
-        yield _figure(source, rows)
     told = dict.fromkeys(note.text for note in source.results.notes if note.about == "evidence")
     if told:
         yield Note(title=_WORDS.text("notes"), items=tuple(runs(text) for text in told))
+    if rows:
+        yield _figure(source, rows)
 
 
 def _shares(source: Source) -> tuple[Estimate, ...]:

@@ -58,11 +58,11 @@ def write_reach(source: Source) -> Iterator[Block]:
         yield Heading(text=_WORDS.text("heading_model", model=model.label), anchor=f"design-{model.name}", level=2)
         yield Paragraph(runs=_sentence(cases))
         yield tabulate_reach(source, model, cases)
-        yield _figure(source, model, cases)
         notes = source.notes("design", landmark=model.landmark, model=model.name)
         own = tuple(runs(note.text) for note in notes if note.model == model.name)
         if own:
             yield Note(title=_WORDS.text("notes"), items=own)
+        yield _figure(source, model, cases)
 
 
 def list_cases(source: Source, model: ModelInfo) -> tuple[Case, ...]:

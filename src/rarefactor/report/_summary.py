@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rarefactor.report._cells import exists, joined, linked, number, runs
+from rarefactor.report._cells import exists, joined, linked, number
 from rarefactor.report._conclusion import conclude
 from rarefactor.report._effects import Effect, model_effects, risk, univariable_effects
 from rarefactor.report._models import model_number
@@ -18,7 +18,7 @@ from rarefactor.report._summary_effects import tell_events, tell_sides
 from rarefactor.report._summary_hazards import tell_hazards
 from rarefactor.report._summary_study import tell_study
 from rarefactor.report._words import Words
-from rarefactor.report.format import format_count, format_fixed, format_percent, format_range, format_ratio
+from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Inline, Number, Runs, Text
 from rarefactor.results import Estimate, FactorInfo, FlowStep, ModelInfo
 from rarefactor.spec import lower_first, upper_first

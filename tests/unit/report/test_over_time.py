@@ -51,11 +51,12 @@ def test_a_course_by_a_later_outcome_has_no_test(document: Document) -> None:
     assert "a test of their courses would be circular" in text_of(table.footnotes[0])
 
 
-def test_the_summary_names_the_markers_of_cox_models_whose_interval_excludes_1(document: Document) -> None:
+def test_the_summary_names_every_marker_of_cox_models_by_its_side_of_1(document: Document) -> None:
     summary = next(block for block in document.blocks if isinstance(block, Bullets))
     told = next(text_of(item) for item in summary.items if text_of(item).startswith("Death or transplantation, over"))
     assert "in 48 patients with 19 events: the hazard was higher with serum bilirubin, per doubling (HR " in told
-    assert "platelets" not in told
+    assert re.search(r"; open for platelets, per 50 × 10⁹/l \([\d.]+, [\d.]+–[\d.]+\)", told)
+    assert told.count("95% CI") == 2  # once for each model
 
 
 def test_a_cox_model_with_missing_values_says_how_they_were_handled(document: Document) -> None:
