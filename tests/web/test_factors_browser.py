@@ -57,6 +57,7 @@ def test_variables_and_factors_are_dragged_to_a_role_and_another_tab_hears_of_it
     page.locator("#save-factor").wait_for()
     assert page.locator("#f-role").input_value() == "adjuster"
     page.locator("#cancel-factor").click()
+    page.locator("#save-factor").wait_for(state="detached")
     page.locator("#factor-male").drag_to(page.locator("#zone-adjuster"))
     page.locator('[data-role="adjuster"] #factor-male').wait_for()
     assert spec.load(clinic.study).factors["male"].role == "adjuster"
