@@ -1,11 +1,14 @@
 """The rules of follow-up and trajectories, each on a few patients, and what the reader of a study file is told."""
 
+from dataclasses import replace
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from rarefactor import cohort, derive, spec
-from rarefactor.derive import AnalysisTable
+from rarefactor.analyse._course import analyse_course
+from rarefactor.derive import AnalysisTable, Kinds
 from rarefactor.errors import DataError, StudyFileError
 from rarefactor.results import Analysed
 
@@ -133,6 +136,50 @@ def test_a_competing_event_is_told_apart_from_being_censored(tmp_path: Path) -> 
     assert followed(table) == {60: 0, 100: 1, 300: 2, 400: 0}
 
 
+def kinds(table: AnalysisTable, found: Kinds | None) -> dict[str, str]:
+    order = table.landmarks["baseline"].frame["subject"].to_list()
+    assert found is not None
+    return {
+        "ABCDEFG"[order.index(subject)]: kind for subject, kind in sorted(found.frame.select("subject", "kind").rows())
+    }
+
+
+def test_an_event_of_several_values_is_of_the_kind_of_its_value(tmp_path: Path) -> None:
+    either = ("when: \"state == 'dead'\",", "when: \"state in ['dead', 'moved']\",")
+    table = derived(tmp_path, either, ("dead: dead, moved: moved", "dead: Died, moved: moved away"))
+    found = table.times[0].kinds
+    assert found is not None
+    assert found.labels == ("Died", "moved away")
+    assert kinds(table, found) == {"A": "Died", "C": "moved away"}  # D was dead by baseline and is not followed
+    assert derived(tmp_path).times[0].kinds is None  # one value, one kind
+
+
+def test_an_event_joined_by_or_is_of_the_first_kind_that_is_true_at_the_visit_where_it_was_seen(tmp_path: Path) -> None:
+    joined = "first: \"visits.score > 25 or visits.score == 12 or sex == 'f' and day > 50\","
+    table = derived(tmp_path, (SEEN[0], joined))
+    found = table.times[0].kinds
+    assert found is not None
+    assert found.labels == ("visits.score > 25", "visits.score == 12", "sex and day")  # two are called alike
+    assert kinds(table, found) == {"A": "visits.score > 25", "B": "sex and day", "C": "visits.score == 12"}
+    assert found.frame["several"].sum() == 1  # C is also a woman seen after day 50
+
+
+def test_an_outcome_came_from_an_event_before_its_visit_or_from_what_was_seen_at_it(tmp_path: Path) -> None:
+    before = "before: [{name: death, when: \"state == 'dead'\", day: end}]"
+    changes = (
+        ('at: month_12, when: "score > 20"', f'at: month_3, when: "score > 11", {before}'),
+        ("  rate: {from: visits.score, rate_between: [baseline, month_3], label: Rate, repeatability: 2}\n", ""),
+        ("landmarks: [baseline, month_3]", "landmarks: [baseline]"),
+        ("score: {type: number}", "score: {type: number, label: Score}"),
+        ("A,m,dead,100", "A,m,well,100"),
+    )
+    table = derived(tmp_path, *changes)
+    found = table.landmarks["baseline"].kinds
+    assert found is not None
+    assert found.labels == ("score at month 3", "death before month 3")
+    assert kinds(table, found) == {"A": "score at month 3", "C": "score at month 3", "D": "death before month 3"}
+
+
 def test_a_course_uses_every_row_up_to_its_month_and_groups_in_order(tmp_path: Path) -> None:
     course = derived(tmp_path).courses[0]
     assert course.groups == ("No", "Yes")
@@ -223,6 +270,46 @@ def test_a_factor_that_runs_away_has_a_penalised_hazard_ratio_only(tmp_path: Pat
 def test_a_course_with_too_few_rows_is_a_note(tmp_path: Path) -> None:
     found = analysed(tmp_path, "Course", ("until: 24,", "until: 0.5,"))
     assert "was not modelled" in texts(found)
+
+
+def test_a_course_without_a_measurement_is_a_note(tmp_path: Path) -> None:
+    table = derived(tmp_path).courses[0]
+    nobody = replace(table, frame=table.frame.clear(), groups=())
+    trajectory = loaded(tmp_path).trajectories["score"]
+    assert "was not modelled (no measurement)" in texts(analyse_course(nobody, trajectory, 0.95))
+
+
+def test_what_was_measured_is_shown_at_the_visits(tmp_path: Path) -> None:
+    table = derived(tmp_path).courses[0]
+    frame = pl.DataFrame(
+        [
+            (f"{n}", month + shift, 10.0 + month, "all")
+            for n, shift in enumerate((-0.5, 0.0, 0.2, 0.4, 0.9))
+            for month in (3, 12)
+        ],
+        schema=["subject", "month", "value", "group"],
+        orient="row",
+    )
+    found = analyse_course(
+        replace(table, frame=frame, groups=("all",)),
+        loaded(tmp_path).trajectories["score"],
+        0.95,
+        months=(0, 3, 12, 21),
+    )
+    assert [(row.term, row.estimate) for row in found.rows if row.measure == "observed_at"] == [
+        ("3", 13.0),
+        ("12", 22.0),
+    ]
+
+
+def test_those_at_risk_are_counted_at_the_visits_where_these_reach_the_end(tmp_path: Path) -> None:
+    found = analysed(tmp_path, "Follow-up", WITH_H, ("day: end,", "day: end, unit: months,"))
+    times = [(row.term, row.n) for row in found.rows if row.measure == "at_risk"]
+    assert times == [("0", 5), ("3", 4), ("12", 2)]
+    found = analysed(
+        tmp_path, "Follow-up", WITH_H, ("day: end,", "day: end, unit: months,"), ("B,f,well,400", "B,f,well,4000")
+    )
+    assert [row.term for row in found.rows if row.measure == "at_risk"] == ["0", "20", "40", "60", "80", "100", "120"]
 
 
 def test_the_error_of_a_rate_follows_from_its_repeatability(tmp_path: Path) -> None:

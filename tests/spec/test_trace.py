@@ -36,8 +36,8 @@ A = [1, 1, 0, 1, 0, 0, 1, 0, 0, 1, 0, 0]
 B = [None, 2.5, 4.0, 3.3, 1.9, 2.2, 1.0, 2.8, 1.7, 2.0, None, 1.2]
 
 
-def traced(folder: Path, *, more: str = "") -> tuple[Results, list[str]]:
-    (folder / "study.yaml").write_text(STUDY + more)
+def traced(folder: Path, *, more: str = "", study_file: str = STUDY) -> tuple[Results, list[str]]:
+    (folder / "study.yaml").write_text(study_file + more)
     rows = zip(range(1, 13), POOR, A, B, strict=True)
     lines = ["id,poor,a,b", *(",".join("" if value is None else str(value) for value in row) for row in rows)]
     (folder / "records.csv").write_text("\n".join(lines) + "\n")
@@ -72,6 +72,17 @@ def test_a_number_names_the_patients_it_is_about(dozen: tuple[Results, list[str]
     found = trace_row(results, find_row(results, address))
     assert found.patients is not None
     assert set(found.patients) == {subjects[place] for place in who}
+
+
+def test_a_kind_of_event_names_the_patients_who_had_it(tmp_path: Path) -> None:
+    text = STUDY.replace("when: poor}", 'when: "b > 2.4 or poor"}').replace(
+        "{type: yesno}\n    a", "{type: yesno, label: Poor}\n    a"
+    )
+    results, subjects = traced(tmp_path, study_file=text)
+    rows = results.select(analysis="response", measure="events_of_kind")
+    assert [(row.term, row.estimate) for row in rows] == [("b at month 12", 4.0), ("poor at month 12", 2.0)]
+    named = [{subjects.index(name) for name in results.sets[row.patients or ""]} for row in rows]
+    assert named == [{1, 2, 3, 7}, {0, 5}]
 
 
 def test_equal_groups_are_listed_once_and_come_back_from_the_file(

@@ -8,7 +8,7 @@ time starts where the number is asked for, so that its degrees of freedom are Sa
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -51,16 +51,19 @@ class Course:
         return self.table.frame.filter(pl.col.group == self.table.groups[group])
 
 
-def analyse_course(table: CourseTable, trajectory: Trajectory, level: float, *, listed: bool = True) -> Analysed:
+def analyse_course(
+    table: CourseTable, trajectory: Trajectory, level: float, *, months: Sequence[float] = (), listed: bool = True
+) -> Analysed:
     """Return slopes and their differences, variance components, mean courses and the spread of patients' slopes.
 
-    ``listed``: the measurements of single patients are given too, where they are few.
+    ``months``: those of the visits, at which means of what was measured are given. ``listed``: the measurements of
+    single patients are given too, where they are few.
     """
     base = Estimate(analysis="longitudinal", measure="", estimate=None, model=table.name)
     if trajectory.by not in {None, OUTCOME}:
         base = replace(base, factor=trajectory.by)
     course = _read(table, trajectory, level)
-    rows = [*_sizes(base, course), *_observed(base, course), *(_measured(base, course) if listed else ())]
+    rows = [*_sizes(base, course), *_observed(base, course, months), *(_measured(base, course) if listed else ())]
     try:
         slope, fit = _fit_first(course)
         rows.extend(_fixed(base, course, slope=slope))
@@ -89,6 +92,8 @@ def _read(table: CourseTable, trajectory: Trajectory, level: float) -> Course:
 
 def _fit(course: Course, *, reference: int, start: float, slope: bool) -> MixedFit:
     """Fit with one group as the reference and time counted from ``start``: columns time, groups, time by group."""
+    if not course.value.size:
+        raise InputError(Problem(found="no measurement", expected="some", next_step="Leave the trajectory out."))
     time = course.time - start
     others = [place for place in range(len(course.table.groups)) if place != reference]
     dummies = [(course.group == place).astype(float) for place in others]
@@ -171,20 +176,20 @@ def _means(base: Estimate, course: Course, *, slope: bool) -> Iterator[Estimate]
             yield replace(row, estimate=back(fit.coef[0]), low=low, high=high)
 
 
-def _observed(base: Estimate, course: Course) -> Iterator[Estimate]:
-    """Yield the mean of what was measured nearest to each of those months, where a fifth of the patients were."""
-    step = course.trajectory.until / (POINTS - 1)
-    months = course.time * MONTHS[course.trajectory.per]
-    nearest = np.rint(months / step)
+def _observed(base: Estimate, course: Course, months: Sequence[float]) -> Iterator[Estimate]:
+    """Yield the mean of what was measured nearest to each of some months, where a fifth of the patients were."""
+    at = np.array(months if len(months) > 1 else np.linspace(0.0, course.trajectory.until, POINTS))
+    own = course.time * MONTHS[course.trajectory.per]
+    nearest = np.abs(own[:, None] - at).argmin(axis=1)
     subjects = course.table.frame["subject"].to_numpy()
     back = math.exp if course.ratios else float
     for group, name in enumerate(course.table.groups):
         everyone = len(set(subjects[course.group == group]))
-        for place in range(POINTS):
+        for place, month in enumerate(at):
             here = (course.group == group) & (nearest == place)
             n = len(set(subjects[here]))
             if n >= max(FEWEST, everyone / 5):
-                row = replace(base, measure="observed_at", term=f"{place * step:g}", group=name, n=n)
+                row = replace(base, measure="observed_at", term=f"{month:g}", group=name, n=n)
                 yield replace(row, estimate=back(float(course.value[here].mean())))
 
 

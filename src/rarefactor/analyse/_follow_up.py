@@ -1,7 +1,8 @@
 """The time to an event without a model: curves per group, medians, restricted means and the log-rank test.
 
 Convention: times are in the unit of the study file, from the landmark; a row at a time has that time as its term, and
-the patients still at risk as its n. Curves are read at equally spaced times, so that no patient's own time is a result.
+the patients still at risk as its n. Curves are read at equally spaced times, so that no patient's own time is a result;
+who is still at risk is counted at the visits of the study where these reach the end of follow-up, else at round times.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rarefactor.analyse._design import Floats, occurring
+from rarefactor.analyse._kinds import count_kinds, note_kinds
 from rarefactor.derive import TimeTable
 from rarefactor.errors import InputError
 from rarefactor.results import FEW_EVENTS, FEWEST_IN_CURVE, Analysed, Estimate, FactorInfo, Note
@@ -31,40 +33,53 @@ from rarefactor.stats import (
 UNITS = {"days": 1.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
 _POINTS = 60
 _TICKS = 7
+_MOST_VISITS = 9
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Group:
-    """Patients whose curve is drawn: all of them, or those with a level of a factor.
-
-    ``shared`` is the latest round time to which every group of the factor was followed.
-    """
+    """Patients whose curve is drawn: all of them, or those with a level of a factor."""
 
     factor: str | None
     level: str
     time: Floats
     cause: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clock:
+    """The times at which curves are told: ``ticks`` are round, at ``counted`` those at risk are counted.
+
+    ``shared`` is the latest round time to which every group was followed: restricted means reach up to it.
+    """
+
+    ticks: Floats
+    counted: Floats
     shared: float
 
 
-def analyse_follow_up(table: TimeTable, factors: Sequence[FactorInfo], follow_up: FollowUp, level: float) -> Analysed:
+def analyse_follow_up(
+    table: TimeTable, factors: Sequence[FactorInfo], follow_up: FollowUp, *, level: float, visits: Sequence[float] = ()
+) -> Analysed:
     """Return curves, medians, restricted means and log-rank tests of one follow-up, with its notes.
 
-    ``factors`` are those by which the patients are shown.
+    ``factors`` are those by which the patients are shown, ``visits`` the months of the visits from the landmark.
     """
     base = Estimate(analysis="survival", measure="", estimate=None, landmark=table.landmark, model=table.name)
     time, cause = read_times(table, follow_up)
+    counts = (*_counts(base, time, cause, follow_up), *count_kinds(base, table.kinds))
     if not (cause == 1).any():
         text = f"Nobody in the follow-up had the event ({follow_up.label}); nothing was analysed."
-        return Analysed(rows=tuple(_counts(base, time, cause)), notes=(*table.notes, _note(table, text)))
-    ticks = compute_ticks(float(time.max()))
-    everyone = Group(factor=None, level="all", time=time, cause=cause, shared=float(ticks[-1]))
-    groups = [everyone, *(group for info in factors for group in _groups(table, info, everyone, ticks))]
-    rows = [*_counts(base, time, cause), *_median_follow_up(base, time, cause, level)]
+        return Analysed(rows=counts, notes=(*table.notes, _note(table, text)))
+    groups = [Group(factor=None, level="all", time=time, cause=cause)]
+    groups += [group for info in factors for group in _groups(table, info, groups[0])]
+    clock = _set_clock(groups, visits if follow_up.unit == "months" else ())
+    rows = [*counts, *_median_follow_up(base, time, cause, level)]
     for group in groups:
-        rows.extend(_describe(base, group, follow_up, ticks, level))
+        rows.extend(_describe(base, group, follow_up, clock, level))
     rows.extend(row for info in factors for row in _test(base, info, groups))
-    return Analysed(rows=tuple(rows), notes=(*table.notes, *_notes(table, factors, groups)))
+    notes = (*table.notes, *note_kinds(_note(table, ""), table.kinds), *_notes(table, factors, groups))
+    return Analysed(rows=tuple(rows), notes=notes)
 
 
 def read_times(table: TimeTable, follow_up: FollowUp) -> tuple[Floats, Floats]:
@@ -86,20 +101,44 @@ def compute_ticks(end: float) -> Floats:
     return np.round(np.arange(0.0, end + 1e-9 * end, step), 12)
 
 
-def _groups(table: TimeTable, info: FactorInfo, everyone: Group, ticks: Floats) -> Iterator[Group]:
+def compute_counted(end: float, visits: Sequence[float], ticks: Floats) -> Floats:
+    """Return the times at which those at risk are counted: the visits where these reach the end, else the ticks.
+
+    Examples
+    --------
+    >>> compute_counted(12.6, (0, 3, 6, 12), compute_ticks(12.6)).tolist()
+    [0.0, 3.0, 6.0, 12.0]
+    >>> compute_counted(30.0, (0, 3, 6, 12), compute_ticks(30.0)).tolist()
+    [0.0, 5.0, 10.0, 15.0, 20.0, 25.0, 30.0]
+    """
+    if not 1 < len(visits) <= _MOST_VISITS or end > visits[-1] + (visits[-1] - visits[-2]) / 2:
+        return ticks
+    return np.array([float(month) for month in visits if month <= end])
+
+
+def _set_clock(groups: Sequence[Group], visits: Sequence[float]) -> Clock:
+    ends = [float(group.time.max()) for group in groups if group.time.size >= FEWEST_IN_CURVE]
+    whole = float(groups[0].time.max())
+    ticks = compute_ticks(whole)
+    shared = float(ticks[ticks <= min(ends, default=whole)][-1])
+    return Clock(ticks=ticks, counted=compute_counted(whole, visits, ticks), shared=shared)
+
+
+def _groups(table: TimeTable, info: FactorInfo, everyone: Group) -> Iterator[Group]:
     series = table.frame[info.name]
     present = set(occurring(series, info))
-    members = {name: (series == name).fill_null(value=False).to_numpy() for name in info.levels if name in present}
-    ends = [float(everyone.time[kept].max()) for kept in members.values() if kept.sum() >= FEWEST_IN_CURVE]
-    shared = float(ticks[ticks <= min(ends, default=0.0)][-1])
-    for level, kept in members.items():
-        yield Group(factor=info.name, level=level, time=everyone.time[kept], cause=everyone.cause[kept], shared=shared)
+    for level in info.levels:
+        if level in present:
+            kept = (series == level).fill_null(value=False).to_numpy()
+            yield Group(factor=info.name, level=level, time=everyone.time[kept], cause=everyone.cause[kept])
 
 
-def _counts(base: Estimate, time: Floats, cause: Floats) -> Iterator[Estimate]:
-    events = int((cause == 1).sum())
+def _counts(base: Estimate, time: Floats, cause: Floats, follow_up: FollowUp) -> Iterator[Estimate]:
+    events, others = (int((cause == place).sum()) for place in (1, 2))
     yield replace(base, measure="patients", estimate=float(time.size), n=time.size, events=events)
     yield replace(base, measure="events", estimate=float(events), n=time.size, events=events)
+    if follow_up.competing:
+        yield replace(base, measure="competing_events", estimate=float(others), n=others, events=0)
 
 
 def _median_follow_up(base: Estimate, time: Floats, cause: Floats, level: float) -> Iterator[Estimate]:
@@ -108,21 +147,28 @@ def _median_follow_up(base: Estimate, time: Floats, cause: Floats, level: float)
     yield replace(base, measure="median_follow_up", method="reverse_kaplan_meier", n=time.size, **_limits(found))
 
 
-def _describe(base: Estimate, group: Group, follow_up: FollowUp, ticks: Floats, level: float) -> Iterator[Estimate]:
+def _describe(base: Estimate, group: Group, follow_up: FollowUp, clock: Clock, level: float) -> Iterator[Estimate]:
     events = int((group.cause == 1).sum())
     row = replace(base, factor=group.factor, group=group.level, n=group.time.size, events=events)
     yield replace(row, measure="group", estimate=float(group.time.size))
     if group.time.size < FEWEST_IN_CURVE:
         return  # a curve of so few would show single patients
+    yield from _at_risk(row, group, clock.counted)
     if follow_up.competing:
         if (group.cause > 0).any():
-            yield from _incidence(row, group, ticks, level)
+            yield from _incidence(row, group, clock.ticks, level)
         return
     curve = fit_kaplan_meier(group.time, group.cause == 1, level=level)
-    yield from _survival(replace(row, method="kaplan_meier"), group, curve, ticks)
-    if group.shared > 0:
-        mean = compute_restricted_mean(curve, group.shared)
-        yield replace(row, method="kaplan_meier", measure="restricted_mean", term=f"{group.shared:g}", **_limits(mean))
+    yield from _survival(replace(row, method="kaplan_meier"), group, curve, clock.ticks)
+    if clock.shared > 0:
+        mean = compute_restricted_mean(curve, clock.shared)
+        yield replace(row, method="kaplan_meier", measure="restricted_mean", term=f"{clock.shared:g}", **_limits(mean))
+
+
+def _at_risk(row: Estimate, group: Group, times: Floats) -> Iterator[Estimate]:
+    for time in times:
+        n = int((group.time >= time).sum())
+        yield replace(row, measure="at_risk", term=f"{time:g}", estimate=float(n), n=n, events=None)
 
 
 def _survival(row: Estimate, group: Group, curve: SurvivalCurve, ticks: Floats) -> Iterator[Estimate]:

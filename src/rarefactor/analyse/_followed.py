@@ -13,7 +13,7 @@ import polars as pl
 from rarefactor.derive import LandmarkTable, Part, TimeTable
 from rarefactor.stats import compute_cumulative_hazard
 
-_COMPETING = 2
+COMPETING = 2
 
 
 def derive_followed(times: TimeTable, at: LandmarkTable) -> LandmarkTable:
@@ -38,8 +38,8 @@ def _auxiliary(times: TimeTable) -> Iterator[tuple[Part, pl.Series]]:
     days, cause = times.frame["days"].to_numpy(), times.frame["cause"].to_numpy()
     name = "(cumulative hazard)"
     yield Part(name=name, kind="continuous"), pl.Series(name, compute_cumulative_hazard(days, cause == 1))
-    if (cause == _COMPETING).any():
+    if (cause == COMPETING).any():
         name = "(competing event)"
-        yield Part(name=name, kind="binary"), pl.Series(name, (cause == _COMPETING).astype(float))
+        yield Part(name=name, kind="binary"), pl.Series(name, (cause == COMPETING).astype(float))
         name = "(cumulative hazard of the competing event)"
-        yield Part(name=name, kind="continuous"), pl.Series(name, compute_cumulative_hazard(days, cause == _COMPETING))
+        yield Part(name=name, kind="continuous"), pl.Series(name, compute_cumulative_hazard(days, cause == COMPETING))

@@ -16,7 +16,7 @@ from rarefactor.analyse._hazards import Asked, analyse_hazards
 from rarefactor.analyse._images import analyse_images
 from rarefactor.analyse._repeatability import analyse_repeatability
 from rarefactor.analyse._response import analyse_outcome, analyse_response
-from rarefactor.derive import AnalysisTable
+from rarefactor.derive import AnalysisTable, Kinds
 from rarefactor.results import Analysed, FactorInfo
 from rarefactor.spec import Study, parse_column
 
@@ -47,11 +47,11 @@ def _responses(study: Study, table: AnalysisTable) -> Iterator[Later]:
     """Yield the outcome, and the response by each score, shown patient by patient at the outcome's visit."""
     visits, at, level = tuple(study.cohort.visits), study.the_outcome.at, study.analysis.level
     for name, landmark in table.landmarks.items():
-        known = landmark.frame["outcome"].to_list()
+        known, kinds = landmark.frame["outcome"].to_list(), _dump_kinds(landmark.kinds)
         yield Later(
             label=f"Outcome at {study.the_outcome.at.replace('_', ' ')} from {name.replace('_', ' ')}",
             detail=f"{len(known)} patients",
-            content=(name, known, level),
+            content=(name, known, kinds, level),
             compute=partial(analyse_outcome, landmark, level),
         )
     for response in table.responses:
@@ -81,15 +81,16 @@ def _images(study: Study, table: AnalysisTable) -> Iterator[Later]:
 def _follow_ups(study: Study, table: AnalysisTable, infos: Mapping[str, FactorInfo]) -> Iterator[Later]:
     level = study.analysis.level
     for times in table.times:
-        follow_up = study.follow_up[times.name]
+        follow_up, visits = study.follow_up[times.name], _visits_after(study, times.landmark)
         settings = follow_up.model_dump(mode="json")
         by = [infos[name] for name in follow_up.by]
         detail = f"{times.landmark.replace('_', ' ')}, {times.frame.height} patients"
+        known = (times.frame.write_csv(), _dump_kinds(times.kinds), visits)
         yield Later(
             label=f"Follow-up to {follow_up.label}",
             detail=detail,
-            content=(times.name, times.frame.write_csv(), settings, [dataclasses.asdict(info) for info in by], level),
-            compute=partial(analyse_follow_up, times, by, follow_up, level),
+            content=(times.name, *known, settings, [dataclasses.asdict(info) for info in by], level),
+            compute=partial(analyse_follow_up, times, by, follow_up, level=level, visits=visits),
         )
         for name, factors in follow_up.models.items():
             used = [infos[factor] for factor in factors]
@@ -105,16 +106,27 @@ def _follow_ups(study: Study, table: AnalysisTable, infos: Mapping[str, FactorIn
             )
 
 
+def _visits_after(study: Study, landmark: str) -> tuple[float, ...]:
+    """Return the months from a landmark to its visit and the later ones."""
+    start = study.cohort.visits[landmark].month
+    months = sorted({visit.month for visit in study.cohort.visits.values()})
+    return tuple(month - start for month in months if month >= start)
+
+
+def _dump_kinds(kinds: Kinds | None) -> tuple[object, ...]:
+    return (kinds.labels, kinds.frame.write_csv()) if kinds else ()
+
+
 def _trajectories(study: Study, table: AnalysisTable) -> Iterator[Later]:
     level, listed = study.analysis.level, study.report.patients == "listed"
     for course in table.courses:
         trajectory = study.trajectories[course.name]
-        plan = trajectory.model_dump(mode="json")
+        plan, months = trajectory.model_dump(mode="json"), study.visit_months(trajectory.until)
         yield Later(
             label=f"Course of {trajectory.label}",
             detail=f"{course.frame.height} measurements",
-            content=(course.name, course.frame.write_csv(), course.groups, plan, level, listed),
-            compute=partial(analyse_course, course, trajectory, level, listed=listed),
+            content=(course.name, course.frame.write_csv(), course.groups, plan, months, level, listed),
+            compute=partial(analyse_course, course, trajectory, level, months=months, listed=listed),
         )
 
 

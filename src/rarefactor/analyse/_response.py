@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 import polars as pl
 
+from rarefactor.analyse._kinds import count_kinds, note_kinds
 from rarefactor.derive import LandmarkTable, ResponseTable
-from rarefactor.results import Analysed, Estimate
+from rarefactor.results import Analysed, Estimate, Note
 from rarefactor.stats import compute_risk, compute_summary
 
 CATEGORIES = ("none", "minimal", "moderate", "major")
@@ -41,16 +42,18 @@ def analyse_response(table: ResponseTable, visits: Sequence[str], shown: str, le
 
 
 def analyse_outcome(table: LandmarkTable, level: float) -> Analysed:
-    """Return the share with the outcome, and what it could be whatever the outcome of those without one was."""
+    """Return the share with the outcome and of which kind it was, and what it could be with those not known."""
     outcome = table.frame["outcome"]
     events, n, everyone = int(outcome.sum() or 0), outcome.count(), outcome.len()
     risk = compute_risk(events, n, level=level)
     row = Estimate(analysis="response", landmark=table.landmark, measure="risk", estimate=risk.estimate, events=events)
     known = replace(row, method="wilson", low=risk.low, high=risk.high, n=n)
-    if n == everyone:
-        return Analysed(rows=(known,))
-    low, high = events / everyone, (events + everyone - n) / everyone
-    return Analysed(rows=(known, replace(row, measure="risk_bounds", estimate=None, low=low, high=high, n=everyone)))
+    rows = [known, *count_kinds(row, table.kinds)]
+    if n < everyone:
+        low, high = events / everyone, (events + everyone - n) / everyone
+        rows.append(replace(row, measure="risk_bounds", estimate=None, low=low, high=high, n=everyone))
+    note = Note(about="outcome", landmark=table.landmark, text="")
+    return Analysed(rows=tuple(rows), notes=tuple(note_kinds(note, table.kinds)))
 
 
 def describe(base: Estimate, rows: pl.DataFrame, value: str = "value") -> Iterator[Estimate]:

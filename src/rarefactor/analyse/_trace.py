@@ -13,10 +13,13 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
+from rarefactor.analyse._follow_up import UNITS
+from rarefactor.analyse._followed import COMPETING
+from rarefactor.analyse._kinds import KINDS
 from rarefactor.analyse._missing import lacking
-from rarefactor.derive import AnalysisTable
+from rarefactor.derive import AnalysisTable, Kinds
 from rarefactor.results import Estimate, FactorInfo, FlowStep, ImageFile, MeasuredTable, ModelInfo, Results
-from rarefactor.spec import DAYS_PER_MONTH, Factor, Study, parse_column
+from rarefactor.spec import Factor, Study, parse_column
 
 _OUTCOMES: Mapping[str, bool] = {"event": True, "no_event": False}
 _NARROW = {"imaging", "pathology", "longitudinal", "response", "missing"}  # patients hang on group and term
@@ -33,7 +36,9 @@ def trace_results(study: Study, table: AnalysisTable, results: Results, measured
     if study.report.patients == "counted":
         return results
     subjects = frozenset(name for at in table.landmarks.values() for name in at.frame["subject"])
-    tracer = _Tracer(table=table, subjects=subjects, models={model.name: model for model in results.models})
+    models = {model.name: model for model in results.models}
+    units = {name: UNITS[follow_up.unit] for name, follow_up in study.follow_up.items()}
+    tracer = _Tracer(table=table, subjects=subjects, models=models, units=units)
     rows = tuple(replace(row, patients=tracer.name_patients(row)) for row in results.rows)
     flow = tuple(replace(step, patients=tracer.name_step(step)) for step in results.flow)
     factors = tuple(_with_images(info, study.factors[info.name], measured) for info in results.factors)
@@ -73,11 +78,15 @@ def _name(table: str, column: str, visit: str) -> str:
 
 @dataclass(slots=True, kw_only=True)
 class _Tracer:
-    """Finds the patients of each row, of the ``subjects`` at any landmark, and gives each set of them one name."""
+    """Finds the patients of each row, of the ``subjects`` at any landmark, and gives each set of them one name.
+
+    ``units`` are the days in the unit of each follow-up.
+    """
 
     table: AnalysisTable
     subjects: frozenset[str]
     models: Mapping[str, ModelInfo]
+    units: Mapping[str, float]
     names: dict[tuple[str, ...], str] = field(default_factory=dict[tuple[str, ...], str])
     _found: dict[tuple[object, ...], tuple[pl.DataFrame, ...]] = field(
         default_factory=dict[tuple[object, ...], tuple[pl.DataFrame, ...]]
@@ -88,7 +97,7 @@ class _Tracer:
         for part in (row.group, row.term):
             if part in self.subjects and row.n is None:
                 return part
-        kind = "rate" in row.measure
+        kind = next((name for name in ("rate", KINDS, "competing") if name in row.measure), "")
         key = (row.analysis, row.landmark, row.model, row.factor, *self._narrowing(row), kind)
         if key not in self._found:
             self._found[key] = tuple(self._find(row))
@@ -139,6 +148,9 @@ class _Tracer:
         at = self.table.landmarks.get(row.landmark or next(iter(self.table.landmarks)))
         if at is None:
             return
+        if row.measure == KINDS:
+            yield from _of_kind(at.kinds, row)
+            return
         known, factors = at.frame.filter(_KNOWN), self._factors(row, at.frame)
         for frame in (known.drop_nulls([row.factor]), known) if row.factor in at.frame.columns else (known,):
             yield from _levels(frame, row)
@@ -158,13 +170,19 @@ class _Tracer:
         """The patients of a follow-up."""
         name = (row.model or "").split(".", 1)[0]
         for table in self.table.times:
-            if table.name == name:
+            if table.name != name:
+                continue
+            if row.measure == KINDS:
+                yield from _of_kind(table.kinds, row)
+            elif row.measure == "competing_events":
+                yield table.frame.filter(pl.col.cause == COMPETING)
+            else:
                 factors = self._factors(row, table.frame)
                 alone = table.frame.drop_nulls([row.factor]) if row.factor in table.frame.columns else table.frame
                 for frame in (table.frame.drop_nulls(factors), alone):
                     yield from _levels(frame, row)
                 yield from (alone, table.frame.drop_nulls(factors), table.frame)
-                yield from _at_risk(alone, row)
+                yield from _at_risk(alone, row, self.units[name])
 
     def _followed(self, row: Estimate) -> Frames:
         """The patients whose course was followed."""
@@ -210,10 +228,16 @@ def _levels(frame: pl.DataFrame, row: Estimate) -> Frames:
             yield frame.filter(pl.col(row.factor) == level)
 
 
-def _at_risk(frame: pl.DataFrame, row: Estimate) -> Frames:
-    """Those who are still followed at the time, in months, that a row is about."""
+def _of_kind(kinds: Kinds | None, row: Estimate) -> Frames:
+    """The patients whose event was of the kind that a row is about."""
+    if kinds is not None:
+        yield kinds.frame.filter(pl.col.kind == (row.term or ""))
+
+
+def _at_risk(frame: pl.DataFrame, row: Estimate, unit: float) -> Frames:
+    """Those who are still followed at the time, in ``unit`` days, that a row is about."""
     with suppress(TypeError, ValueError):
-        days = float(row.term or "") * DAYS_PER_MONTH
+        days = float(row.term or "") * unit
         for own in (*_levels(frame, row), frame):
             yield own.filter(pl.col.days >= days - _SAME_DAY)
 

@@ -7,6 +7,7 @@ unit (transformations for the model are the analysis's business); months are day
 from rarefactor.derive._attended import Attendance, VisitCount, tabulate_attendance
 from rarefactor.derive._courses import CourseTable
 from rarefactor.derive._images import ImageTable
+from rarefactor.derive._kinds import Kinds
 from rarefactor.derive._measured import visit_days
 from rarefactor.derive._patients import Course, Given, PatientEntry, PatientRecord, Patients, Reading, Seen, Standing
 from rarefactor.derive._recipes import Part, Recipe
@@ -29,6 +30,7 @@ __all__ = [
     "CourseTable",
     "Given",
     "ImageTable",
+    "Kinds",
     "LandmarkTable",
     "Part",
     "PatientEntry",

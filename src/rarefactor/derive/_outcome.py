@@ -20,18 +20,25 @@ def derive_outcome(values: Values, study: Study) -> pl.DataFrame:
     label = visit_label(study, outcome.at)
     held = values.condition(outcome.when, at=outcome.at)
     visited = derive_attendance(values, study, outcome.at)["attended"]
-    decided = pl.when(pl.lit(value=False)).then(None)
+    value = pl.when(pl.lit(value=False)).then(None)
     reason = pl.when(pl.lit(value=False)).then(None)
-    flags = {}
-    for number, event in enumerate(outcome.before):
-        flags[f"before_{number}"] = happened_before(values, study, event, outcome.at)
-        decided = decided.when(pl.col(f"before_{number}")).then(_counts(event))
-        reason = reason.when(pl.col(f"before_{number}")).then(pl.lit(f"{event.name} before {label}"))
-    frame = values.subjects.with_columns(held=held, visited=visited, **flags)
-    value = decided.otherwise(pl.col.held).cast(pl.Boolean)
+    for event in outcome.before:
+        value = value.when(pl.col.decided == event.name).then(_counts(event))
+        reason = reason.when(pl.col.decided == event.name).then(pl.lit(f"{event.name} before {label}"))
+    frame = values.subjects.with_columns(derive_decided(values, study), held=held, visited=visited)
+    value = value.otherwise(pl.col.held).cast(pl.Boolean)
     unknown = reason.when(pl.col.visited).then(pl.lit(f"outcome not known at {label}"))
     frame = frame.with_columns(outcome=value, reason=unknown.otherwise(pl.lit(f"no visit at {label}")))
     return frame.select("subject", "outcome", reason=pl.when(pl.col.outcome.is_null()).then(pl.col.reason))
+
+
+def derive_decided(values: Values, study: Study) -> pl.Series:
+    """Return ``decided``: the name of the event before the outcome visit that decides a patient's outcome, or null."""
+    outcome = study.the_outcome
+    came = {f"{place}": happened_before(values, study, event, outcome.at) for place, event in enumerate(outcome.before)}
+    names = [pl.when(pl.col(f"{place}")).then(pl.lit(event.name)) for place, event in enumerate(outcome.before)]
+    frame = values.subjects.with_columns(**came)
+    return frame.with_columns(decided=pl.coalesce([*names, pl.lit(None, pl.String)]))["decided"]
 
 
 def derive_attendance(values: Values, study: Study, visit: str) -> pl.DataFrame:

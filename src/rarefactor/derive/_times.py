@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from rarefactor.derive._kinds import Kinds, derive_follow_up_kinds, keep_kinds
 from rarefactor.derive._outcome import derive_attendance, first_visit, visit_label
 from rarefactor.derive._values import Values
 from rarefactor.results import Note
@@ -24,7 +25,7 @@ class TimeTable:
     """The follow-up of the patients at a landmark.
 
     ``frame`` has ``subject``, ``days`` (Float64, above 0), ``cause`` (0, 1, 2) and one column for each factor known at
-    the landmark, as in its landmark table.
+    the landmark, as in its landmark table. ``kinds`` says what the event was, where it is made of several kinds.
     """
 
     name: str
@@ -32,6 +33,7 @@ class TimeTable:
     frame: pl.DataFrame
     factors: tuple[str, ...]
     notes: tuple[Note, ...]
+    kinds: Kinds | None = None
 
 
 def derive_times(eligible: Values, study: Study, name: str, at: pl.DataFrame) -> TimeTable:
@@ -46,7 +48,9 @@ def derive_times(eligible: Values, study: Study, name: str, at: pl.DataFrame) ->
     rows = rows.with_columns(reason=_reason(follow_up, visit_label(study, landmark)))
     kept = rows.filter(pl.col.reason.is_null()).select("subject", "days", "cause", *factors)
     notes = tuple(_left_out(rows["reason"], name, landmark))
-    return TimeTable(name=name, landmark=landmark, frame=kept, factors=factors, notes=notes)
+    had = kept.filter(pl.col.cause == EVENT)["subject"]
+    kinds = keep_kinds(derive_follow_up_kinds(eligible, study, follow_up), had)
+    return TimeTable(name=name, landmark=landmark, frame=kept, factors=factors, notes=notes, kinds=kinds)
 
 
 def _recorded(eligible: Values, study: Study, follow_up: FollowUp) -> pl.DataFrame:

@@ -15,6 +15,7 @@ from rarefactor.derive._factors import Derived, derive_factor
 from rarefactor.derive._flow import derive_eligible, derive_landmark, derive_outcome_step
 from rarefactor.derive._images import ImageTable, count_without, derive_images
 from rarefactor.derive._instruments import derive_instruments
+from rarefactor.derive._kinds import Kinds, derive_outcome_kinds, keep_kinds
 from rarefactor.derive._measured import derive_measured, describe_quantities, list_days
 from rarefactor.derive._outcome import derive_outcome
 from rarefactor.derive._patients import Patients
@@ -35,7 +36,8 @@ class LandmarkTable:
 
     ``frame`` has ``subject``, ``outcome`` (Boolean, null where not known), ``reason`` (why not) and one column for each
     factor in ``factors``: the label of the level (String) or the number in its unit (Float64). ``measured`` holds, for
-    the same rows, the ``parts`` that the factors are made of (Float64), and ``recipes`` how each is made.
+    the same rows, the ``parts`` that the factors are made of (Float64), and ``recipes`` how each is made. ``kinds``
+    says what the outcome came from, where that may be several things.
     """
 
     landmark: str
@@ -44,6 +46,7 @@ class LandmarkTable:
     measured: pl.DataFrame
     parts: tuple[Part, ...]
     recipes: Mapping[str, Recipe]
+    kinds: Kinds | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -189,6 +192,7 @@ def _landmark(
         ),
         parts=parts,
         recipes={name: factor.recipe for name, factor in known.items()},
+        kinds=keep_kinds(derive_outcome_kinds(reached, study), rows.filter(pl.col.outcome)["subject"]),
     )
     return table, (step, derive_outcome_step(table.frame, study, landmark))
 

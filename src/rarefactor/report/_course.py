@@ -81,10 +81,12 @@ def write_courses(source: Source) -> Iterator[Block]:
     for name, spec in source.study.trajectories.items():
         followed = Followed(source=source, name=name, spec=spec)
         yield Heading(text=spec.label, anchor=f"course-{name}", level=2)
-        if followed.rows("slope"):
+        known = bool(followed.rows("slope"))
+        if known:
             yield _tabulate(followed)
-            yield _figure(followed)
         yield from _notes(source, name)
+        if known:
+            yield _figure(followed)
     if rates:
         yield from _rates(source, rates)
 
@@ -184,6 +186,7 @@ def _figure(followed: Followed) -> Figure:
         up=f"{spec.label}, {spec.unit}" if spec.unit else spec.label,
         change=_WORDS.text(followed.words("change"), per=spec.per),
         ratios=followed.ratios,
+        months=followed.source.study.visit_months(spec.until),
     )
     thin = _WORDS.text("thin_lines") if any(curve.patients for curve in curves) else ""
     words = followed.words("figure_caption")

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._panel import Panel, round_ticks
+from rarefactor.report._panel import Panel, ratio_ticks, round_ticks, thin_ticks
 from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text
 from rarefactor.report._survival_plot import COLORS, DASHES
 from rarefactor.report._words import Words
@@ -17,7 +17,8 @@ WIDTH = 170.0
 _TOP, _HEIGHT = 7.0, 60.0
 _MEANS, _SPREAD = (16.0, 88.0), (124.0, 168.0)
 _LABEL, _LINE = 24.0, 3.0
-_RATIOS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 0.7, 1, 1.5, 2, 3, 5, 7, 10, 20, 30, 50, 100, 200, 500, 1000)
+_ROOM = 0.07
+"""How far apart months must stand to be told at the axis, as a share of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,12 +37,16 @@ class Curve:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Axes:
-    """What stands at the axes: months, the measurement with its unit, the change per unit of time."""
+    """What stands at the axes: months, the measurement with its unit, the change per unit of time.
+
+    ``months`` are those of the visits, at which the axis of time has its ticks.
+    """
 
     across: str
     up: str
     change: str
     ratios: bool
+    months: tuple[float, ...] = ()
 
 
 def draw_course(curves: Sequence[Curve], axes: Axes) -> Sheet:
@@ -63,9 +68,10 @@ def _draw_means(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callab
     left, right = _MEANS
     panel = Panel(sheet, left, _TOP, right - left, _HEIGHT, (0, end), (low, high))
     _draw_frame(panel, axes.across)
-    for row in curves[0].means[::2]:
-        _tick_across(panel, float(row.term or 0), row.term or "")
-    for value in _ticks(low, high, ratios=axes.ratios):
+    months = thin_ticks([month for month in axes.months if month <= end], panel.across, _ROOM)
+    for month in months if len(months) > 1 else round_ticks(0.0, end):
+        _tick_across(panel, month, f"{month:g}")
+    for value in (ratio_ticks if axes.ratios else round_ticks)(low, high):
         y = panel.y(scale(value))
         sheet.line((left - 1, left), (y, y), color=MUTED)
         sheet.text(left - 1.8, y, f"{value:g}", size=7, ha="right", color=MUTED)
@@ -115,13 +121,13 @@ def _draw_names(panel: Panel, curves: Sequence[Curve], scale: Callable[[float], 
 def _draw_spread(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callable[[float], float]) -> None:
     """Draw patients' own slopes: outer quantiles as a line, quartiles as a bar, the median as a mark."""
     values = [scale(row.estimate) for curve in curves for row in curve.slopes if row.estimate is not None]
-    low, high = _widen(min([*values, scale(1) if axes.ratios else 0.0]), max(values))
+    none = 0.0  # no change, also as the logarithm of a ratio
+    low, high = _widen(min(none, *values), max(none, *values))
     left, right = _SPREAD
     panel = Panel(sheet, left, _TOP, right - left, _HEIGHT, (low, high), (0, len(curves)))
     _draw_frame(panel, axes.change)
-    none = 0.0
     sheet.line((panel.x(none), panel.x(none)), (_TOP, _TOP + _HEIGHT), color=MUTED, lw=0.8, ls=(0, (3, 2)))
-    for value in _ticks(low, high, ratios=axes.ratios):
+    for value in ratio_ticks(low, high, 5) if axes.ratios else round_ticks(low, high):
         _tick_across(panel, scale(value), f"{value:g}")
     sheet.text(left, 2.5, _WORDS.text("slopes"), size=7.5, color=MUTED)
     for place, curve in enumerate(curves):
@@ -148,15 +154,6 @@ def _tick_across(panel: Panel, value: float, words: str) -> None:
     x, bottom = panel.x(value), panel.top + panel.height
     panel.sheet.line((x, x), (bottom, bottom + 1), color=MUTED)
     panel.sheet.text(x, bottom + 3.2, words, size=7, ha="center", color=MUTED)
-
-
-def _ticks(low: float, high: float, *, ratios: bool) -> tuple[float, ...]:
-    if not ratios:
-        return round_ticks(low, high)
-    inside = [value for value in _RATIOS if low <= math.log(value) <= high]
-    plain = [value for value in inside if f"{value:e}"[:1] in "125" and value != 1.5]
-    inside = plain if len(plain) > 2 else inside
-    return tuple(inside[:: max(1, math.ceil(len(inside) / 6))]) or (1.0,)
 
 
 def _widen(low: float, high: float) -> tuple[float, float]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, head, number, p_value, right, runs
+from rarefactor.report._cells import cell, head, linked, number, p_value, right, runs
 from rarefactor.report._cox import CoxModel, write_cox
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._source import Source
@@ -71,12 +71,13 @@ def _one(followed: Followed) -> Iterator[Block]:
     source, spec = followed.source, followed.spec
     yield Heading(text=spec.label, anchor=f"follow-up-{followed.name}", level=2)
     yield Paragraph(runs=_counted(followed))
-    if followed.groups(None):
+    known = bool(followed.groups(None))
+    if known:
         yield _tabulate(followed)
-        for info in [source.factor(name) for name in spec.by] or [None]:
-            if followed.groups(info):
-                yield _figure(followed, info)
     yield from _notes(source, followed.name)
+    for info in [source.factor(name) for name in spec.by] or [None]:
+        if known and followed.groups(info):
+            yield _figure(followed, info)
     for model in spec.models:
         yield from write_cox(_at(followed, model), _notes(source, f"{followed.name}.{model}"))
 
@@ -94,11 +95,31 @@ def _counted(followed: Followed) -> Runs:
     time = number(watched, _time(watched) if watched else "")
     return _WORDS.runs(
         "counted",
+        count=patients.n if patients else None,
         patients=number(patients, format_count(patients.estimate) if patients else ""),
         visit=followed.source.visit(followed.landmark),
         events=number(events, format_count(events.estimate) if events else ""),
+        kinds=_kinds(followed),
+        competing=_competing(followed),
         median=_WORDS.runs("counted_median", time=time, unit=spec.unit) if known else (),
     )
+
+
+def _kinds(followed: Followed) -> Runs:
+    """Say how many events were of which kind, where there are several kinds."""
+    rows = followed.source.results.select(analysis="survival", model=followed.name, measure="events_of_kind")
+    kinds = [
+        _WORDS.runs("counted_kind", kind=row.term or "", n=number(row, format_count(row.estimate))) for row in rows
+    ]
+    return _WORDS.runs("counted_kinds", kinds=linked(kinds, _SHARED.text("comma"))) if kinds else ()
+
+
+def _competing(followed: Followed) -> Runs:
+    row = followed.row("competing_events")
+    if row is None or followed.spec.competing is None:
+        return ()
+    count = number(row, format_count(row.estimate))
+    return _WORDS.runs("counted_competing", n=count, event=followed.spec.competing.name)
 
 
 def _time(row: Estimate) -> str:
@@ -146,7 +167,9 @@ def _heads(followed: Followed) -> tuple[str, ...]:
         event = upper_first(spec.competing.name)
         last = (_WORDS.text("competing", event=event, time=times[-1], unit=spec.unit),)
     else:
-        last = (_WORDS.text("median", **of), _WORDS.text("mean", **of))
+        until = _until(followed)
+        mean = _WORDS.text("mean", until=until, **of) if until else _WORDS.text("mean_unknown", **of)
+        last = (_WORDS.text("median", **of), mean)
     return (_WORDS.text("group"), _WORDS.text("events"), *shares, *last, _WORDS.text("p"))
 
 
@@ -187,16 +210,16 @@ def _mean(row: Estimate | None) -> Inline:
 def _footnote(followed: Followed) -> Runs:
     if followed.spec.competing:
         return _WORDS.runs("footnote_competing", aalen=cite("aalen1978"), mantel=cite("mantel1966"))
-    limits = {row.term for name in (None, *followed.spec.by) for row in _means_of(followed, name)}
-    until = _SHARED.text("and").join(sorted((limit or "" for limit in limits), key=float))
+    until, fewest = _until(followed), str(FEWEST_IN_CURVE)
+    mean = _WORDS.runs("footnote_mean", until=until, unit=followed.spec.unit, fewest=fewest) if until else ()
     papers = {"kaplan": cite("kaplan1958"), "mantel": cite("mantel1966")}
-    return _WORDS.runs("footnote", until=until, unit=followed.spec.unit, fewest=str(FEWEST_IN_CURVE), **papers)
+    return _WORDS.runs("footnote", mean=mean, fewest=fewest, **papers)
 
 
-def _means_of(followed: Followed, factor: str | None) -> tuple[Estimate, ...]:
-    return followed.source.results.select(
-        analysis="survival", model=followed.name, measure="restricted_mean", factor=factor
-    )
+def _until(followed: Followed) -> str:
+    """Return the time up to which restricted means reach, in every group of the table; empty where there are none."""
+    rows = followed.rows("restricted_mean", None, "all")
+    return rows[0].term or "" if rows else ""
 
 
 def _figure(followed: Followed, info: FactorInfo | None) -> Figure:
@@ -222,7 +245,8 @@ def _lines(followed: Followed, info: FactorInfo | None) -> tuple[Line, ...]:
         Line(
             label=group if info else _WORDS.text("all_patients"),
             points=followed.rows("curve", factor, group),
-            at=followed.rows(followed.share, factor, group),
+            at=followed.rows("at_risk", factor, group),
+            told=followed.rows(followed.share, factor, group),
         )
         for group in followed.groups(info)
     )
@@ -235,7 +259,7 @@ def _alt(followed: Followed, lines: Sequence[Line]) -> str:
 
 
 def _told(line: Line, unit: str) -> str:
-    known = [row for row in line.at if row.estimate is not None]
+    known = [row for row in line.told if row.estimate is not None]
     shares = (_WORDS.text("alt_share", percent=format_percent(row.estimate, row.n), time=row.term) for row in known)
     return _WORDS.text("alt_curve", group=line.label, shares=_SHARED.text("comma").join(shares), unit=unit)
 

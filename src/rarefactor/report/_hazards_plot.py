@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._panel import Panel, round_ticks
+from rarefactor.report._panel import Panel, round_ticks, thin_ticks
 from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet, wrap_text
 from rarefactor.report._words import Words
 from rarefactor.results import FEWEST_EVENTS_IN_MEAN, Estimate
@@ -16,6 +16,9 @@ WIDTH = 170.0
 _ACROSS, _LEFT, _TOP = 3, 13.0, 9.0
 _PANEL, _STEP = (41.0, 28.0), (57.0, 46.0)
 _TICKS = (1e-4, 1e-3, 0.01, 0.1, 0.2, 0.5, 1, 2, 5, 10, 100, 1e3, 1e4)
+_ROOM = 0.12
+"""How far apart ticks of time must stand, as a share of the axis."""
+
 _DECADE = 1.0
 """How far beyond the smooth, in powers of ten, its band and the points are followed."""
 
@@ -30,15 +33,15 @@ class Bend:
     fitted: float | None
 
 
-def draw_hazards(bends: Sequence[Bend], unit: str, level: float) -> Sheet:
-    """Return a panel per hazard ratio, over time in ``unit``."""
+def draw_hazards(bends: Sequence[Bend], unit: str, level: float, times: Sequence[float] = ()) -> Sheet:
+    """Return a panel per hazard ratio, over time in ``unit`` with ticks at ``times``."""
     rows = math.ceil(len(bends) / _ACROSS)
     sheet = open_sheet(WIDTH, _STEP[1] * rows + 7)
     end = max(float(row.group or 0) for bend in bends for row in (*bend.smooth, *bend.points))
     for place, bend in enumerate(bends):
         corner = (_LEFT + _STEP[0] * (place % _ACROSS), _TOP + _STEP[1] * (place // _ACROSS))
         panel = Panel(sheet, *corner, *_PANEL, (0.0, end), _derive_range(bend))
-        _draw_axes(panel, bend.label, unit)
+        _draw_axes(panel, bend.label, unit, times)
         _draw_bend(panel, bend)
     _draw_key(sheet, level)
     return sheet
@@ -58,7 +61,7 @@ def _derive_range(bend: Bend) -> tuple[float, float]:
     return min(-0.35, *seen) - 0.05, max(0.35, *seen) + 0.05
 
 
-def _draw_axes(panel: Panel, label: str, unit: str) -> None:
+def _draw_axes(panel: Panel, label: str, unit: str, times: Sequence[float]) -> None:
     sheet, bottom = panel.sheet, panel.top + panel.height
     lines = wrap_text(label, _PANEL[0] + 10, size=7)
     sheet.text(panel.left - 8, panel.top - 1.5, "\n".join(lines), size=7, strong=True, va="bottom")
@@ -68,7 +71,8 @@ def _draw_axes(panel: Panel, label: str, unit: str) -> None:
         y = panel.y(math.log10(tick))
         sheet.line((panel.left - 0.9, panel.left), (y, y), color=MUTED)
         sheet.text(panel.left - 1.5, y, f"{tick:g}", size=6.5, ha="right", color=MUTED)
-    for time in round_ticks(*panel.across):
+    inside = thin_ticks([time for time in times if time <= panel.across[1]], panel.across, _ROOM)
+    for time in inside if len(inside) > 1 else round_ticks(*panel.across):
         sheet.line((panel.x(time), panel.x(time)), (bottom, bottom + 0.9), color=MUTED)
         sheet.text(panel.x(time), bottom + 2.7, f"{time:g}", size=6.5, ha="center", color=MUTED)
     sheet.text(panel.left + panel.width / 2, bottom + 5.8, unit, size=6.5, ha="center", color=MUTED)

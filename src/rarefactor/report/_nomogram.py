@@ -93,7 +93,7 @@ def typical_column(factor: RiskFactor, term: RiskTerm) -> float:
 
 
 def _shown(value: float) -> str:
-    return format_count(value) if value >= 1000.0 else f"{value:g}"
+    return format_count(value) if value >= 1000.0 and value.is_integer() else f"{value:g}"
 
 
 def _places(factor: RiskFactor) -> tuple[float, ...]:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from rarefactor.report._plot import MUTED, Sheet
+
+_DIGITS = ((1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 5.0), (1.0,))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,40 @@ def round_ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:
     (0.0, 0.25, 0.5, 0.75, 1.0)
     """
     return next(tuple(ticks) for step in _steps(high - low) if len(ticks := list(_between(low, high, step))) <= most)
+
+
+def ratio_ticks(low: float, high: float, most: int = 6) -> tuple[float, ...]:
+    """Return at most ``most`` round ratios between two natural logarithms, even steps where those are finer.
+
+    Examples
+    --------
+    >>> ratio_ticks(math.log(40), math.log(12000)), ratio_ticks(math.log(0.78), math.log(1.02))
+    ((50.0, 100.0, 500.0, 1000.0, 5000.0, 10000.0), (0.8, 0.85, 0.9, 0.95, 1.0))
+    """
+    first, last = math.floor(low / math.log(10)), math.ceil(high / math.log(10))
+    tiers: list[tuple[float, ...]] = []
+    for digits in _DIGITS:
+        each = (digit * 10.0**power for power in range(first, last + 1) for digit in digits)
+        tiers.append(tuple(value for value in each if low <= math.log(value) <= high))
+    finest = next((ticks for ticks in tiers if len(ticks) <= most), tiers[-1])
+    if len(finest) < 3 and high - low < math.log(10):
+        return round_ticks(math.exp(low), math.exp(high), most)
+    return finest[:: math.ceil(len(finest) / most)] if finest else round_ticks(math.exp(low), math.exp(high), most)
+
+
+def thin_ticks(ticks: Sequence[float], across: tuple[float, float], room: float) -> tuple[float, ...]:
+    """Return those of some ticks that stand at least ``room`` (a share of the axis) from the one before.
+
+    Examples
+    --------
+    >>> thin_ticks((0, 1, 3, 6, 12), (0, 12), 0.15)
+    (0, 3, 6, 12)
+    """
+    kept: list[float] = []
+    for tick in ticks:
+        if not kept or tick - kept[-1] >= room * (across[1] - across[0]):
+            kept.append(tick)
+    return tuple(kept)
 
 
 def _steps(span: float) -> Iterator[float]:

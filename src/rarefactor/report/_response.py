@@ -99,13 +99,20 @@ def _outcome(source: Source) -> Iterator[Paragraph]:
     told = {"share": share(risk, source.study.analysis.level), "label": source.outcome.label}
     bounds = source.row("response", "risk_bounds", landmark=first)
     if bounds is None or bounds.low is None or bounds.high is None:
-        yield Paragraph(runs=_WORDS.runs("outcome", **told))
+        yield Paragraph(runs=sentences(_WORDS.runs("outcome", **told), _kinds(source, first)))
         return
     low, high = (format_percent(value, bounds.n) for value in (bounds.low, bounds.high))
     unknown = format_count((bounds.n or 0) - (risk.n or 0))
     between = number(bounds, _WORDS.text("bounds", low=low, high=high))
     sentence = _WORDS.runs("outcome_bounded", unknown=unknown, all=format_count(bounds.n), bounds=between, **told)
-    yield Paragraph(runs=sentence)
+    yield Paragraph(runs=sentences(sentence, _kinds(source, first)))
+
+
+def _kinds(source: Source, landmark: str) -> Runs:
+    """Say what the outcome came from, where that may be several things."""
+    rows = source.results.select(analysis="response", measure="events_of_kind", landmark=landmark)
+    kinds = [_WORDS.runs("kind", kind=row.term or "", n=number(row, format_count(row.estimate))) for row in rows]
+    return _WORDS.runs("kinds", kinds=linked(kinds, _SHARED.text("comma"))) if kinds else ()
 
 
 def _sentences(score: Score) -> Iterator[Runs]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._panel import Panel, round_ticks
+from rarefactor.report._panel import Panel, ratio_ticks, round_ticks
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
 from rarefactor.report._words import Words
 
@@ -170,7 +170,4 @@ def _draw_frame(panel: Panel, course: Course, months: Sequence[float]) -> None:
 def _ticks(low: float, high: float, *, log: bool) -> Sequence[float]:
     if not log:
         return round_ticks(low, high, 4)
-    powers = range(math.floor(low), math.ceil(high) + 1)
-    fine = [step * 10.0**power for power in powers for step in (1, 2, 5) if low <= math.log10(step) + power <= high]
-    coarse = [value for value in fine if math.log10(value).is_integer()]
-    return coarse if len(coarse) > 2 else fine
+    return ratio_ticks(low * math.log(10), high * math.log(10), 4)

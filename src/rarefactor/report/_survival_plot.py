@@ -21,11 +21,12 @@ _LABEL, _LINE, _GAP = 32.0, 3.0, 1.2
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A curve: what it is called, its points, and the rows at the round times with the numbers at risk."""
+    """A curve: what it is called, its points, the numbers at risk at the ticks, and the rows that tell it in words."""
 
     label: str
     points: tuple[Estimate, ...]
     at: tuple[Estimate, ...]
+    told: tuple[Estimate, ...] = ()
 
 
 def draw_survival(lines: Sequence[Line], across: str, up: str) -> Sheet:

@@ -11,6 +11,7 @@ from rarefactor.spec._fit import check_study
 from rarefactor.spec._imaging import Grades, Thigh
 from rarefactor.spec._instruments import EVERYONE, Instrument, InstrumentKind
 from rarefactor.spec._instruments_check import describe_instrument, limits_by_level
+from rarefactor.spec._kinds import EventKind, split_kinds
 from rarefactor.spec._later import OUTCOME, FollowUp, Trajectory
 from rarefactor.spec._model import (
     DAYS_PER_MONTH,
@@ -55,6 +56,7 @@ __all__ = [
     "DesignPlan",
     "Drop",
     "Eligibility",
+    "EventKind",
     "Evidence",
     "Expression",
     "ExpressionError",
@@ -100,5 +102,6 @@ __all__ = [
     "lower_first",
     "parse_column",
     "parse_expression",
+    "split_kinds",
     "upper_first",
 ]

@@ -351,6 +351,14 @@ class Study(Part):
         """Return the landmark at which the clock of a follow-up starts: the one given, or the first."""
         return follow_up.landmark or self.analysis.landmarks[0]
 
+    def visit_months(self, until: float) -> tuple[float, ...]:
+        """Return the months of the visits, from baseline to month ``until``; past the last, on in its own step."""
+        months = sorted({visit.month for visit in self.cohort.visits.values() if visit.month >= 0})
+        step = months[-1] - months[-2] if len(months) > 1 else 0.0
+        while step and months[-1] + step <= until:
+            months.append(months[-1] + step)
+        return tuple(month for month in months if month <= until)
+
     def factors_at(self, landmark: str) -> tuple[str, ...]:
         """Return the names of the factors that are known at a landmark, in the order of the file."""
         month = self.cohort.visits[landmark].month

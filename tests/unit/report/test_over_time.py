@@ -10,7 +10,7 @@ from rarefactor import analyse, study
 from rarefactor.report._course import write_courses
 from rarefactor.report._document import write_document
 from rarefactor.report._source import read_source
-from rarefactor.report.tree import Bullets, Document, Number, Table, text_of
+from rarefactor.report.tree import Bullets, Document, Number, Paragraph, Table, text_of
 from rarefactor.results import Estimate, Results
 
 ROOT = Path(__file__).parents[3]
@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 @pytest.fixture(scope="module")
 def document() -> Document:
     checked = study.check(ROOT / "examples/pbc48/study.yaml")
-    wanted = ("Follow-up", "Cox", "Course")
+    wanted = ("Outcome", "Follow-up", "Cox", "Course")
     tasks = [task for task in analyse.tasks(checked.study, checked.table, code="test") if task.label.startswith(wanted)]
     found = [task.compute() for task in tasks]
     results = Results(
@@ -42,6 +42,21 @@ def test_the_sections_have_their_tables_and_figures(document: Document) -> None:
     assert "% at 2" in figures["follow-up-death-stage"].alt
     assert "Serum bilirubin, per doubling: from" in figures["hazards-death-clinical"].alt
     assert "hazards-death-biopsy" not in figures  # stage I has no event: there is nothing to check
+
+
+def test_events_of_several_kinds_are_counted_by_kind(document: Document) -> None:
+    told = [text_of(block.runs) for block in document.blocks if isinstance(block, Paragraph)]
+    assert any("19 had the event (transplanted: 3, dead: 16), and" in text for text in told)
+    kinds = "Of those with it, 10 by serum bilirubin at month 12, 3 by death or transplantation before month 12."
+    assert any(text.endswith(kinds) for text in told)
+
+
+def test_restricted_means_of_a_table_reach_up_to_one_time_that_is_said(document: Document) -> None:
+    table = next(table for table in document.tables() if table.name == "follow-up-death")
+    assert "Mean up to 6 years,\nyears (95% CI)" in [text_of(cell.runs) for cell in table.header[0].cells]
+    means = [run.row for row in table.rows for cell in row.cells for run in cell.runs if isinstance(run, Number)]
+    reached = {row.split("/")[-4] for row in means if row.endswith("restricted_mean")}
+    assert reached == {"6"}
 
 
 def test_a_course_by_a_later_outcome_has_no_test(document: Document) -> None:
