@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from rarefactor.report._calculator import write_calculator
+from rarefactor.report._card import Card, Part
 from rarefactor.report._course import write_courses
 from rarefactor.report._document import write_imputation, write_multivariable, write_univariable
 from rarefactor.report._follow_up import write_follow_up
@@ -28,7 +29,6 @@ from rarefactor.report._source import Source, read_source
 from rarefactor.report._style import apply_style
 from rarefactor.report._table1 import tabulate_characteristics
 from rarefactor.report._words import Words
-from rarefactor.report.stage import Card, Part
 from rarefactor.report.tree import Block, Document, Figure, Heading
 from rarefactor.results import Results, RiskModel
 

@@ -10,9 +10,8 @@ the authors, at its place.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from importlib import resources
 from typing import Any
 
@@ -20,7 +19,7 @@ from rarefactor.report._about import place_of
 from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell
 from rarefactor.report._checklists_facts import FACTS
-from rarefactor.report._labels import label_block
+from rarefactor.report._places import Places
 from rarefactor.report._profile_remark import profile_remark
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words, sentences
@@ -28,7 +27,6 @@ from rarefactor.report.format import EMPTY
 from rarefactor.report.tree import (
     Block,
     Cell,
-    Figure,
     Heading,
     Link,
     Paragraph,
@@ -36,7 +34,6 @@ from rarefactor.report.tree import (
     Runs,
     Table,
     Text,
-    text_of,
 )
 
 ANCHOR = "checklists"
@@ -79,33 +76,6 @@ class Answer:
     said: Runs = ()
     links: tuple[Link, ...] = ()
     asked: tuple[tuple[str, str], ...] = ()
-
-
-class Places:
-    """What a document holds: the targets that links may lead to, and the words of each section."""
-
-    def __init__(self, blocks: Iterable[Block]) -> None:
-        self.labels: dict[str, str] = {}
-        self._words: dict[str, list[str]] = {}
-        anchor = ""
-        for block in blocks:
-            if isinstance(block, Heading):
-                anchor = block.anchor
-                self.labels.setdefault(f"section-{anchor}", block.text)
-            elif isinstance(block, Table | Figure):
-                kind = "table" if isinstance(block, Table) else "figure"
-                self.labels.setdefault(f"{kind}-{block.name}", label_block(block))
-            elif isinstance(block, Paragraph):
-                self._words.setdefault(anchor, []).append(text_of(block.runs))
-
-    def find(self, patterns: Sequence[str]) -> tuple[Link, ...]:
-        """Return links to what the document holds of some targets, in the order of the patterns."""
-        found = [target for pattern in patterns for target in self.labels if fnmatchcase(target, pattern)]
-        return tuple(Link(self.labels[target], target) for target in dict.fromkeys(found))
-
-    def says(self, anchor: str, words: str) -> bool:
-        """Whether a paragraph of the section holds these words."""
-        return any(words in text for text in self._words.get(anchor, ()))
 
 
 def read_checklists(source: Source) -> tuple[Checklist, ...]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import attrgetter
-from typing import TYPE_CHECKING
 
 from rarefactor.report._cells import cell, number, right
+from rarefactor.report._places import Places
 from rarefactor.report._source import Source
 from rarefactor.report._summary import flow_number
 from rarefactor.report._words import Words
@@ -18,9 +18,6 @@ from rarefactor.report.format import EMPTY, format_count
 from rarefactor.report.tree import Block, Cell, Heading, Inline, Row, Table, Text
 from rarefactor.results import Estimate, FlowStep
 from rarefactor.spec import upper_first
-
-if TYPE_CHECKING:
-    from rarefactor.report._checklists import Places
 
 Key = tuple[str, str, str]
 _ACROSS = {"response", "imaging", "pathology", "evidence"}

@@ -3,32 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from rarefactor.derive import PatientRecord
+from rarefactor.report._card import Card, Part
 from rarefactor.results import Picture, Results, RiskModel
 
 PROVENANCE = "provenance/ro-crate-metadata.json"
 """Where the provenance stands in the output folder."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A section of the report: name, title, the part of the analysis that it is about, and all parts that it shows."""
-
-    name: str
-    title: str
-    part: str
-    parts: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Part:
-    """A card as a piece of HTML, and its figures as SVG by name, empty where they were not drawn."""
-
-    html: str
-    figures: Mapping[str, bytes]
 
 
 def write_report(

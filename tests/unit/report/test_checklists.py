@@ -11,7 +11,6 @@ import pytest
 from rarefactor.report._about import PLACES, place_of
 from rarefactor.report._checklists import (
     ANCHOR,
-    Places,
     _read,
     answer_items,
     read_checklists,
@@ -19,6 +18,7 @@ from rarefactor.report._checklists import (
 )
 from rarefactor.report._checklists_facts import FACTS
 from rarefactor.report._document import write_document
+from rarefactor.report._places import Places
 from rarefactor.report._profile_remark import list_analyses
 from rarefactor.report._source import read_source
 from rarefactor.report._words import Words
