@@ -42,6 +42,7 @@ def write_docx(document: Document, created: datetime) -> bytes:
 
     file = docx.Document()
     add_styles(file)
+    _set_mode(file)
     _set_properties(file, document, created)
     if document.notice:
         _add_notice(file, document.notice)
@@ -57,14 +58,14 @@ def write_docx(document: Document, created: datetime) -> bytes:
     return _repacked(buffer.getvalue())
 
 
-def add_runs(paragraph: Any, runs: Runs) -> None:
-    """Add running text to a paragraph."""
+def add_runs(paragraph: Any, runs: Runs, code: str = "Code") -> None:
+    """Add running text to a paragraph; ``code`` is the style of what is code."""
     for run in runs:
         if isinstance(run, Link):
             _add_field(paragraph, f"REF {_bookmark(run.target)} \\h", run.text)
             continue
         style = run.style if isinstance(run, Text) else "plain"
-        added = paragraph.add_run(run.text, style="Code" if style == "code" else None)
+        added = paragraph.add_run(run.text, style=code if style == "code" else None)
         added.bold = True if style == "strong" else None
         added.italic = True if style == "emphasis" else None
         added.font.superscript = True if style == "superscript" else None
@@ -101,14 +102,11 @@ def _add_bullets(file: Any, block: Bullets) -> None:
 
 
 def _add_note(file: Any, block: Note) -> None:
-    title = _open_paragraph(file, "Note")
-    add_runs(title, (Text(block.title, "strong"),))
-    title.paragraph_format.keep_with_next = True
-    for item in block.items[:-1]:
-        paragraph = _open_paragraph(file, "Note")
-        paragraph.paragraph_format.keep_with_next = True
+    add_runs(_open_paragraph(file, "Note"), (Text(block.title),))
+    for place, item in enumerate(block.items):
+        paragraph = _open_paragraph(file, "Note Item")
+        paragraph.paragraph_format.keep_with_next = place + 1 < len(block.items) or None
         add_runs(paragraph, item)
-    add_runs(_open_paragraph(file, "Note"), block.items[-1])
 
 
 def _add_reference(file: Any, block: Reference) -> None:
@@ -119,12 +117,18 @@ def _add_reference(file: Any, block: Reference) -> None:
 
 
 def _add_table(file: Any, block: Table) -> None:
-    caption = _add_caption(file, block, (Text(block.caption),))
-    caption.paragraph_format.keep_with_next = True
-    add_table(file, block, add_runs)
-    for footnote in block.footnotes:
-        add_runs(_open_paragraph(file, "Table Note"), footnote)
-    _open_paragraph(file, "Table Note")
+    _add_caption(file, block, (Text(block.caption),), "Caption")
+    add_table(file, block, _add_small)
+    for place, footnote in enumerate(block.footnotes):
+        paragraph = _open_paragraph(file, "Table Note")
+        paragraph.paragraph_format.keep_with_next = place + 1 < len(block.footnotes) or None
+        _add_small(paragraph, footnote)
+    if not block.footnotes:
+        _open_paragraph(file, "Table End")
+
+
+def _add_small(paragraph: Any, runs: Runs) -> None:
+    add_runs(paragraph, runs, "Table Code")
 
 
 def _add_figure(file: Any, block: Figure) -> None:
@@ -137,18 +141,17 @@ def _add_figure(file: Any, block: Figure) -> None:
     properties = shape._inline.docPr  # noqa: SLF001 - python-docx has no public way to set the alternative text
     properties.set("descr", block.alt)
     properties.set("name", label_block(block))
-    _add_caption(file, block, block.caption)
+    _add_caption(file, block, block.caption, "Figure Caption")
 
 
-def _add_caption(file: Any, block: Table | Figure, runs: Runs) -> Any:
+def _add_caption(file: Any, block: Table | Figure, runs: Runs, style: str) -> None:
     """Add a caption whose number Word counts itself."""
-    paragraph = _open_paragraph(file, "Caption")
+    paragraph = _open_paragraph(file, style)
     number, kind = Text(str(block.number)), type(block).__name__
     _add_counted(paragraph, label_runs(block, number), number, f"SEQ {kind} \\* ARABIC", strong=True)
     _mark(paragraph, f"{kind.lower()}-{block.name}")
     paragraph.add_run(". ").bold = True
     add_runs(paragraph, runs)
-    return paragraph
 
 
 def _add_counted(paragraph: Any, runs: Runs, number: Text, instruction: str, *, strong: bool = False) -> None:
@@ -199,19 +202,25 @@ def _add_field(paragraph: Any, instruction: str, shown: str, *, strong: bool = F
 
 def _add_notice(file: Any, notice: str) -> None:
     """Put what every page has to say into the header."""
-    from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415 - loaded when a report is written
-
-    paragraph = file.sections[0].header.paragraphs[0]
-    paragraph.alignment = WD_ALIGN_PARAGRAPH.CENTER
-    paragraph.add_run(notice).bold = True
+    file.sections[0].header.paragraphs[0].add_run(notice)
 
 
 def _add_footer(file: Any, words: str) -> None:
     """Put what the report is and the number of the page below every page."""
     paragraph = file.sections[0].footer.paragraphs[0]
-    paragraph.style = "Byline"
     page = Text("1")
     _add_counted(paragraph, _WORDS.runs("footer", report=words, page=page), page, "PAGE")
+
+
+def _set_mode(file: Any) -> None:
+    """Write for Word of today: in the mode of the template it would say that it works as an older one."""
+    from docx.oxml.ns import qn  # noqa: PLC0415 - loaded when a report is written
+
+    settings = file.settings.element
+    for setting in settings.iter(qn("w:compatSetting")):
+        if setting.get(qn("w:name")) == "compatibilityMode":
+            setting.set(qn("w:val"), "15")
+    settings.find(qn("w:zoom")).set(qn("w:percent"), "100")  # which the format demands
 
 
 def _set_properties(file: Any, document: Document, created: datetime) -> None:

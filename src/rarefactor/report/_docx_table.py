@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from rarefactor.report.tree import Cell, Row, Runs, Table, Text
+from rarefactor.report._breaks import list_stays
+from rarefactor.report._docx_styles import CELL_PADDING
+from rarefactor.report._labels import label_block
+from rarefactor.report.tree import Cell, Row, Runs, Table
 
 AddRuns = Callable[[Any, Runs], None]
 _WIDTH_MM = 170.0
-_SHORT = 14  # rows
 _THICK, _THIN, _FINE = 8, 4, 2  # eighths of a point
 _COLOURS = {_FINE: "A3AFBA"}  # lines between rows stand back
-_PADDING = 40  # twentieths of a point, left and right of the text in a cell
-_TABLE_ORDER = ("tblStyle", "tblW", "jc", "tblInd", "tblBorders", "tblLayout", "tblCellMar", "tblLook")
+_GAP = 3 * CELL_PADDING  # before words, which follow numbers or words that reach to the end of their cell
+_TABLE_ORDER = ("tblStyle", "tblW", "jc", "tblInd", "tblBorders", "tblLayout", "tblCellMar", "tblLook", "tblCaption")
 _CELL_ORDER = ("tcW", "gridSpan", "vMerge", "tcBorders", "shd", "noWrap", "tcMar", "vAlign")
 _BORDER_ORDER = ("top", "left", "bottom", "right")
 
 
 def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
-    """Add a table; its header rows are repeated on every page, no row is torn, and a short one stays on one page."""
-    columns = len(block.widths)
+    """Add a table; its header rows are repeated on every page, and no row or small group is torn."""
     rows = (*block.header, *block.rows)
-    table = file.add_table(rows=len(rows), cols=columns)
+    table = file.add_table(rows=len(rows), cols=len(block.widths), style="Report Table")
     table.autofit = False
-    _align_left(table)
+    _tell(table, f"{label_block(block)}. {block.caption}")
     _set_widths(table, block.widths)
-    for place, row in enumerate(rows):
+    stays = ((True,) * len(block.header)) + list_stays(block)
+    for place, (row, stay) in enumerate(zip(rows, stays, strict=True)):
         header = place < len(block.header)
-        _fill_row(table.rows[place], row, add_runs, header=header)
+        _fill_row(table.rows[place], row, add_runs, header=header, stays=stay)
         _mark_row(table.rows[place], header=header)
-        if place + 1 < len(rows) and (len(rows) <= _SHORT or rows[place + 1].kind == "level"):
-            _keep_with_next(table.rows[place])
     _rule(table.rows[0], "top", _THICK)
     _rule(table.rows[max(len(block.header) - 1, 0)], "bottom", _THIN)
     _rule_between(table.rows[len(block.header) :], block)
@@ -44,16 +44,15 @@ def _rule_between(shown: Sequence[Any], block: Table) -> None:
             _rule(before, "bottom", _FINE)
 
 
-def _align_left(table: Any) -> None:
-    """Word hangs tables into the margin by the padding of a cell; ours start where the text starts."""
+def _tell(table: Any, words: str) -> None:
+    """Say what the table is, for those who hear it."""
     from docx.oxml.ns import qn  # noqa: PLC0415 - loaded when a report is written
     from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
 
-    indent = OxmlElement("w:tblInd")
-    indent.set(qn("w:w"), str(_PADDING))
-    indent.set(qn("w:type"), "dxa")
-    properties = table._tbl.tblPr  # noqa: SLF001 - python-docx has no table indent
-    properties.append(indent)
+    caption = OxmlElement("w:tblCaption")
+    caption.set(qn("w:val"), words)
+    properties = table._tbl.tblPr  # noqa: SLF001 - python-docx has no alternative text of tables
+    properties.append(caption)
     _sort(properties, _TABLE_ORDER)
 
 
@@ -69,7 +68,7 @@ def _set_widths(table: Any, widths: Sequence[float]) -> None:
             cell.width = size
 
 
-def _fill_row(target: Any, row: Row, add_runs: AddRuns, *, header: bool) -> None:
+def _fill_row(target: Any, row: Row, add_runs: AddRuns, *, header: bool, stays: bool) -> None:
     place = 0
     cells = target.cells
     for number, cell in enumerate(row.cells):
@@ -78,35 +77,40 @@ def _fill_row(target: Any, row: Row, add_runs: AddRuns, *, header: bool) -> None
             filled = filled.merge(cells[place + cell.span - 1])
             if header:
                 _set_border(filled, "bottom", _THIN)
+        if number and cell.align == "left":
+            _set_gap(filled)
         strong = header or (number == 0 and row.kind == "head")
-        _fill_cell(filled, cell, add_runs, strong=strong, indent=number == 0 and row.kind == "level")
+        paragraph = _fill_cell(filled, cell, add_runs, strong=strong)
+        if number == 0 and row.kind == "level":
+            _indent(paragraph)
+        paragraph.paragraph_format.keep_with_next = stays or None
+        if header:
+            _put_down(filled)
         place += cell.span
 
 
-def _fill_cell(target: Any, cell: Cell, add_runs: AddRuns, *, strong: bool, indent: bool) -> None:
-    from docx.enum.table import WD_ALIGN_VERTICAL  # noqa: PLC0415 - loaded when a report is written
+def _fill_cell(target: Any, cell: Cell, add_runs: AddRuns, *, strong: bool) -> Any:
     from docx.enum.text import WD_ALIGN_PARAGRAPH  # noqa: PLC0415 - loaded when a report is written
-    from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
 
     paragraph = target.paragraphs[0]
-    paragraph._p.style = "TableText"  # noqa: SLF001 - by id: looking the name up takes a second per report
-    paragraph.alignment = WD_ALIGN_PARAGRAPH[cell.align.upper()]
-    paragraph.paragraph_format.left_indent = Mm(3) if indent else None
-    runs = cell.runs
-    if strong:
-        runs = tuple(Text(run.text, "strong") if _is_plain(run) else run for run in runs)
-        target.vertical_alignment = WD_ALIGN_VERTICAL.BOTTOM
-    add_runs(paragraph, runs)
-    _set_margins(target)
+    # By id: looking the name of a style up takes a second per report.
+    paragraph._p.style = "TableHead" if strong else "TableText"  # noqa: SLF001 - as said
+    if cell.align != "left":
+        paragraph.alignment = WD_ALIGN_PARAGRAPH[cell.align.upper()]
+    add_runs(paragraph, cell.runs)
+    return paragraph
 
 
-def _is_plain(run: Any) -> bool:
-    return isinstance(run, Text) and run.style == "plain"
+def _indent(paragraph: Any) -> None:
+    from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
+
+    paragraph.paragraph_format.left_indent = Mm(3)
 
 
-def _keep_with_next(row: Any) -> None:
-    """Keep a group of rows on one page."""
-    row.cells[0].paragraphs[0].paragraph_format.keep_with_next = True
+def _put_down(cell: Any) -> None:
+    from docx.enum.table import WD_ALIGN_VERTICAL  # noqa: PLC0415 - loaded when a report is written
+
+    cell.vertical_alignment = WD_ALIGN_VERTICAL.BOTTOM
 
 
 def _mark_row(row: Any, *, header: bool) -> None:
@@ -142,16 +146,15 @@ def _set_border(cell: Any, edge: str, size: int) -> None:
     _sort(properties, _CELL_ORDER)
 
 
-def _set_margins(cell: Any) -> None:
+def _set_gap(cell: Any) -> None:
+    """Part words from what stands to their left."""
     from docx.oxml.ns import qn  # noqa: PLC0415 - loaded when a report is written
     from docx.oxml.parser import OxmlElement  # noqa: PLC0415 - loaded when a report is written
 
-    margins = OxmlElement("w:tcMar")
-    for edge in ("left", "right"):
-        side = OxmlElement(f"w:{edge}")
-        side.set(qn("w:w"), str(_PADDING))
-        side.set(qn("w:type"), "dxa")
-        margins.append(side)
+    margins, left = OxmlElement("w:tcMar"), OxmlElement("w:left")
+    left.set(qn("w:w"), str(_GAP))
+    left.set(qn("w:type"), "dxa")
+    margins.append(left)
     properties = cell._tc.get_or_add_tcPr()  # noqa: SLF001 - python-docx has no cell margins
     properties.append(margins)
     _sort(properties, _CELL_ORDER)
