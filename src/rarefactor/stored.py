@@ -47,13 +47,20 @@ def key_images(study: Study, path: Path) -> str:
     home = study.folder.resolve()
     folders = dict.fromkeys([home, *((home / each.folder).resolve() for each in sources if each.folder)])
     own = str(path.resolve())
-    files = (line for folder in folders for line in _list_files(str(folder)) if line[0] != own)
+    seen = set[str]()
+    files = (line for folder in folders for line in _list_files(str(folder), seen) if line[0] != own)
     listed = [[os.path.relpath(name, home), changed_ns, size] for name, changed_ns, size in files]
     return content_key("images", code, asked, listed)
 
 
-def _list_files(folder: str) -> Iterator[tuple[str, int, int]]:
-    """Give path, time and size of each file below a folder, in order, but for hidden ones and finished outputs."""
+def _list_files(folder: str, seen: set[str]) -> Iterator[tuple[str, int, int]]:
+    """Give path, time and size of each file below a folder, in order, but for hidden ones and finished outputs.
+
+    A folder that was ``seen`` is not read again: those of images mostly lie in the folder of the study.
+    """
+    if folder in seen:
+        return
+    seen.add(folder)
     for entry in sorted(os.scandir(folder), key=lambda each: each.name):
         if entry.name.startswith("."):
             continue
@@ -61,4 +68,4 @@ def _list_files(folder: str) -> Iterator[tuple[str, int, int]]:
             stat = entry.stat()
             yield entry.path, stat.st_mtime_ns, stat.st_size
         elif not Path(entry.path, MANIFEST).exists():
-            yield from _list_files(entry.path)
+            yield from _list_files(entry.path, seen)

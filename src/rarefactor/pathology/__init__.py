@@ -37,6 +37,7 @@ from rarefactor.pathology._moved import (
 from rarefactor.pathology._overlay import Layer, draw_overlay
 from rarefactor.pathology._plan import Plan, plan_folder
 from rarefactor.pathology._positivity import AreaSettings, Denominator, Positivity, compute_positivity
+from rarefactor.pathology._preview import preview
 from rarefactor.pathology._pyramid import Tile, Window
 from rarefactor.pathology._regions import Placed, check_regions, rasterise
 from rarefactor.pathology._runs import (
@@ -180,6 +181,7 @@ __all__ = [
     "photograph",
     "plan",
     "plan_folder",
+    "preview",
     "rasterise",
     "read_given_scores",
     "read_manifest",

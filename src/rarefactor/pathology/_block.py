@@ -106,17 +106,23 @@ def measure_block(
         The slide or its regions cannot be read.
     """
     regions = list_regions(file, survey.sha256)
-    lookup = _choose_lookup(survey, window)
+    lookup = choose_lookup(survey, window)
     found: dict[str, Part] = {}
-    for tile in _read_tiles(file, survey, window, HALO_PX if looks_for_cells(survey, reading) else 0):
-        cells, focus = _find_cells(tile, survey, reading, keep) if tile.halo else (None, None)
-        tissue = survey.expand(tile.window, survey.measured)
-        for name, mask in _list_masks(regions, tile.window, survey, tissue):
-            part = _measure_region(tile, mask, lookup, survey)
-            if cells is not None and focus is not None:
-                part = _with_cells(part, cells, (mask, focus, lookup), (tile, survey))
+    for tile in _read_tiles(file, survey, window, choose_halo(survey, reading)):
+        seen = find_cells(tile, survey, reading, keep) if tile.halo else None
+        for name, part in measure_tile(tile, regions, (survey, lookup), seen):
             found[name] = found[name] + part if name in found else part
     return found
+
+
+def measure_tile(
+    tile: Tile, regions: Sequence[Annotation], by: tuple[Survey, Lookup | Sums], seen: tuple[Cells, Mask] | None
+) -> Iterator[tuple[str, Part]]:
+    """Give the regions that a tile holds tissue of, each with what it holds; ``seen`` are its cells and its focus."""
+    survey, lookup = by
+    for name, mask in _list_masks(regions, tile.window, survey, survey.expand(tile.window, survey.measured)):
+        part = _measure_region(tile, mask, lookup, survey)
+        yield name, _with_cells(part, seen[0], (mask, seen[1], lookup), (tile, survey)) if seen else part
 
 
 def write_parts(parts: dict[str, Part]) -> bytes:
@@ -139,6 +145,11 @@ def make_empty(survey: Survey) -> Part:
     )
     squares, pixels = np.zeros((0, BINS // COARSE), np.int32), np.zeros(0, np.int64)
     return Part(histogram=histogram, squares=squares, pixels=pixels, corners=np.zeros((0, 2)))
+
+
+def choose_halo(survey: Survey, reading: Reading) -> int:
+    """Return the pixels around a tile that it takes to find the nuclei at its border; 0 where none are looked for."""
+    return HALO_PX if looks_for_cells(survey, reading) else 0
 
 
 def _read_tiles(file: SlideFile, survey: Survey, window: Window, halo: int) -> Iterator[Tile]:
@@ -164,7 +175,7 @@ def mirror_outside(tile: Tile, survey: Survey) -> Tile:
     return Tile(window=tile.window, image=np.pad(inside, np.array((*pads, (0, 0))), mode="symmetric"), halo=tile.halo)
 
 
-def _choose_lookup(survey: Survey, window: Window) -> Lookup | Sums:
+def choose_lookup(survey: Survey, window: Window) -> Lookup | Sums:
     """Return the table of all colours where there are many pixels; they give the same."""
     if window.width * window.height > FEW_PX * survey.downsample**2:
         return compute_lookup(survey.white, tissue_density=TISSUE_DENSITY)
@@ -215,7 +226,7 @@ def _measure_region(tile: Tile, mask: Mask, lookup: Lookup | Sums, survey: Surve
     )
 
 
-def _find_cells(tile: Tile, survey: Survey, reading: Reading, keep: Keep | None) -> tuple[Cells, Mask]:
+def find_cells(tile: Tile, survey: Survey, reading: Reading, keep: Keep | None) -> tuple[Cells, Mask]:
     """Return the cells of a tile, and where it is in focus."""
     um = survey.um_per_px or 0.0
     labels = compute_labels(tile.image, survey.white, reading, um)

@@ -29,6 +29,7 @@ from rarefactor.pathology import (
     measure_folder,
     move_threshold,
     name_item,
+    preview,
 )
 from rarefactor.pathology._excluded import derive_excluded
 from rarefactor.pathology._write_slide import write_field
@@ -139,6 +140,24 @@ def test_a_threshold_moved_gives_what_measuring_at_it_gives(files: tuple[SlideFi
             assert getattr(moved, name) == (pytest.approx(row[name]) if row[name] is not None else None), name
     with pytest.raises(InputError, match="outside the range"):
         move_threshold(Reading(), 3.0)
+
+
+def test_regions_that_are_drawn_give_what_they_give_when_they_are_kept(
+    files: tuple[SlideFile, SlideFile], cache: Cache
+) -> None:
+    other = ((300.0, 100.0), (500.0, 90.0), (480.0, 420.0), (330.0, 400.0))
+    for file in files:
+        looked = looked_at(file, cache)
+        kept = {
+            drawn: looked_at(replace(file, excluded=Excluded(sha256=looked.sha256, outlines=drawn)), cache)
+            for drawn in ((HALF,), (HALF, other), ())
+        }
+        for before in kept.values():
+            for drawn, after in kept.items():
+                shown = preview(before, drawn)
+                assert shown is not None
+                assert compute_moved(shown, looked.reading) == compute_moved(after, looked.reading)
+        assert compute_moved(kept[(HALF,)], looked.reading) != compute_moved(looked, looked.reading)
 
 
 def test_what_is_left_out_changes_that_slide_alone_as_a_file_of_regions_would(
