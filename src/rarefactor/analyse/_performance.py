@@ -75,7 +75,9 @@ def analyse_performance(
         model = build_model(table, everyone, info, settings)
         found = _validate(model, table, settings)
         base = replace(base, n=len(model.design.y), events=int(model.design.y.sum()))
+        apparent = compute_performance(found.model.design.y, found.risk, level=settings.level)
         rows = [
+            *_apparent_rows(apparent, base),
             *_performance_rows(found, settings, base),
             *compare_risk_methods(model, table, settings, base),
             *_selection_rows(model, settings, base),
@@ -85,7 +87,8 @@ def analyse_performance(
         size = tuple(required_rows(base, everyone.X.shape[1], None))
         return Analysed(rows=size, notes=(_note(info, f"The risks of the model were not predicted ({reason})."),))
     notes = (*_failure_notes(info, found.optimism), *_limit_notes(info, found.optimism))
-    return Analysed(rows=tuple(rows), notes=notes)
+    slope = (_note(info, text) for text in say_why_no_slope(apparent.calibration.slope, found.optimism))
+    return Analysed(rows=tuple(rows), notes=(*notes, *slope))
 
 
 def _validate(model: Model, table: LandmarkTable, settings: Analysis) -> Validated:
@@ -108,8 +111,6 @@ def _validate(model: Model, table: LandmarkTable, settings: Analysis) -> Validat
 
 def _performance_rows(found: Validated, settings: Analysis, base: Estimate) -> Iterator[Estimate]:
     outcome, optimism, name = found.model.design.y, found.optimism, found.model.info.name
-    apparent = compute_performance(outcome, found.risk, level=settings.level)
-    yield from _apparent_rows(apparent, base)
     rng = draw_rng(settings.seed, name, 3) if settings.resamples else None
     yield from curve_rows(outcome, found.risk, rng, settings, base)
     if optimism is not None:
@@ -176,6 +177,23 @@ def _limit_notes(info: ModelInfo, found: Optimism | None) -> Iterator[Note]:
             "themselves, so that limits taken from the resamples would lie to one side of the estimate."
         )
         yield _note(info, text)
+
+
+def say_why_no_slope(apparent: float, found: Optimism | None) -> Iterator[str]:
+    """Yield why there is no calibration slope, or how many resamples its correction had to leave out."""
+    parted = "part patients with and without the outcome completely, so that no finite slope exists"
+    if not np.isfinite(apparent):
+        yield f"There is no calibration slope, and no intercept beside it: the risks {parted}."
+    if found is None or not np.isfinite(apparent):
+        return
+    used, models = found.measures["slope"].used, found.resamples - found.failed
+    if not used:
+        yield f"The calibration slope cannot be corrected: in every resample the risks of its own model {parted}."
+    elif used < models:
+        yield (
+            f"The correction of the calibration slope rests on {used} of {models} resamples: in the others the risks "
+            f"of the resample's own model {parted}."
+        )
 
 
 def _failure_notes(info: ModelInfo, found: Optimism | None) -> Iterator[Note]:

@@ -71,7 +71,9 @@ def find_reasons(
     yield from (_too_few(size, population) for size in sizes if not size.enough)
     slope = find_number(results, info, "calibration_slope", "optimism_corrected")
     if slope is None:
-        text = "Its performance was not corrected for optimism, so that nobody knows how much to shrink its risks."
+        validated = find_number(results, info, "auc", "optimism_corrected") is not None
+        why = "has no calibration slope that is finite" if validated else "was not corrected for optimism"
+        text = f"Its performance {why}, so that nobody knows how much to shrink its risks."
         yield RiskReason(name="not_validated", text=text)
     elif slope <= 0.0:
         text = f"Corrected for optimism its calibration slope is {slope:.2f}: in other patients it would tell nothing."

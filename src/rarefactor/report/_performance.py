@@ -12,10 +12,10 @@ from rarefactor.report._risk_curves import benefit_rows, draw_risk_curves, has_c
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_fixed, format_percent, format_range
-from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table
-from rarefactor.results import DEFAULT_NAGELKERKE, LEAST_SHRINKAGE, Estimate, ModelInfo
+from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
+from rarefactor.results import DEFAULT_NAGELKERKE, LEAST_SHRINKAGE, Estimate, ModelInfo, RiskModel
 
-_WORDS = Words("performance")
+_WORDS, _SHARED = Words("performance"), Words("words")
 _DECIMALS = {"auc": 2, "brier": 3, "brier_scaled": 2, "calibration_intercept": 2, "calibration_slope": 2}
 _SHARE = f"{100 * DEFAULT_NAGELKERKE:g}"
 _SUPPOSED = ("r2_default", "r2_corrected")
@@ -28,6 +28,8 @@ def write_performance(source: Source) -> Iterator[Block]:
         return
     yield Heading(text=_WORDS.text("heading"), anchor="performance")
     yield Paragraph(runs=_introduction(source))
+    if source.risk_models:
+        yield Paragraph(runs=_two_risks(source))
     for model in models:
         yield from _write_model(source, model)
     if any(_model_row(source, model, "required_n", "r2_default") for model in models):
@@ -180,6 +182,24 @@ def _introduction(source: Source) -> Runs:
     return linked([risks, _WORDS.runs("apparent_and_corrected"), selected])
 
 
+def _two_risks(source: Source) -> Runs:
+    """Say which risks are those of this section, and which those of the risk models."""
+    folder = Text("risk_models", "code")
+    shrunken = [model for model in source.risk_models if model.shrinkage is not None and model.shrinkage < 1.0]
+    if not shrunken:
+        return _WORDS.runs("two_risks_same", folder=folder)
+    times = [
+        _WORDS.runs("two_risks_shrinkage", model=model.label, shrinkage=_shrinkage(source, model)) for model in shrunken
+    ]
+    method = _WORDS.names("risk_methods")[source.study.analysis.risk]
+    return _WORDS.runs("two_risks", method=method, shrinkage=linked(times, _SHARED.text("comma")), folder=folder)
+
+
+def _shrinkage(source: Source, model: RiskModel) -> Inline:
+    row = next(iter(source.results.select(analysis="risk_model", measure="shrinkage", model=model.name)), None)
+    return number(row, format_fixed(model.shrinkage, 2))
+
+
 def _curves_figure(source: Source, model: ModelInfo) -> Figure:
     _, corrected = benefit_rows(source, model)
     shown = "corrected" if corrected else "apparent"
@@ -199,7 +219,9 @@ def _alt(source: Source, model: ModelInfo) -> str:
     auc, slope = (_model_row(source, model, measure, "apparent") for measure in ("auc", "calibration_slope"))
     moved = _model_row(source, model, "mape")
     instability = _WORDS.text("alt_instability", error=format_fixed(moved.estimate, 2)) if moved else ""
-    return _WORDS.text("alt", auc=_with_limits(auc, 2), slope=_with_limits(slope, 2), instability=instability)
+    known = slope is not None and slope.estimate is not None
+    told = _WORDS.text("alt_slope", slope=_with_limits(slope, 2)) if known else ""
+    return _WORDS.text("alt", auc=_with_limits(auc, 2), slope=told, instability=instability)
 
 
 def _model_row(source: Source, model: ModelInfo, measure: str, method: str | None = None) -> Estimate | None:

@@ -8,6 +8,7 @@ import pytest
 from rarefactor.report._calculator import calculator_methods, write_calculator
 from rarefactor.report._document import write_document
 from rarefactor.report._nomogram import draw_nomogram, list_axes
+from rarefactor.report._performance import write_performance
 from rarefactor.report._source import read_source
 from rarefactor.report.tree import Figure, Note, Number, Paragraph, Table, text_of
 from rarefactor.results import (
@@ -158,6 +159,17 @@ def test_the_axes_of_a_nomogram_add_up_to_the_log_odds():
     assert axes["Stage"] == {"III": 0.0, "I": -0.9, "II": -0.2, "IV": 0.4}
     assert list(axes["Serum bilirubin (mg/dl)"]) == ["0.5", "1", "2", "5", "10", "12"]
     assert draw_nomogram(invent()).height < 100
+
+
+def test_the_two_risks_of_a_patient_are_told_apart_in_one_place(section):
+    told = next(block for block in write_performance(section()) if "Two risks" in text_of(getattr(block, "runs", ())))
+    text = text_of(told.runs)
+    assert "the risks by FLIC: those of each model as it was fitted" in text
+    assert "the coefficients of “Clinic and biopsy” times 0.90." in text
+    assert any(isinstance(run, Number) and run.row.endswith("shrinkage") for run in told.runs)
+    same = [text_of(block.runs) for block in write_performance(section(shrinkage=None)) if isinstance(block, Paragraph)]
+    assert any("nothing in them is shrunken" in text for text in same)
+    assert not any("Two risks" in text for text in same)
 
 
 def test_without_models_there_is_no_section(source):
