@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rarefactor.report._panel import Panel, draw_panel
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet
+from rarefactor.report._panel import Panel, draw_panel, round_ticks
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.results import Estimate, ModelInfo
 
 _WORDS = Words("risk_curves")
-WIDTH, HEIGHT = 170.0, 134.0
-_SIZE = (64.0, 48.0)
-_LEFT, _RIGHT, _UPPER, _LOWER = 16.0, 102.0, 8.0, 75.0
+WIDTH, HEIGHT = 170.0, 148.0
+_SIZE = (56.0, 56.0)
+_LEFT, _RIGHT, _UPPER, _LOWER = 20.0, 106.0, 8.0, 82.0
 _UNIT = (0.0, 1.0)
 _LOWEST_BENEFIT = -0.1
 _DASHED = {"color": MUTED, "lw": 0.8, "ls": (0, (3, 2))}
@@ -37,7 +37,17 @@ def draw_risk_curves(source: Source, model: ModelInfo) -> Sheet:
 def _panel(sheet: Sheet, corner: tuple[float, float], letter: str, name: str, up: tuple[float, float] = _UNIT) -> Panel:
     sheet.text(corner[0] - 12, corner[1] - 3.5, letter, size=9, strong=True)
     across, upwards = _WORDS.items(f"{name}_axes")
-    return draw_panel(sheet, corner, _SIZE, _UNIT, up, (across, upwards))
+    panel = draw_panel(sheet, corner, _SIZE, _UNIT, up, (across, upwards))
+    if up == _UNIT:  # the same scale in both directions, and no words inside
+        _draw_grid(panel)
+    return panel
+
+
+def _draw_grid(panel: Panel) -> None:
+    """Draw faint lines at the ticks of both axes, behind what is shown."""
+    for value in round_ticks(*_UNIT):
+        panel.curve((value, value), _UNIT, color=RULE, lw=0.4, alpha=0.5, zorder=0)
+        panel.curve(_UNIT, (value, value), color=RULE, lw=0.4, alpha=0.5, zorder=0)
 
 
 def _draw_roc(panel: Panel, source: Source, model: ModelInfo) -> None:
