@@ -6,11 +6,11 @@ import math
 from collections.abc import Iterable, Sequence
 
 from rarefactor.report._words import Words
-from rarefactor.report.format import EMPTY, format_fixed, format_p, format_range, format_ratio
+from rarefactor.report.format import EMPTY, format_count, format_fixed, format_p, format_range, format_ratio
 from rarefactor.report.tree import Align, Cell, Inline, Number, Row, Runs, Text
 from rarefactor.results import Estimate
 
-_WORDS = Words("cells")
+_WORDS, _SHARED = Words("cells"), Words("words")
 
 
 def runs(*parts: Inline | str) -> Runs:
@@ -69,6 +69,16 @@ def linked(parts: Iterable[Sequence[Inline | str]], between: str = " ") -> Runs:
     """
     told = [part for part in parts if part]
     return runs(*(piece for place, part in enumerate(told) for piece in ((between,) if place else ()) + tuple(part)))
+
+
+def count_patients(row: Estimate | None, n: float | None) -> Runs:
+    """Return how many patients a row counts, as one patient or several."""
+    return _SHARED.runs("patients", count=n, n=number(row, format_count(n)))
+
+
+def count_events(row: Estimate | None, n: float | None) -> Runs:
+    """Return how many events a row counts, as one event or several."""
+    return _SHARED.runs("events", count=n, n=number(row, format_count(n)))
 
 
 def ratio(row: Estimate | None) -> Inline:

@@ -6,17 +6,18 @@ not decided here.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from rarefactor.report._cells import joined, number
+from rarefactor.report._cells import count_events, count_patients, joined, number
 from rarefactor.report._source import Source
 from rarefactor.report._summary import flow_number
 from rarefactor.report._words import Words, sentences
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Inline, Runs
 from rarefactor.results import Estimate, ModelInfo
+from rarefactor.spec import lower_first
 
-_WORDS = Words("checklists_facts")
+_WORDS, _SHARED = Words("checklists_facts"), Words("words")
 Fact = Callable[[Source], Runs]
 
 
@@ -30,6 +31,11 @@ def _counted(key: str, count: int, **places: Inline | str) -> Runs:
 
 def _named(source: Source, role: str) -> list[str]:
     return [info.label for info in source.results.factors if info.role == role]
+
+
+def _inside(labels: Iterable[str]) -> str:
+    """Name labels inside a sentence."""
+    return ", ".join(lower_first(label) for label in labels)
 
 
 def _of_models(source: Source, rows: Sequence[Estimate], show: Callable[[Estimate], Inline]) -> list[Inline | str]:
@@ -133,13 +139,13 @@ def _adjusters(source: Source) -> Runs:
     others = [info.label for info in adjusters if info.name not in source.modelled]
     if not held:
         return ()
-    told = _WORDS.runs("adjusters", adjusters=", ".join(held))
-    return sentences(told, _WORDS.runs("in_no_model", adjusters=", ".join(others)) if others else ())
+    told = _WORDS.runs("adjusters", adjusters=_inside(held))
+    return sentences(told, _WORDS.runs("in_no_model", adjusters=_inside(others)) if others else ())
 
 
 def _coupling(source: Source) -> Runs:
     notes = source.coupled(info.name for info in source.results.factors)
-    labels = ", ".join(source.factor(note.factor or "").label for note in notes)
+    labels = _inside(source.factor(note.factor or "").label for note in notes)
     return _WORDS.runs("coupling", factors=labels) if labels else ()
 
 
@@ -158,7 +164,9 @@ def _cut_points(source: Source) -> Runs:
 
 def _mri(source: Source) -> Runs:
     scans, failed = source.row("imaging", "scans"), source.row("imaging", "failed")
-    return () if scans is None else _WORDS.runs("mri", scans=_count(scans), failed=_count(failed))
+    if scans is None:
+        return ()
+    return _WORDS.runs("mri", count=scans.estimate, n=_count(scans), failed=_count(failed))
 
 
 def _slides(source: Source) -> Runs:
@@ -197,8 +205,8 @@ def _one_model(source: Source, model: ModelInfo) -> Runs:
     row = source.row("multivariable", "analysed", landmark=model.landmark, model=model.name)
     if row is None:
         return _WORDS.runs("quoted", label=model.label)
-    events = number(row, format_count(row.events))
-    return _WORDS.runs("patients_of_model", model=model.label, patients=_count(row), events=events)
+    patients, events = count_patients(row, row.estimate), count_events(row, row.events)
+    return _WORDS.runs("patients_of_model", model=model.label, patients=patients, events=events)
 
 
 def _prespecified(source: Source) -> Runs:
@@ -236,12 +244,13 @@ def _most_missing(source: Source) -> Runs:
         return ()
     if not worst.estimate:
         return _WORDS.runs("none_missing")
-    return _WORDS.runs("most_missing", factor=source.factor(worst.factor).label, missing=_count(worst))
+    factor = lower_first(source.factor(worst.factor).label)
+    return _WORDS.runs("most_missing", factor=factor, missing=_count(worst))
 
 
 def _missing(source: Source) -> Runs:
     times = source.study.analysis.missing.imputations
-    return _WORDS.runs("imputed", times=str(times)) if times else _WORDS.runs("complete_cases")
+    return _counted("imputed", times) if times else _WORDS.runs("complete_cases")
 
 
 def _complete(source: Source) -> Runs:
@@ -302,7 +311,7 @@ def _cox(source: Source) -> Runs:
 
 
 def _courses(source: Source) -> Runs:
-    labels = ", ".join(spec.label for spec in source.study.trajectories.values())
+    labels = _inside(spec.label for spec in source.study.trajectories.values())
     return _WORDS.runs("courses", courses=labels) if labels else ()
 
 
@@ -315,7 +324,7 @@ def _discrimination(source: Source) -> Runs:
 
 def _validation(source: Source) -> Runs:
     row = next(iter(source.results.select(analysis="performance", measure="resamples")), None)
-    return _WORDS.runs("validation", resamples=_count(row)) if row and row.estimate else ()
+    return _WORDS.runs("validation", count=row.estimate, n=_count(row)) if row and row.estimate else ()
 
 
 def _measures(source: Source) -> Runs:
@@ -338,7 +347,8 @@ def _limits(source: Source) -> Runs:
     if step is None or step.events is None:
         return ()
     share = format_percent(step.events / step.n if step.n else None, step.n)
-    return _WORDS.runs("limits", events=flow_number(step, step.events), share=share)
+    events = _SHARED.runs("events", count=step.events, n=flow_number(step, step.events))
+    return _WORDS.runs("limits", events=events, share=share)
 
 
 def _given_model(source: Source) -> Runs:

@@ -8,7 +8,19 @@ from functools import partial
 from itertools import groupby
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, exists, head, linked, mark, number, p_value, ratio, right
+from rarefactor.report._cells import (
+    cell,
+    count_events,
+    count_patients,
+    exists,
+    head,
+    linked,
+    mark,
+    number,
+    p_value,
+    ratio,
+    right,
+)
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import MARKS, Effect
 from rarefactor.report._hazards_plot import Bend, draw_hazards
@@ -157,9 +169,9 @@ def _size(model: CoxModel) -> Runs:
     ratio_of_events = number(per, format_fixed(per.estimate, 1)) if per else None
     return _WORDS.runs(
         "size",
-        analysed=_counted(analysed),
+        analysed=count_patients(analysed, analysed.estimate if analysed else None),
         imputed=_imputed(model, complete),
-        events=_counted(events),
+        events=count_events(events, events.estimate if events else None),
         per_parameter=_WORDS.runs("size_per_parameter", ratio=ratio_of_events) if ratio_of_events else (),
     )
 

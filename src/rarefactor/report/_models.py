@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, linked, mark, number, p_value, ratio, right
+from rarefactor.report._cells import cell, count_events, count_patients, linked, mark, number, p_value, ratio, right
 from rarefactor.report._effects import COUPLED, MARKS, Effect, model_effects, risk, univariable_effects
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
@@ -149,7 +149,7 @@ def _fitted_on(source: Source, model: ModelInfo) -> Runs:
     sentence = _WORDS.runs(
         "analysed",
         analysed=_counted(analysed),
-        patients=_counted(patients),
+        patients=count_patients(patients, patients.estimate if patients else None),
         imputed=_imputed(analysed, complete),
         events=_events(analysed),
         per_parameter=_per_parameter(ratio_row),
@@ -170,7 +170,7 @@ def _imputed(analysed: Estimate | None, complete: Estimate | None) -> Runs:
 def _events(row: Estimate | None) -> Runs:
     if row is None or row.events is None:
         return ()
-    return _WORDS.runs("analysed_events", events=number(row, format_count(row.events)))
+    return _WORDS.runs("analysed_events", events=count_events(row, row.events))
 
 
 def _per_parameter(row: Estimate | None) -> Runs:

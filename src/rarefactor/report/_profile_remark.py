@@ -21,12 +21,13 @@ from rarefactor.spec import upper_first
 
 Key = tuple[str, str, str]
 _ACROSS = {"response", "imaging", "pathology", "evidence"}
-_WORDS = Words("profile_remark")
+_WORDS, _SHARED = Words("profile_remark"), Words("words")
 _SHOWN: Mapping[str, tuple[str, ...]] = {  # where the report shows each analysis
     "table1": ("table-table1-{landmark}", "table-table1"),
     "response": ("section-response",),
     "imaging": ("section-measured-mri", "section-measurements"),
     "pathology": ("section-measured-{model}", "section-measurements"),
+    "missing": ("figure-missing-{landmark}", "section-missing"),
     "univariable": ("table-univariable-{landmark}",),
     "multivariable": ("table-multivariable-{model}",),
     "imputation": ("figure-imputation-{landmark}",),
@@ -44,6 +45,7 @@ _SHOWN: Mapping[str, tuple[str, ...]] = {  # where the report shows each analysi
 _ALONE = {"performance": "selection", "longitudinal": "rates", "sensitivity": "cuts"}
 _WHOLE: Mapping[str, tuple[str, ...]] = {  # rows on all patients of an analysis, not on a level or a visit
     "table1": ("missing",),
+    "missing": ("missing",),
     "response": ("risk",),
     "univariable": ("odds_ratio",),
     "multivariable": ("analysed",),
@@ -97,8 +99,9 @@ def _lines(source: Source) -> Iterator[tuple[str, Sequence[Inline]]]:
     for name in source.landmarks:
         step = source.analysed(name)
         if step is not None and step.events is not None:
-            n, events = flow_number(step, step.n), flow_number(step, step.events)
-            told = _WORDS.runs("patients_and_events", patients=n, events=events)
+            patients = _SHARED.runs("patients", count=step.n, n=flow_number(step, step.n))
+            events = _SHARED.runs("events", count=step.events, n=flow_number(step, step.events))
+            told = _WORDS.runs("patients_and_events", patients=patients, events=events)
             yield _WORDS.text("known", visit=source.visit(name)), told
     yield _WORDS.text("outcome"), [Text(source.outcome.label)]
     yield _WORDS.text("markers"), [Text(_labels(source, "marker"))]

@@ -19,12 +19,12 @@ from rarefactor.report._checklists import (
 from rarefactor.report._checklists_facts import FACTS
 from rarefactor.report._document import write_document
 from rarefactor.report._places import Places
-from rarefactor.report._profile_remark import list_analyses
+from rarefactor.report._profile_remark import list_analyses, profile_remark
 from rarefactor.report._source import read_source
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Figure, Heading, Link, Number, Table, text_of
 from rarefactor.results import Estimate, Note
-from rarefactor.spec import About
+from rarefactor.spec import About, lower_first
 
 LISTS = {"strobe": 22, "remark": 20, "quips": 6, "tripod": 27}
 ASKS = Words("checklists").names("asks")
@@ -159,10 +159,35 @@ def test_adjusters_are_those_of_the_models(source):
     unused = dataclasses.replace(infos["age"], name="unused", label="Unused", role="adjuster")
     results = dataclasses.replace(source.results, factors=(*infos.values(), unused))
     said = text_of(FACTS["adjusters"](dataclasses.replace(source, results=results)))
-    held = [infos[name].label for name in infos if name in source.modelled and infos[name].role == "adjuster"]
+    held = [
+        lower_first(infos[name].label) for name in infos if name in source.modelled and infos[name].role == "adjuster"
+    ]
     assert said.startswith(f"Adjusted for {', '.join(held)}. In no model: ")
-    assert said.endswith("Unused.")
-    assert "Unused" not in held
+    assert said.endswith("unused.")
+    assert "unused" not in held
+
+
+def test_a_table_of_one_patient_or_event_counts_in_the_singular(source):
+    where = {"analysis": "multivariable", "landmark": "baseline"}
+    model = source.results.models[0]
+    row = Estimate(model=model.name, measure="analysed", estimate=1.0, n=1, events=1, **where)
+    one = dataclasses.replace(source.results, models=(model,), rows=(row,))
+    assert f"“{model.label}”: 1 patient, 1 event;" in text_of(FACTS["models"](read_source(one)))
+
+
+def test_the_profile_counts_missing_values_in_all_patients_of_a_landmark(source):
+    rows = [
+        Estimate(analysis="missing", landmark="baseline", factor="age", measure="missing", estimate=2.0, n=273),
+        Estimate(
+            analysis="missing", landmark="baseline", group="all", term="age", measure="pattern", estimate=2.0, n=2
+        ),
+    ]
+    found = read_source(dataclasses.replace(source.results, rows=tuple(rows)))
+    heading = Heading(text="Missing values", anchor="missing", level=2)
+    table = profile_remark(found, Places([heading]), 1)[2]
+    assert [text_of(cell.runs) for cell in table.rows[0].cells] == [
+        "Missing values", "from baseline", "273", "–", "Missing values",
+    ]  # fmt: skip
 
 
 def test_cox_models_whose_hazards_were_not_tested_are_not_counted_as_tested(source):
@@ -188,4 +213,4 @@ def test_a_factor_coupled_with_the_outcome_is_named_among_bias_and_limitations(r
     answers = {each.item.item: each for each in answer_items(source, strobe, Places(document.blocks))}
     label = source.factor("age").label
     for item in ("9", "19"):
-        assert f"Made of the same variable as the outcome: {label}." in text_of(answers[item].said)
+        assert f"Made of the same variable as the outcome: {lower_first(label)}." in text_of(answers[item].said)
