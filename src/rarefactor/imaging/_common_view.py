@@ -33,7 +33,7 @@ class CommonView:
         least = min(self.share_baseline, self.share_follow_up)
         if least >= _LEAST_SHARE:
             return ()
-        detail = f"Both visits show the same {100 * least:.0f} % of the legs only; the change is of that part."
+        detail = f"Both visits show the same {100 * least:.0f}% of the legs only; the change is of that part."
         return (Flag(name="small_common_view", severity=Severity.WARNING, detail=detail),)
 
 

@@ -226,13 +226,13 @@ def _check_pair(fat: Volume, water: Volume) -> None:
 
 _FOLDS = Problem(
     found="in-phase and opposed-phase magnitudes, but no fat and water images",
-    expected="fat and water images: from magnitudes alone, a muscle of 84 % fat reads as 16 %",
+    expected="fat and water images: from magnitudes alone, a muscle of 84% fat reads as 16%",
     next_step="Export the scanner's fat and water images. Only if no muscle is more than half fat, say so and go on.",
 )
 _FOLDED = Flag(
     name="folded_above_half",
     severity=Severity.WARNING,
-    detail="From magnitudes of two echoes a fat fraction above 50 % reads as its complement; it was said that none is.",
+    detail="From magnitudes of two echoes a fat fraction above 50% reads as its complement; it was said that none is.",
 )
 _CLEARED_AIR = Flag(
     name="noise_from_body",

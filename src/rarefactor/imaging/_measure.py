@@ -174,7 +174,7 @@ def _flag_region(found: RegionFat, members: list[int], counts: NDArray[np.intp],
         flags.append(_make_flag("few_voxels", Severity.WARNING, f"{site}: {found.voxels} voxels only."))
     if found.voxels and found.left_out > _MANY_LEFT_OUT * (found.voxels + found.left_out):
         share = 100 * found.left_out / (found.voxels + found.left_out)
-        flags.append(_make_flag("many_left_out", Severity.WARNING, f"{site}: {share:.0f} % of the voxels left out."))
+        flags.append(_make_flag("many_left_out", Severity.WARNING, f"{site}: {share:.0f}% of the voxels left out."))
     return tuple(flags)
 
 

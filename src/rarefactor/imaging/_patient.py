@@ -266,7 +266,7 @@ def _picture(patient: str, each: Labelled, rows: Sequence[Measurement]) -> bytes
 
 def _describe_thigh(rows: Sequence[Measurement]) -> str:
     found = [row for row in rows if row.site == "thigh" and row.fat_fraction is not None]
-    words = (f"{row.side or 'both sides'} {100 * (row.fat_fraction or 0.0):.1f} %" for row in found)
+    words = (f"{row.side or 'both sides'} {100 * (row.fat_fraction or 0.0):.1f}%" for row in found)
     return f"Fat fraction of the thigh muscles: {', '.join(words)}" if found else "No region was measured"
 
 

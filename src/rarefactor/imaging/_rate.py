@@ -42,7 +42,7 @@ class Repeatability:
 PUBLISHED = Repeatability(
     absolute=0.004,
     relative=0.021,
-    source="scan and rescan of thigh muscle, coefficient of variation 2.1 % of the fat fraction (Grimm et al. 2018), "
+    source="scan and rescan of thigh muscle, coefficient of variation 2.1% of the fat fraction (Grimm et al. 2018), "
     "and 0.4 points for outlines carried from baseline (simulated follow-ups with known truth)",
 )
 """The default, where a study has no scan and rescan of its own.

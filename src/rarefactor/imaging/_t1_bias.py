@@ -125,7 +125,7 @@ def _find_times(acquisition: Acquisition) -> tuple[float, float] | None:
 def _flag(weighting: Weighting) -> Flag:
     ratio = weighting.ratio
     shown = 0.1 * ratio / (0.1 * ratio + 0.9)
-    detail = f"Corrected for T1: with this repetition time and flip angle, 10 % fat reads as {100 * shown:.0f} %."
+    detail = f"Corrected for T1: with this repetition time and flip angle, 10% fat reads as {100 * shown:.0f}%."
     return Flag(name="t1_corrected", severity=Severity.NOTE, detail=detail)
 
 

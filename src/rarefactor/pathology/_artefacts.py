@@ -166,8 +166,8 @@ def _share(mask: Mask, tissue: Mask) -> float:
 def _flag(name: str, share: float) -> Flag:
     said = note if share < MUCH else warn
     if name == "saturation":
-        return said(name, f"{100 * share:.1f} % of the tissue let no light through: its density is a lower bound.")
-    return said(name, f"{100 * share:.1f} % of the dense area is {_WORDS[name]} and was left out.")
+        return said(name, f"{100 * share:.1f}% of the tissue let no light through: its density is a lower bound.")
+    return said(name, f"{100 * share:.1f}% of the dense area is {_WORDS[name]} and was left out.")
 
 
 _WORDS = {

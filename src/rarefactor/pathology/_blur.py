@@ -111,7 +111,7 @@ def compute_blur(
     if not judged or np.isnan(sharpness).all():
         return _unchecked(tissue)
     share = float(mask.sum() / judged)
-    detail = f"{100 * share:.0f} % of the tissue is out of focus: cells are not counted there; its area is kept."
+    detail = f"{100 * share:.0f}% of the tissue is out of focus: cells are not counted there; its area is kept."
     flags = (warn("blur", detail),) if share >= settings.warn_share else ()
     return Blur(sharpness=sharpness, mask=mask, share=share, flags=flags)
 

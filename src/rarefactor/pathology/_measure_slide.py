@@ -150,7 +150,7 @@ def _measure_cells(part: Part, survey: Survey, reading: Reading) -> tuple[dict[s
     found = compute_summary(part.cells, reading.compartment, thresholds=reading.grades, area_mm2=area or None)
     blurred = part.histogram.tissue - part.in_focus[0]
     share = blurred / part.histogram.tissue if part.histogram.tissue else 0.0
-    flag = warn("blur", f"{100 * share:.0f} % of the tissue is out of focus: cells are not counted there.")
+    flag = warn("blur", f"{100 * share:.0f}% of the tissue is out of focus: cells are not counted there.")
     return {
         "cells": found.cells,
         "positive_cells": found.positive,

@@ -64,7 +64,7 @@ def compute_curve(total: Part) -> tuple[NDArray[np.float64], NDArray[np.float64]
 
 def _say(survey: Survey, total: Part, reading: Reading) -> str:
     share = total.histogram.compute_share(reading.threshold, of_all=reading.counts_section)
-    area = "" if np.isnan(share) else f"{100 * share:.1f} % of tissue at a DAB density of {reading.threshold:g} or more"
+    area = "" if np.isnan(share) else f"{100 * share:.1f}% of tissue at a DAB density of {reading.threshold:g} or more"
     cells = "" if total.cells is None else _say_cells(total.cells, reading)
     white = f"white {survey.white.text}"
     names = ", ".join(dict.fromkeys(flag.name for flag in survey.flags)) or "none"

@@ -34,7 +34,7 @@ def draw_contact_sheet(results: Sequence[SlideResult], stain: str) -> bytes:
 def _draw_slide(sheet: Sheet, result: SlideResult, left: float, top: float) -> None:
     image = read_image(result.thumbnail or b"")
     sheet.show(image, (left, top, _CELL, _CELL))
-    value = "no tissue" if result.positive_area is None else f"{100 * result.positive_area:.1f} %"
+    value = "no tissue" if result.positive_area is None else f"{100 * result.positive_area:.1f}%"
     who = " ".join(word for word in (result.file.patient, result.file.visit) if word)
     sheet.head(left, top + _CELL + 2.0, value)
     sheet.write(left, top + _CELL + 4.8, _cut(who), fill=MUTED, size=5)

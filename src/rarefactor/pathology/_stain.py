@@ -197,8 +197,8 @@ def _colour_flags(
         found.append(Flag(name="wrong_stain", severity=Severity.REFUSED, detail=detail))
     if residual > settings.max_residual:
         detail = (
-            f"Hematoxylin and DAB leave {100 * residual:.0f} % of the positive pixels' density unexplained "
-            f"(at most {100 * settings.max_residual:.0f} %): a third stain, ink or other vectors.{light}"
+            f"Hematoxylin and DAB leave {100 * residual:.0f}% of the positive pixels' density unexplained "
+            f"(at most {100 * settings.max_residual:.0f}%): a third stain, ink or other vectors.{light}"
         )
         found.append(Flag(name="stain_residual", severity=Severity.REFUSED, detail=detail))
     return tuple(found)

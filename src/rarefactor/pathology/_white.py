@@ -231,7 +231,7 @@ def _from_blank(blank: Rgb, settings: GlassSettings) -> White:
         )
     light = means.mean(axis=2)
     low, high = np.percentile(light, (2, 98))
-    detail = f"The blank field's brightness varies by {100 * (high - low) / high:.0f} %: densities depend on the place."
+    detail = f"The blank field's brightness varies by {100 * (high - low) / high:.0f}%: densities depend on the place."
     uneven = (warn("uneven_light", detail),) if high - low > UNEVEN * high else ()
     level = _level(np.median(means, axis=(0, 1)))
     return White(level=level, source=WhiteSource.BLANK_FIELD, share=1.0, flags=(*uneven, *_clipping(level)))

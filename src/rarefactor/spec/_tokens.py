@@ -50,7 +50,7 @@ FOREIGN = {
     "**": "Multiply with *; there are no powers.",
     "^": "Multiply with *; there are no powers.",
     "//": "Divide with /.",
-    "%": "There are no remainders and no per cent: write 0.2 for 20 %.",
+    "%": "There are no remainders and no per cent: write 0.2 for 20%.",
     "'": "Close the text with the quotation mark that opened it.",
     '"': "Close the text with the quotation mark that opened it.",
     "`": "Close the name with a backtick.",

@@ -38,7 +38,7 @@ def raise_input(argument: str, found: str, expected: str, next_step: str, cause:
 def check_level(level: float) -> float:
     """Return the confidence level, between 0 and 1."""
     if not 0.0 < level < 1.0:
-        raise_input("level", f"{level:g}", "a number between 0 and 1", "Use 0.95 for 95 % intervals.")
+        raise_input("level", f"{level:g}", "a number between 0 and 1", "Use 0.95 for 95% intervals.")
     return level
 
 

@@ -201,7 +201,7 @@ def correct_net_benefit(
 def _read_thresholds(thresholds: ArrayLike) -> Floats:
     cuts = read_array(thresholds, "thresholds")
     if cuts.ndim != 1 or not ((cuts > 0.0) & (cuts < 1.0)).all():
-        raise_input("thresholds", "values outside 0 to 1", "a list of risks between 0 and 1", "Use 0.2 for 20 %.")
+        raise_input("thresholds", "values outside 0 to 1", "a list of risks between 0 and 1", "Use 0.2 for 20%.")
     return cuts
 
 

@@ -288,7 +288,7 @@ def _round_down(parameters: float) -> int:
 
 def _check_prevalence(prevalence: float) -> None:
     if not 0.0 < prevalence < 1.0:
-        raise_input("prevalence", f"{prevalence:g}", "a share between 0 and 1", "Use 0.325 for 32.5 %.")
+        raise_input("prevalence", f"{prevalence:g}", "a share between 0 and 1", "Use 0.325 for 32.5%.")
 
 
 def _check_numbers(parameters: int, prevalence: float, r2: float) -> None:

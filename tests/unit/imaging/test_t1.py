@@ -26,7 +26,7 @@ def test_t1_bias_is_taken_away(make_thighs, true):
     corrected = compute_t1_corrected(fraction, STEEP)
     assert compute_region_fat(corrected, thighs.depth > 14).fat_fraction == pytest.approx(true, abs=0.003)
     assert corrected.flags[-1].detail == (
-        "Corrected for T1: with this repetition time and flip angle, 10 % fat reads as 22 %."
+        "Corrected for T1: with this repetition time and flip angle, 10% fat reads as 22%."
     )
 
 
