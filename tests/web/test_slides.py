@@ -106,6 +106,8 @@ def test_a_threshold_is_moved_and_a_region_left_out_by_keyboard(browser, serve, 
     page.locator("#add-box").focus()
     page.keyboard.press("Enter")
     assert page.evaluate("document.activeElement.id") == "region-0-left"
+    wait_for(lambda: page.locator("#tissue-then").inner_text() < tissue, 30)  # as drawn, before it is saved
+    assert page.locator("#tissue-now").inner_text() == tissue
     page.locator("#region-reason").fill("a vessel")
     page.keyboard.press("Enter")
     wait_for(lambda: page.locator("#tissue-now").inner_text() < tissue, 30)

@@ -46,7 +46,7 @@ def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> De
         kind="continuous" if not levels else "binary" if len(levels) == 2 else "categorical",
         role=factor.role,
         measured_at=factor.known_at,
-        unit=factor.unit or _unit(factor, field),
+        unit=find_unit(factor, field),
         levels=levels,
         reference=reference or next(iter(levels), None),
         step=factor.per or (2.0 if on_log_scale else 1.0),
@@ -57,8 +57,19 @@ def derive_factor(values: Values, name: str, factor: Factor, study: Study) -> De
     return Derived(series=_shown(made, levels).alias(name), info=info, recipe=recipe, parts=parts)
 
 
-def _unit(factor: Factor, field: DataField) -> str | None:
-    """The unit of the data; a difference of percentages is in percentage points, a rate is per month."""
+def find_unit(factor: Factor, field: DataField) -> str | None:
+    """Return the unit of a factor: that of the study file, else that of the data.
+
+    A difference of percentages is in percentage points, a rate is per month.
+
+    Examples
+    --------
+    >>> rate = Factor.model_validate({"label": "Rate", "from": "thigh.fat_fraction", "rate_between": ["a", "b"]})
+    >>> find_unit(rate, DataField(type="number", unit="%"))
+    'pp/month'
+    """
+    if factor.unit:
+        return factor.unit
     if factor.rate_between is None and factor.change_between is None:
         return field.unit
     if factor.transform == "log" or field.unit is None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from rarefactor.derive._factors import find_unit
 from rarefactor.derive._flow import derive_exclusions
 from rarefactor.derive._measured import list_days
 from rarefactor.derive._values import Values, column_name
@@ -21,6 +22,8 @@ from rarefactor.spec import DAYS_PER_MONTH, Column, DataField, Study, lower_firs
 _NUMBERS = frozenset({"number", "integer"})
 _DATES = frozenset({"date", "datetime"})
 _MOST_SERIES = 8
+_DATE = "date"
+"""The form of what the records know the date of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,8 +64,12 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
-    """A field of a patient in words: by visit, or under ``None`` where it describes the patient."""
+    """A field of a patient in words: by visit, or under ``None`` where it describes the patient.
 
+    ``name`` is that of its column.
+    """
+
+    name: str
     label: str
     unit: str | None
     values: Mapping[str | None, str]
@@ -79,7 +86,7 @@ class Course:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Given:
-    """A row of a repeating form, such as a treatment: the day since baseline and what stands in it."""
+    """What happened to a patient on a day since baseline: a row of a repeating form, such as a treatment, or a date."""
 
     form: str
     day: float | None
@@ -88,7 +95,7 @@ class Given:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientRecord:
-    """All that is known of one patient: visits, fields by table, numbers over time, repeated forms, factors."""
+    """All that is known of one patient: visits, fields by table, numbers over time, what was given, factors."""
 
     subject: str
     visits: tuple[Seen, ...]
@@ -166,8 +173,8 @@ def _describe_patient(
         visits=tuple(_visits(one, study, subject)),
         readings={name: found for name in one.tables if (found := tuple(_readings(one.tables[name], subject)))},
         courses=tuple(_courses(one, study, subject))[:_MOST_SERIES],
-        given=tuple(sorted(_given(one, subject), key=lambda each: (each.day is None, each.day or 0.0))),
-        factors=_factors(study, subject, landmarks),
+        given=tuple(sorted((*_given(one, subject), *_dates(one, study, subject)), key=_when)),
+        factors=_factors(one, study, subject, landmarks),
     )
 
 
@@ -186,7 +193,28 @@ def _readings(table: VisitTable, subject: str) -> Iterator[Reading]:
     for name, field in table.table.fields.items():
         shown = {row["visit"]: text for row in rows if (text := write_value(field, row.get(name)))}
         if shown:
-            yield Reading(label=field.label or name.replace("_", " "), unit=field.unit, values=shown)
+            yield Reading(name=name, label=_label(field, name), unit=_unit(field), values=shown)
+
+
+def _label(field: DataField, name: str) -> str:
+    return field.label or name.replace("_", " ")
+
+
+def _unit(field: DataField) -> str | None:
+    """Return the unit of a field as it is said behind a number, nothing where the label says it."""
+    unit = say_unit(field.unit)
+    return None if unit and field.label and unit in field.label else unit
+
+
+def say_unit(unit: str | None) -> str | None:
+    """Return a unit as it is said behind a number.
+
+    Examples
+    --------
+    >>> say_unit("1/mm²"), say_unit("U/l"), say_unit(None)
+    ('per mm²', 'U/l', None)
+    """
+    return f"per {unit[2:]}" if unit and unit.startswith("1/") else unit
 
 
 def write_value(field: DataField, value: Any) -> str:
@@ -204,8 +232,19 @@ def write_value(field: DataField, value: Any) -> str:
     if isinstance(value, bool):
         return "Yes" if value else "No"
     if isinstance(value, float | int):
-        return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+        return write_number(value)
     return field.choices.get(value, value) if field.choices else str(value)
+
+
+def write_number(value: float) -> str:
+    """Return a number with four figures that count, one from 10,000 on in full.
+
+    Examples
+    --------
+    >>> write_number(21.5478), write_number(11204.0)
+    ('21.55', '11204')
+    """
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
 
 
 def _courses(one: Values, study: Study, subject: str) -> Iterator[Course]:
@@ -217,7 +256,7 @@ def _courses(one: Values, study: Study, subject: str) -> Iterator[Course]:
         field = one.field(column)
         points = tuple(_points(one, study, column, subject)) if field.type in _NUMBERS else ()
         if len(points) > 1 or (points and (column in followed or column.table in images)):
-            yield Course(label=field.label or column.name.replace("_", " "), unit=field.unit, points=points)
+            yield Course(label=_label(field, column.name), unit=_unit(field), points=points)
 
 
 def _points(one: Values, study: Study, column: Column, subject: str) -> Iterator[tuple[float, float]]:
@@ -246,13 +285,41 @@ def _given(one: Values, subject: str) -> Iterator[Given]:
             yield Given(form=name.replace("_", " "), day=day, text=", ".join(said))
 
 
+def _when(each: Given) -> tuple[bool, float]:
+    return each.day is None, each.day or 0.0
+
+
+def _dates(one: Values, study: Study, subject: str) -> Iterator[Given]:
+    """Yield the dates in forms of visits, such as that of a biopsy; the dates of visits are lines of their own."""
+    for table in one.tables.values():
+        if table.refused is not None:
+            continue
+        rows = table.frame.filter(pl.col.subject == subject).to_dicts()
+        dates = {name: field for name, field in table.table.fields.items() if field.type in _DATES}
+        for name, field in dates.items():
+            days = dict.fromkeys(row[name] for row in rows if row.get(name) is not None)
+            if name != study.cohort.visit_date:
+                yield from (Given(form=_DATE, day=float(day), text=_say_date(field, name)) for day in days)
+
+
+def _say_date(field: DataField, name: str) -> str:
+    """Return what a date is of.
+
+    Examples
+    --------
+    >>> _say_date(DataField(type="date", label="Date of biopsy"), "biopsy_date")
+    'biopsy'
+    """
+    return _label(field, name).removeprefix("Date of ")
+
+
 def _named(field: DataField, value: Any) -> str:
     text = write_value(field, value)
     unit = f" {field.unit}" if field.unit else ""
     return text if field.type == "choice" or not field.label else f"{lower_first(field.label)} {text}{unit}"
 
 
-def _factors(study: Study, subject: str, landmarks: Sequence[pl.DataFrame]) -> Mapping[str, str]:
+def _factors(one: Values, study: Study, subject: str, landmarks: Sequence[pl.DataFrame]) -> Mapping[str, str]:
     """Return the factors in words; one that no landmark knows for the patient is left out."""
     found: dict[str, str] = {}
     for frame in landmarks:
@@ -260,7 +327,13 @@ def _factors(study: Study, subject: str, landmarks: Sequence[pl.DataFrame]) -> M
             for name, factor in study.factors.items():
                 value = row.get(name)
                 if value is not None:
-                    unit = f" {factor.unit}" if factor.unit and isinstance(value, float) else ""
-                    shown = f"{value:.4g}" if isinstance(value, float) else str(value)
-                    found.setdefault(factor.label, f"{shown}{unit}")
+                    unit = say_unit(find_unit(factor, one.field(parse_column(factor.column))))
+                    found.setdefault(factor.label, _say_factor(value, unit))
     return found
+
+
+def _say_factor(value: float | str, unit: str | None) -> str:
+    """Return the value of a factor in words: a level as it is, a number with its unit."""
+    if isinstance(value, str):
+        return value
+    return f"{write_number(value)} {unit}" if unit else write_number(value)

@@ -64,7 +64,7 @@ from rarefactor.pathology._section_build import Extent
 from rarefactor.pathology._section_image import Camera
 from rarefactor.pathology._section_stains import StainingRun
 from rarefactor.pathology._section_wanted import Wanted, simulate_specimen
-from rarefactor.pathology._settings import Excluded, Reading, Settings, SlideFile
+from rarefactor.pathology._settings import Excluded, Outline, Reading, Settings, SlideFile
 from rarefactor.pathology._slide import Slide, open_slide
 from rarefactor.pathology._stain import StainCheck, compute_stain_check
 from rarefactor.pathology._summary import Measurement
@@ -106,6 +106,7 @@ __all__ = [
     "Measurement",
     "MicronsPerPixel",
     "MovedNumbers",
+    "Outline",
     "PatientScore",
     "Place",
     "Placed",

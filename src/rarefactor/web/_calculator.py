@@ -24,6 +24,7 @@ from rarefactor.web._workspace import Place
 router = APIRouter(prefix="/studies/{study}/calculator")
 
 _PAGE = "calculator.html.j2"
+_SIGNS = {"<=": "≤", ">=": "≥"}
 _RESEARCH = "research"
 
 
@@ -134,7 +135,7 @@ def _field(factor: RiskFactor, given: Mapping[str, str], wrong: Mapping[str | No
     low, high = (cut.low, cut.high) if cut else (factor.low, factor.high)
     unit = f" {factor.unit}" if factor.unit else ""
     seen = "" if low is None or high is None else f"{low:g} to {high:g}{unit} in the middle 90% of the patients"
-    rule = f"{name} {cut.comparison} {cut.threshold:g}{unit} counts as yes. " if cut else ""
+    rule = f"{name} {_SIGNS.get(cut.comparison, cut.comparison)} {cut.threshold:g}{unit} counts as yes. " if cut else ""
     rare = f"Few patients had: {', '.join(factor.rare)}." if factor.rare and not cut else ""
     return Asked(
         factor=factor,

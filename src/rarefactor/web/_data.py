@@ -144,7 +144,7 @@ def _describe(workspace: Workspace, place: Place, study: Study, find: str) -> Ma
 
 
 def _list(items: Sequence[Variable], variables: Variables | None, study: Study, find: str) -> Mapping[str, Any]:
-    visits = {name: visit.label or name for name, visit in study.cohort.visits.items()}
+    visits = {name: visit.label or name.replace("_", " ") for name, visit in study.cohort.visits.items()}
     return {
         "variables": [_row(item, variables, visits) for item in items] if variables else [],
         "of": len(variables.items) if variables else 0,

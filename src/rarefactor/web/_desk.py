@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -145,11 +145,20 @@ class Desk:
 
         return self._stored.get((slides.place.file, file.name), _sign(slides, file), make)
 
-    def store_all(self, slides: Slides, stain: str) -> Iterator[pathology.Stored]:
-        """Yield what is known of the slides of a stain, those of patients."""
+    def preview(
+        self, slides: Slides, looked: pathology.Looked, outlines: Sequence[pathology.Outline]
+    ) -> pathology.Looked | None:
+        """Return a slide with the regions that are drawn on its page left out, None where that takes too long."""
+        made_from = (_sign(slides, looked.file), tuple(outlines))
+        return self._drawn.get(
+            (slides.place.file, looked.file.name, "preview"), made_from, lambda: pathology.preview(looked, outlines)
+        )
+
+    def store_all(self, slides: Slides, stain: str) -> Iterator[tuple[str, pathology.Stored]]:
+        """Yield what is known of the slides of a stain by their names, those of patients."""
         for file in slides.asked.slides:
             if file.stain == stain and (found := self.store(slides, file)) is not None:
-                yield found
+                yield file.name, found
 
 
 def read_desk(request: Request) -> Desk:

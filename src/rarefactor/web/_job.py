@@ -1,7 +1,8 @@
 """What a page shows of long work, and how it hears of it.
 
 Convention: the same piece of HTML stands in the page when it is loaded and comes with each piece of news. Events are
-``job`` (how work stands), ``job-said`` (the step at work, in words for those who listen) and ``job-done`` (its state).
+``job`` (how work stands), the same as ``job-run``, ``job-scan`` and so on by its kind, for pages that show one kind of
+work, ``job-said`` (the step at work, in words for those who listen) and ``job-done`` (its state).
 """
 
 from __future__ import annotations
@@ -34,12 +35,18 @@ class Announcer:
     def __call__(self, job: Job) -> None:
         """Tell whoever listens to the topic of the work."""
         said = _ENDS.get(job.state) or (job.steps[-1].name if job.steps else "Working …")
-        self.hub.publish(job.topic, JOB, draw_job(job))
+        drawn = draw_job(job)
+        for event in _name_events(job):
+            self.hub.publish(job.topic, event, drawn)
         if self._said.get(job.topic) != said:
             self._said[job.topic] = said
             self.hub.publish(job.topic, f"{JOB}-said", said)
         if not job.is_running:
             self.hub.publish(job.topic, f"{JOB}-done", job.state)
+
+
+def _name_events(job: Job) -> tuple[str, str]:
+    return JOB, f"{JOB}-{job.kind.partition(' ')[0]}"
 
 
 def draw_job(job: Job | None) -> str:
@@ -64,7 +71,8 @@ async def _stream(request: Request, topic: str) -> AsyncGenerator[bytes]:
     yield await anext(news)  # from here on nothing is missed
     job = read_runner(request).find(topic)
     if job and job.is_running:
-        yield write_event(JOB, draw_job(job))
+        for event in _name_events(job):
+            yield write_event(event, draw_job(job))
     elif job and job.ended and datetime.now(UTC) - job.ended < _JUST:  # between the page and its stream
         yield write_event(f"{JOB}-done", job.state)
     async for each in news:

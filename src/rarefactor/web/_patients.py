@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from rarefactor import derive, imaging, live, pathology, report
 from rarefactor.derive import PatientEntry, PatientRecord, Patients
+from rarefactor.errors import RarefactorError
 from rarefactor.results import Estimate
+from rarefactor.web._desk import find_slides
 from rarefactor.web._errors import unknown
 from rarefactor.web._page import read_place, read_runner, read_workspace, show
 from rarefactor.web._results import collect_all, read_results
@@ -41,6 +44,14 @@ class Influence:
     factor: str
     whole: Estimate | None
     without: Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Image:
+    """The page of an image, and what it is called."""
+
+    words: str
+    url: str
 
 
 _SORTS: Mapping[str, Callable[[Line], Any]] = {
@@ -74,6 +85,7 @@ def show_patients(request: Request, study: str, sort: str = "id", *, down: bool 
         sort=sort if sort in _SORTS else "id",
         down=down,
         scored=any(line.entry.score is not None for line in lines),
+        score=_name_score(found),
     )
 
 
@@ -99,7 +111,8 @@ def show_patient(request: Request, study: str, subject: str) -> Response:
         record=record,
         told=report.tell_patient(record),
         influences=_influences(request, place, found, subject),
-        images=_images(found, record),
+        images=_list_images(request, place, found, record),
+        score=_name_score(found),
     )
 
 
@@ -109,6 +122,13 @@ def show_timeline(request: Request, study: str, subject: str, *, dark: bool = Fa
     place = read_place(request, study)
     svg = report.draw_patient(_record(request, place, _find(request, place), subject))
     return Response(report.darken(svg) if dark else svg, media_type="image/svg+xml")
+
+
+def _name_score(found: live.Live) -> str:
+    """Return what the score of response is called."""
+    for response in found.table.responses:
+        return response.quantities[response.name].label
+    return "Score"
 
 
 def _find(request: Request, place: Place) -> live.Live:
@@ -167,12 +187,46 @@ def _influences(request: Request, place: Place, found: live.Live, subject: str) 
     ]
 
 
-def _images(found: live.Live, record: PatientRecord) -> Mapping[str, Sequence[str]]:
-    """Return the visits at which a patient has measured images, by kind."""
-    kinds = {"scans": found.study.imaging, "slides": found.study.pathology}
-    seen = {
-        kind: {visit for name in named for reading in record.readings.get(name, ()) for visit in reading.values}
-        for kind, named in kinds.items()
+def _list_images(
+    request: Request, place: Place, found: live.Live, record: PatientRecord
+) -> Mapping[tuple[str, str, str | None], Image]:
+    """Return the image behind each value of a patient, by table, column and visit."""
+    slides = _slides(request, place, record.subject)
+    return {
+        (table, reading.name, visit): image
+        for table, readings in record.readings.items()
+        for reading in readings
+        for visit in reading.values
+        if (image := _image(place, found, record, (table, reading.name, visit), slides)) is not None
     }
-    order = tuple(found.study.cohort.visits)
-    return {kind: [name for name in order if name in visits] for kind, visits in seen.items() if visits}
+
+
+def _image(
+    place: Place,
+    found: live.Live,
+    record: PatientRecord,
+    where: tuple[str, str, str | None],
+    slides: Mapping[tuple[str, str | None], str],
+) -> Image | None:
+    table, column, visit = where
+    labels = {each.name: each.label for each in record.visits}
+    if visit is None:
+        return None
+    at = labels.get(visit, visit)
+    if table in found.study.imaging:
+        return Image(words=f"Scan at {at}", url=f"{place.url}/scans/{record.subject}/{quote(visit, safe='')}")
+    stain = column.partition(".")[0]
+    if table in found.study.pathology and (stain, visit) in slides:
+        name = quote(slides[stain, visit], safe="")
+        return Image(words=f"{stain} slide at {at}", url=f"{place.url}/slides/{name}")
+    return None
+
+
+def _slides(request: Request, place: Place, subject: str) -> Mapping[tuple[str, str | None], str]:
+    """Return the names of a patient's slides by stain and visit, the first of several; none if they cannot be read."""
+    try:
+        slides = find_slides(request, place)
+    except RarefactorError:
+        return {}
+    own = [each for each in slides.by_name.values() if each.patient == subject] if slides else []
+    return {(each.stain, each.visit): each.name for each in reversed(own)}

@@ -102,6 +102,20 @@ def draw_overlay(request: Request, study: str, name: str, layer: str, threshold:
 @router.get("/studies/{study}/slides/{name}/numbers")
 def show_numbers(request: Request, study: str, name: str, threshold: float | None = None) -> Response:
     """Return the numbers of a slide, and of all slides of its stain, as the study has them and at a threshold."""
+    return _show_numbers(request, study, name, threshold)
+
+
+@router.post("/studies/{study}/slides/{name}/numbers")
+def show_drawn_numbers(
+    request: Request, study: str, name: str, threshold: Annotated[float, Form()], outlines: Text
+) -> Response:
+    """Return the same with the regions that are drawn on the page left out, saved or not."""
+    return _show_numbers(request, study, name, threshold, outlines)
+
+
+def _show_numbers(
+    request: Request, study: str, name: str, threshold: float | None, outlines: str | None = None
+) -> Response:
     slides, desk = read_slides(request, study), read_desk(request)
     file = slides.find(name)
     looked = desk.look(slides, file)
@@ -110,15 +124,29 @@ def show_numbers(request: Request, study: str, name: str, threshold: float | Non
         problems = looked.problems if looked else ()
         return show(request, "slide.html.j2", place=slides.place, block="unmeasured", problems=problems)
     moved = pathology.move_threshold(reading, reading.threshold if threshold is None else threshold)
-    stored = list(desk.store_all(slides, file.stain))
+    zoom = desk.view(file).zoom
+    kept = None if outlines is None else pathology.check_outlines(_parse(outlines), zoom.width, zoom.height)
+    shown = looked if kept is None else desk.preview(slides, looked, kept)
+    drawn = shown or looked
     return show(
         request, "slide.html.j2", place=slides.place, block="numbers", file=file, reading=reading, moved=moved,
-        now=pathology.compute_moved(looked, reading), then=pathology.compute_moved(looked, moved),
-        regions=list(pathology.compute_regions(looked, moved)) if len(looked.parts) > 1 else [], flags=looked.flags,
-        all_now=pathology.compute_spread(each.compute(reading.threshold) for each in stored),
-        all_then=pathology.compute_spread(each.compute(moved.threshold) for each in stored),
-        excluded_share=sum(looked.survey.shares.values()),
+        now=pathology.compute_moved(looked, reading), then=pathology.compute_moved(drawn, moved),
+        regions=list(pathology.compute_regions(drawn, moved)) if len(drawn.parts) > 1 else [], flags=looked.flags,
+        unsaved=drawn is not looked, too_large=shown is None, **_tell_spread(desk, slides, drawn, (reading, moved)),
     )  # fmt: skip
+
+
+def _tell_spread(
+    desk: Desk, slides: Slides, drawn: pathology.Looked, readings: tuple[pathology.Reading, pathology.Reading]
+) -> Mapping[str, Any]:
+    """Return how the slides of a stain lie as the study has them, and at another threshold with a slide as drawn."""
+    stored = dict(desk.store_all(slides, drawn.file.stain))
+    changed = {**stored, drawn.file.name: pathology.make_stored(drawn)} if drawn.file.name in stored else stored
+    now, then = readings
+    return {
+        "all_now": pathology.compute_spread(each.compute(now.threshold) for each in stored.values()),
+        "all_then": pathology.compute_spread(each.compute(then.threshold) for each in changed.values()),
+    }
 
 
 @router.post("/studies/{study}/slides/{name}/regions")

@@ -119,6 +119,7 @@
   const pen = document.getElementById("draw");
   let regions = [];
   let saved = "[]";
+  let told = "[]";
   let line = null;
   let chosen = -1;
 
@@ -166,6 +167,10 @@
   const settle = () => {
     const text = JSON.stringify(regions);
     document.getElementById("outlines").value = text;
+    if (text !== told) {
+      told = text;
+      document.body.dispatchEvent(new Event("regions-drawn"));
+    }
     document.getElementById("save-regions").hidden = text === saved;
     draw();
   };
@@ -227,6 +232,7 @@
   };
   const load = () => {
     saved = JSON.stringify(JSON.parse(document.getElementById("outlines").value));
+    told = saved;
     regions = JSON.parse(saved);
     chosen = -1;
     list();
