@@ -40,6 +40,10 @@ _DARK = {
     "panel": "#1d232a",
     "firth": "#7ab8f5",
     "ml": "#f2a05f",
+    "third": "#74c394",
+    "fourth": "#c9a3e6",
+    "fifth": "#d9b84a",
+    "tint": "#26384a",
     "paper": "#14181d",
 }
 

@@ -12,16 +12,29 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import resources
 from typing import TYPE_CHECKING, Any, cast
 
+from rarefactor.report._breaks import list_stays
 from rarefactor.report._labels import label_block
 from rarefactor.report._letters import gather_letters, share_letters, write_letters
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, PANEL, RULE
 from rarefactor.report._words import LANGUAGE, Words
-from rarefactor.report.tree import Block, Document, Figure, Heading
+from rarefactor.report.tree import Block, Document, Figure, Heading, Row, Table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-_COLOURS = {INK: "ink", MUTED: "muted", RULE: "rule", PANEL: "panel", BLUE: "firth", ORANGE: "ml", "#ffffff": "paper"}
+_COLOURS = {
+    INK: "ink",
+    MUTED: "muted",
+    RULE: "rule",
+    PANEL: "panel",
+    BLUE: "firth",
+    ORANGE: "ml",
+    "#2b7a4b": "third",  # of curves that are more than two
+    "#7a3e9d": "fourth",
+    "#8a6d00": "fifth",
+    "#dfe8f2": "tint",
+    "#ffffff": "paper",
+}
 _WORDS = Words("html")
 _STYLE, _SCRIPTS = "report.css", ("shared/numbers.js", "report.js")
 
@@ -40,6 +53,7 @@ def write_html(document: Document) -> bytes:
             document=document,
             contents=tuple(_contents(document)),
             css=css,
+            notice=Markup(_quote(document.notice)),  # noqa: S704 - escaped in _quote
             letters=Markup(write_letters(letters)),  # noqa: S704 - outlines, drawn by us
             script=script,
             script_words=Markup(_island(_script_words())),  # noqa: S704 - escaped in _island
@@ -71,8 +85,15 @@ def _open_templates(svg: Callable[[Figure], Any], *, linked: bool) -> Environmen
     environment.filters["kind"] = lambda value: type(value).__name__
     environment.filters["svg"] = svg
     environment.filters["label"] = label_block
-    cast("dict[str, Any]", environment.globals).update(linked=linked, words=_WORDS, language=LANGUAGE)
+    cast("dict[str, Any]", environment.globals).update(
+        linked=linked, list_rows=_list_rows, words=_WORDS, language=LANGUAGE
+    )
     return environment
+
+
+def _list_rows(table: Table) -> Sequence[tuple[Row, bool]]:
+    """Return the rows below the head, and whether what follows each must stand on its page when printed."""
+    return tuple(zip(table.rows, list_stays(table), strict=True))
 
 
 def recolour(svg: bytes, colours: Mapping[str, str]) -> bytes:
@@ -109,6 +130,11 @@ def _contents(document: Document) -> Iterator[Heading]:
 
 def _script_words() -> Mapping[str, Any]:
     return {name: _WORDS.names(name) for name in ("patients", "images")}
+
+
+def _quote(words: str) -> str:
+    """Return words as a string of CSS that cannot end before its end."""
+    return '"' + re.sub(r"[^A-Za-z0-9 ]", lambda found: f"\\{ord(found[0]):x} ", words) + '"'
 
 
 def _island(details: Any) -> str:

@@ -60,6 +60,15 @@
     numbers.place(box, button);
   };
 
+  // The Tab key stops at a table or picture only where it is wider than the page.
+  const watch = new ResizeObserver((seen) => {
+    for (const { target } of seen) {
+      if (target.scrollWidth > target.clientWidth) target.tabIndex = 0;
+      else target.removeAttribute("tabindex");
+    }
+  });
+  for (const wide of document.querySelectorAll(".scroll")) watch.observe(wide);
+
   numbers.group(document.querySelector("main"));
   numbers.listen("main", show);
   box.addEventListener("toggle", (event) => {

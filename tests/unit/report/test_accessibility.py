@@ -16,7 +16,7 @@ from pathlib import Path
 import pypdf
 import pytest
 
-from rarefactor.report._html import write_html
+from rarefactor.report._html import inline_svg, write_html
 from rarefactor.report.tree import Figure, Table
 
 AXE = Path(__file__).with_name("axe")
@@ -35,7 +35,7 @@ class Elements(HTMLParser):
     def handle_starttag(self, tag, attrs):
         element = {"tag": tag, "words": "", "inside": tuple(each["tag"] for each in self.open), **dict(attrs)}
         self.all.append(element)
-        if tag not in {"meta", "br", "img", "link", "input", "hr"}:
+        if tag not in {"meta", "br", "img", "link", "input", "hr", "col"}:
             self.open.append(element)
 
     def handle_endtag(self, tag):
@@ -123,9 +123,15 @@ def test_contrast_is_measured_as_wcag_does():
 def test_words_and_marks_stand_out_from_the_page(scheme):
     colours = read_colours()[scheme]
     pairs = {(front, back): TEXT for front in ("ink", "muted", "link") for back in ("paper", "panel")}
-    pairs |= {(mark, "paper"): GRAPHICS for mark in ("firth", "ml")}
+    pairs |= {(mark, "paper"): GRAPHICS for mark in ("firth", "ml", "third", "fourth", "fifth")}
     found = {pair: contrast(*(colours[name] for name in pair)) for pair in pairs}
     assert {pair: ratio for pair, ratio in found.items() if ratio < pairs[pair]} == {}
+
+
+def test_every_colour_of_a_picture_is_one_of_the_page(document):
+    for figure in document.figures():
+        drawn = re.sub(r"data:image[^\"]*", "", inline_svg(figure, {}))
+        assert re.findall(r"""(?<!href=)["':]\s*(#[0-9a-fA-F]{3,6})\b""", drawn) == [], figure.name
 
 
 def test_pdf_is_tagged_named_and_told(files, document):

@@ -1,6 +1,7 @@
 """Where a table may go on over a page, and that the Word report says so."""
 
 import io
+import re
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ import pytest
 
 from rarefactor.report._breaks import list_stays
 from rarefactor.report._docx import write_docx
+from rarefactor.report._html import write_html
 from rarefactor.report.tree import Cell, Document, Row, Table, Text
 
 KINDS = {"h": "head", "l": "level", "b": "body"}
@@ -46,6 +48,13 @@ def test_word_keeps_groups_and_the_last_row_with_its_footnotes():
     assert not file.tables[1].rows[-1].cells[0].paragraphs[0].paragraph_format.keep_with_next
     notes = [each for each in file.paragraphs if each.style.name == "Table Note"]
     assert [bool(note.paragraph_format.keep_with_next) for note in notes] == [True, False]
+
+
+def test_printed_page_keeps_the_same_rows():
+    table = make_table("hll" * 5 + "b", footnotes=1)
+    page = write_html(Document(title="T", subtitle="S", byline="", blocks=(table,))).decode()
+    classes = re.findall(r'<tr class="(.*?)">', page)
+    assert [" stays" in each for each in classes] == list(list_stays(table))
 
 
 def test_word_is_told_its_language_and_its_tables_in_words():
