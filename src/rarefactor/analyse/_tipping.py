@@ -12,10 +12,8 @@ from rarefactor.analyse._design import Design, Floats, build_design
 from rarefactor.analyse._markers import Marker, list_markers, marker_row
 from rarefactor.analyse._odds import usable_columns
 from rarefactor.derive import LandmarkTable
-from rarefactor.results import Estimate, FactorInfo
+from rarefactor.results import TIPPING_SHARES, Estimate, FactorInfo
 from rarefactor.stats import OutcomeScan, scan_missing_outcomes
-
-SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +74,7 @@ def _keep(design: Design, terms: set[tuple[str, str]]) -> Design:
 
 def _lay_grid(split: Floats, outcome: Floats) -> Floats:
     """Return the assumed shares (g, 2); a side on which nobody's outcome is unknown has one share only."""
-    sides = [SHARES if (np.isnan(outcome) & (split == side)).any() else (0.0,) for side in (1.0, 0.0)]
+    sides = [TIPPING_SHARES if (np.isnan(outcome) & (split == side)).any() else (0.0,) for side in (1.0, 0.0)]
     return np.array([(one, other) for one in sides[0] for other in sides[1]])
 
 

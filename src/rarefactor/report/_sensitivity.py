@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, head, number, p_value, ratio, right, runs
+from rarefactor.report._cells import cell, head, joined, number, p_value, ratio, right, runs
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import Effect, model_effects
 from rarefactor.report._patients import write_patients
@@ -15,7 +15,7 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_percent, format_ratio
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
-from rarefactor.results import Estimate, ModelInfo
+from rarefactor.results import TIPPING_SHARES, Estimate, ModelInfo
 
 _WORDS = Words("sensitivity")
 _STRENGTHS = ("logf11", "logf22", "logf44", "logf88")
@@ -60,7 +60,12 @@ def _model_blocks(source: Source, model: ModelInfo) -> Iterator[Block]:
 
 def _introduction() -> Runs:
     papers = {"greenland": cite("greenland2015"), "yan": cite("yan2009"), "vanderweele": cite("vanderweele2017")}
-    return _WORDS.runs("introduction", **papers)
+    return _WORDS.runs("introduction", shares=_shares(), **papers)
+
+
+def _shares() -> list[Inline | str]:
+    """Name the assumed shares in percent."""
+    return joined([[f"{100 * share:g}"] for share in TIPPING_SHARES])
 
 
 def tabulate_sensitivity(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Table:
@@ -137,7 +142,7 @@ def _footnote(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Ru
     ends = (_find(source, model, effect, "odds_ratio", group="unknown_lowest") for effect in effects)
     based = next((row for row in ends if row), None)
     told = _WORDS.runs("based", n=number(based, format_count(based.n))) if based else ()
-    return _WORDS.runs("footnote", unknown=_count_unknown(source, model, effects), based=told)
+    return _WORDS.runs("footnote", shares=_shares(), unknown=_count_unknown(source, model, effects), based=told)
 
 
 def _count_unknown(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Runs:

@@ -14,6 +14,7 @@ from rarefactor.results._limits import (
     FEWEST_EVENTS_IN_MEAN,
     FEWEST_IN_CURVE,
     LEAST_SHRINKAGE,
+    TIPPING_SHARES,
 )
 from rarefactor.results._measured import CHANGES, ORIGINS, Measured, MeasuredTable, Picture
 from rarefactor.results._measured_file import read_measured, write_measured
@@ -59,6 +60,7 @@ __all__ = [
     "ORIGINS",
     "RISK_SCHEMA",
     "SCHEMA",
+    "TIPPING_SHARES",
     "Analysed",
     "Estimate",
     "Exclusion",

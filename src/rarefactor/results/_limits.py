@@ -25,3 +25,6 @@ DEFAULT_NAGELKERKE = 0.15
 
 LEAST_SHRINKAGE = 0.9
 """Shrinkage to expect of a risk model: below, it is for research only."""
+
+TIPPING_SHARES = (0.0, 0.25, 0.5, 0.75, 1.0)
+"""Shares with the outcome that are assumed among patients whose outcome is not known."""
