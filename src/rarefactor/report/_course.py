@@ -15,7 +15,7 @@ from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Row, Runs, Table, Text
 from rarefactor.results import Estimate
-from rarefactor.spec import OUTCOME, Trajectory, upper_first
+from rarefactor.spec import OUTCOME, Trajectory, lower_first, upper_first
 
 _WORDS = Words("course")
 
@@ -106,7 +106,7 @@ def _tabulate(followed: Followed) -> Table:
     return Table(
         name=f"course-{followed.name}",
         number=1,
-        caption=_WORDS.text("caption", label=followed.spec.label, until=f"{followed.spec.until:g}"),
+        caption=_WORDS.text("caption", label=lower_first(followed.spec.label), until=f"{followed.spec.until:g}"),
         header=(head(*heads[: 4 if followed.by_outcome else None]),),
         rows=tuple(rows),
         widths=(36, 16, 24, 24) if followed.by_outcome else (36, 16, 22, 20, 8),
@@ -190,7 +190,7 @@ def _figure(followed: Followed) -> Figure:
     )
     thin = _WORDS.text("thin_lines") if any(curve.patients for curve in curves) else ""
     words = followed.words("figure_caption")
-    caption = _WORDS.runs(words, label=spec.label, level=followed.source.level, thin_lines=thin)
+    caption = _WORDS.runs(words, label=lower_first(spec.label), level=followed.source.level, thin_lines=thin)
     draw = partial(draw_course, curves, axes)
     return make_figure(followed.source, f"course-{followed.name}", caption, _alt(curves), draw)
 

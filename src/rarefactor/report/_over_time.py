@@ -9,7 +9,7 @@ from rarefactor.report._cells import linked
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Runs, Text
-from rarefactor.spec import OUTCOME, FollowUp, Trajectory, upper_first
+from rarefactor.spec import OUTCOME, FollowUp, Trajectory, lower_first, upper_first
 
 _WORDS = Words("over_time")
 
@@ -51,7 +51,7 @@ def _cox(source: Source) -> Iterator[Runs]:
 def _trajectory(source: Source, spec: Trajectory) -> Iterator[Runs]:
     yield _WORDS.runs(
         "trajectory",
-        measure=_WORDS.text("log", label=spec.label) if spec.transform == "log" else spec.label,
+        measure=_WORDS.text("log", label=lower_first(spec.label)) if spec.transform == "log" else spec.label,
         until=f"{spec.until:g}",
         fixed=_fixed(source, spec),
         laird=cite("laird1982"),
