@@ -1,13 +1,15 @@
 """Table 1: who the patients are at the first landmark, all of them and by outcome.
 
 Groups: ``all`` the patients whose outcome is known, ``event`` and ``no_event`` those with and without it. Differences
-are with minus without.
+are with minus without. ``outcome_unknown`` are the patients left out because nobody knows theirs: they are described,
+where there are any, and never compared; of fewer than ``FEWEST_SUMMED`` values, which a mean would give away, only the
+missing are counted.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +22,7 @@ from rarefactor.errors import InputError
 from rarefactor.results import Analysed, Estimate, FactorInfo
 from rarefactor.stats import (
     Difference,
+    Summary,
     compare_exactly,
     compare_means,
     compare_ranks,
@@ -30,6 +33,8 @@ from rarefactor.stats import (
 )
 
 Bools = NDArray[np.bool_]
+UNKNOWN = "outcome_unknown"
+FEWEST_SUMMED = 3
 
 
 def describe_table1(table: LandmarkTable, factors: Sequence[FactorInfo], *, level: float) -> Analysed:
@@ -43,7 +48,21 @@ def describe_table1(table: LandmarkTable, factors: Sequence[FactorInfo], *, leve
             rows.extend(_continuous(series.cast(pl.Float64).fill_null(np.nan).to_numpy(), design.y, base, level))
         else:
             rows.extend(_categorical(series, info.ordered, design.y, base, level))
+        rows.extend(_describe_left_out(table, info, replace(base, group=UNKNOWN)))
     return Analysed(rows=tuple(rows))
+
+
+def _describe_left_out(table: LandmarkTable, info: FactorInfo, base: Estimate) -> Iterator[Estimate]:
+    """Describe those whose outcome is not known: whoever differs from the others may bias what they show."""
+    series = table.frame.filter(pl.col.outcome.is_null())[info.name]
+    if series.is_empty():
+        return
+    row = replace(base, n=series.len() - series.null_count())
+    if info.kind != "continuous":
+        yield from _shares(row, info.ordered, [int((series == term).sum()) for term in info.ordered])
+    elif row.n and row.n >= FEWEST_SUMMED:
+        yield from _moments(row, compute_summary(series.drop_nulls().cast(pl.Float64).to_numpy()))
+    yield replace(row, measure="missing", estimate=series.null_count())
 
 
 def _groups(y: Floats) -> dict[str, Bools]:
@@ -54,13 +73,17 @@ def _continuous(values: Floats, y: Floats, base: Estimate, level: float) -> Iter
     for group, members in _groups(y).items():
         summary = compute_summary(values[members])
         row = replace(base, group=group, n=summary.n, events=_events(y, members & ~np.isnan(values)))
-        yield replace(row, measure="mean", estimate=_number(summary.mean))
-        yield replace(row, measure="sd", estimate=_number(summary.sd))
-        low, high = _number(summary.q1), _number(summary.q3)
-        yield replace(row, measure="median", method="quartiles", estimate=_number(summary.median), low=low, high=high)
+        yield from _moments(row, summary)
         yield replace(row, measure="missing", estimate=summary.missing)
     known = replace(base, n=int((~np.isnan(values)).sum()), events=_events(y, ~np.isnan(values)))
     yield from _contrasts(values[y == 1], values[y == 0], known, level)
+
+
+def _moments(row: Estimate, summary: Summary) -> Iterator[Estimate]:
+    yield replace(row, measure="mean", estimate=_number(summary.mean))
+    yield replace(row, measure="sd", estimate=_number(summary.sd))
+    low, high = _number(summary.q1), _number(summary.q3)
+    yield replace(row, measure="median", method="quartiles", estimate=_number(summary.median), low=low, high=high)
 
 
 def _contrasts(event: Floats, no_event: Floats, base: Estimate, level: float) -> Iterator[Estimate]:
@@ -82,11 +105,16 @@ def _categorical(
     for group, members in _groups(y).items():
         n = int((known & members).sum())
         row = replace(base, group=group, n=n, events=_events(y, known & members))
-        for term, count in zip(levels, totals[group], strict=True):
-            yield replace(row, measure="count", term=term, estimate=int(count))
-            yield replace(row, measure="proportion", term=term, estimate=float(count / n) if n else None)
+        yield from _shares(row, levels, totals[group])
         yield replace(row, measure="missing", estimate=int((members & ~known).sum()))
     yield from _association(counts, replace(base, n=int(known.sum()), events=_events(y, known)), level)
+
+
+def _shares(row: Estimate, levels: Sequence[str], counts: Iterable[float]) -> Iterator[Estimate]:
+    """Yield how many patients have each level; ``row.n`` are those in whom it is known."""
+    for term, count in zip(levels, counts, strict=True):
+        yield replace(row, measure="count", term=term, estimate=int(count))
+        yield replace(row, measure="proportion", term=term, estimate=float(count / row.n) if row.n else None)
 
 
 def _count(series: pl.Series, levels: Sequence[str], y: Floats) -> Floats:

@@ -22,6 +22,7 @@ from rarefactor.results import Estimate, FactorInfo, FlowStep, ImageFile, Measur
 from rarefactor.spec import Factor, Study, parse_column
 
 _OUTCOMES: Mapping[str, bool] = {"event": True, "no_event": False}
+_UNKNOWN = "outcome_unknown"
 _NARROW = {"imaging", "pathology", "longitudinal", "response", "missing"}  # patients hang on group and term
 _KNOWN = pl.col.outcome.is_not_null()
 _SAME_DAY = 0.01  # the time of a row has six digits
@@ -110,7 +111,8 @@ class _Tracer:
         levelled = at is not None and at.frame.schema.get(row.factor or "") == pl.String
         if levelled or row.analysis in _NARROW or self._is_timed(row):
             return row.group, row.term
-        return (row.group if row.group in self.subjects or row.group in _OUTCOMES else None), None
+        alone = row.group in self.subjects or row.group in {*_OUTCOMES, _UNKNOWN}
+        return (row.group if alone else None), None
 
     def name_step(self, step: FlowStep) -> str | None:
         """Return the name of the patients who are left at a step: those at a landmark, with a known outcome or not."""
@@ -151,6 +153,10 @@ class _Tracer:
         if row.measure == KINDS:
             yield from _of_kind(at.kinds, row)
             return
+        if row.group == _UNKNOWN:
+            left_out = at.frame.filter(~_KNOWN)
+            yield from (left_out.drop_nulls(self._factors(row, left_out)), left_out)
+            return
         known, factors = at.frame.filter(_KNOWN), self._factors(row, at.frame)
         for frame in (known.drop_nulls([row.factor]), known) if row.factor in at.frame.columns else (known,):
             yield from _levels(frame, row)
@@ -163,7 +169,7 @@ class _Tracer:
         """The patients who lack just the factors that a row names; of a count of gaps, all at the landmark."""
         at = self.table.landmarks[row.landmark or ""]
         own = at.frame.filter(lacking(at.factors) == (row.term or ""))
-        unknown = own.filter(~_KNOWN) if row.group == "outcome_unknown" else own
+        unknown = own.filter(~_KNOWN) if row.group == _UNKNOWN else own
         yield from _outcomes(unknown, row) if row.measure in {"pattern", "complete"} else (at.frame,)
 
     def _timed(self, row: Estimate) -> Frames:

@@ -12,11 +12,14 @@ from rarefactor.report._effects import stands_alone
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent, format_range
-from rarefactor.report.tree import Inline, Row, Runs, Table, Text
+from rarefactor.report.tree import Cell, Inline, Row, Runs, Table, Text
 from rarefactor.results import Estimate, FactorInfo
 
 _WORDS = Words("table1")
 _GROUPS = ("all", "event", "no_event")
+_UNKNOWN = "outcome_unknown"
+_WIDTHS = (18.9, 13.0, 13.0, 13.6, 17.8, 16.6, 7.1)
+_NARROWER, _LAST = (14.0, 12.3, 12.3, 12.3, 16.6, 15.4, 5.0), 12.1
 _MARKS = {"a": "means", "b": "shift", "c": "odds_ratio", "d": "fisher", "e": "chi_square"}
 _PAPERS = {
     "welch": "welch1947",
@@ -38,6 +41,17 @@ class Described:
     def is_first(self) -> bool:
         """Whether it is the landmark at which the study starts: Table 1."""
         return self.landmark == self.source.landmarks[0]
+
+    @property
+    def left_out(self) -> Estimate | None:
+        """A row on the patients whose outcome is not known, where there are any: of a factor that some may lack."""
+        rows = self.source.results.select(analysis="table1", measure="missing", landmark=self.landmark, group=_UNKNOWN)
+        return rows[0] if rows else None
+
+    @property
+    def columns(self) -> int:
+        """The number of columns: those whose outcome is not known stand in one of their own."""
+        return len(_WIDTHS) + (self.left_out is not None)
 
     def get(self, measure: str, info: FactorInfo, **parts: str | None) -> Estimate | None:
         """Return a row on a factor at this landmark."""
@@ -62,7 +76,7 @@ def tabulate_table1(source: Source, landmark: str) -> Table:
         caption=_WORDS.text("caption" if at.is_first else "caption_later", visit=source.visit(landmark)),
         header=(_header(at),),
         rows=rows,
-        widths=(18.9, 13.0, 13.0, 13.6, 17.8, 16.6, 7.1),
+        widths=(*_NARROWER, _LAST) if at.left_out else _WIDTHS,
         footnotes=tuple(_footnotes(at, rows)),
     )
 
@@ -73,7 +87,11 @@ def _header(at: Described) -> Row:
     others = None if total is None or events is None else total - events
     counts = {name: format_count(n) for name, n in (("all", total), ("events", events), ("others", others))}
     groups = {"event": at.source.event, "no_event": at.source.no_event, "interval": at.source.interval}
-    return head(*_WORDS.items("heads", **counts, **groups))
+    heads = _WORDS.items("heads", **counts, **groups)
+    if at.left_out:
+        everyone = (at.left_out.n or 0) + int(at.left_out.estimate or 0)
+        heads = (*heads, _WORDS.text("head_left_out", n=format_count(everyone)))
+    return head(*heads)
 
 
 def _factor_rows(at: Described, info: FactorInfo) -> Iterator[Row]:
@@ -95,7 +113,7 @@ def _continuous(at: Described, info: FactorInfo) -> Iterator[Row]:
     decimals = decimals_for(spread.estimate if spread else None)
     welch = at.get("mean_difference", info, method="welch_t")
     shift = at.get("location_shift", info, method="wilcoxon")
-    yield Row(cells=(cell(f"{info.label}{unit}", span=7),), kind="head")
+    yield Row(cells=(cell(f"{info.label}{unit}", span=at.columns),), kind="head")
     means = (right(*_mean_sd(at, info, group, decimals)) for group in _GROUPS)
     yield Row(
         cells=(
@@ -104,6 +122,7 @@ def _continuous(at: Described, info: FactorInfo) -> Iterator[Row]:
             right(difference(welch, decimals), mark("a") if welch else ""),
             right(_smd(at.get("smd", info))),
             right(p_value(welch)),
+            *_last(at, *_mean_sd(at, info, _UNKNOWN, decimals)),
         ),
         kind="level",
     )
@@ -115,6 +134,7 @@ def _continuous(at: Described, info: FactorInfo) -> Iterator[Row]:
             right(difference(shift, decimals), mark("b") if shift else ""),
             right(),
             right(p_value(shift)),
+            *_last(at, _median_iqr(at.get("median", info, group=_UNKNOWN), decimals)),
         ),
         kind="level",
     )
@@ -132,6 +152,7 @@ def _binary(at: Described, info: FactorInfo) -> Iterator[Row]:
             right(ratio(test), mark("c") if test else ""),
             right(_smd(at.get("smd", info))),
             right(p_value(test)),
+            *_last(at, *_count_percent(at, info, term, _UNKNOWN)),
         ),
         kind="head",
     )
@@ -146,20 +167,28 @@ def _categorical(at: Described, info: FactorInfo) -> Iterator[Row]:
             cell(_WORDS.text("counted", label=info.label), span=5),
             right(_smd(at.get("smd", info))),
             right(*p),
+            *_last(at),
         ),
         kind="head",
     )
     for level in info.levels:
         counts = (right(*_count_percent(at, info, level, group)) for group in _GROUPS)
-        yield Row(cells=(cell(level), *counts, right(), right(), right()), kind="level")
+        last = _last(at, *_count_percent(at, info, level, _UNKNOWN))
+        yield Row(cells=(cell(level), *counts, right(), right(), right(), *last), kind="level")
 
 
 def _missing(at: Described, info: FactorInfo) -> Iterator[Row]:
-    rows = [at.get("missing", info, group=group) for group in _GROUPS]
+    rows = [at.get("missing", info, group=group) for group in (*_GROUPS, _UNKNOWN)]
     if not any(row and row.estimate for row in rows):
         return
-    counts = (right(number(row, format_count(row.estimate) if row else "")) for row in rows)
-    yield Row(cells=(cell(_WORDS.text("missing")), *counts, right(), right(), right()), kind="level")
+    *counts, left_out = (number(row, format_count(row.estimate) if row else "") for row in rows)
+    counted = (*map(right, counts), right(), right(), right(), *_last(at, left_out))
+    yield Row(cells=(cell(_WORDS.text("missing")), *counted), kind="level")
+
+
+def _last(at: Described, *shown: Inline) -> tuple[Cell, ...]:
+    """Return the cell of those whose outcome is not known, none where there is nobody."""
+    return (right(*shown),) if at.left_out else ()
 
 
 def _mean_sd(at: Described, info: FactorInfo, group: str, decimals: int) -> tuple[Inline, ...]:
@@ -202,6 +231,8 @@ def _footnotes(at: Described, rows: Sequence[Row]) -> Iterator[Runs]:
     """Explain the abbreviations, and the marks that occur."""
     marks = {run.text for row in rows for cell in row.cells for run in cell.runs if _is_mark(run)}
     yield _WORDS.runs("abbreviations", austin=cite("austin2009"))
+    if at.left_out:
+        yield _WORDS.runs("left_out")
     yield from (_mark_footnote(at, letter, key) for letter, key in _MARKS.items() if letter in marks)
 
 
