@@ -75,11 +75,16 @@ def _one(followed: Followed) -> Iterator[Block]:
     if known:
         yield _tabulate(followed)
     yield from _notes(source, followed.name)
-    for info in [source.factor(name) for name in spec.by] or [None]:
-        if known and followed.groups(info):
-            yield _figure(followed, info)
+    if known:
+        yield from (_figure(followed, info) for info in _shown(followed))
     for model in spec.models:
         yield from write_cox(_at(followed, model), _notes(source, f"{followed.name}.{model}"))
+
+
+def _shown(followed: Followed) -> Sequence[FactorInfo | None]:
+    """Return the factors by which curves can be compared; without one, the curve of all patients is drawn."""
+    infos = [followed.source.factor(name) for name in followed.spec.by]
+    return [info for info in infos if len(followed.groups(info)) > 1] or [None]
 
 
 def _at(followed: Followed, model: str) -> CoxModel:
@@ -234,9 +239,24 @@ def _figure(followed: Followed, info: FactorInfo | None) -> Figure:
         label=label,
         level=source.level,
         times=str(max(len(line.points) for line in lines)),
+        without=_without(followed, info),
     )
     name = f"follow-up-{followed.name}-{info.name if info else 'all'}"
     return make_figure(source, name, caption, _alt(followed, lines), partial(draw_survival, lines, across, up))
+
+
+def _without(followed: Followed, info: FactorInfo | None) -> Runs:
+    """Say which groups have no curve."""
+    drawn, members = set(followed.groups(info)), followed.members(info) if info else ()
+    counted = [followed.row("group", factor=info.name, group=name) for name in members if info and name not in drawn]
+    groups = [
+        _WORDS.runs("without_group", group=row.group or "", n=number(row, format_count(row.n)))
+        for row in counted
+        if row
+    ]
+    fewest = str(FEWEST_IN_CURVE)
+    key = "without_competing" if followed.spec.competing else "without"
+    return _WORDS.runs(key, groups=linked(groups, _SHARED.text("comma")), fewest=fewest) if groups else ()
 
 
 def _lines(followed: Followed, info: FactorInfo | None) -> tuple[Line, ...]:

@@ -85,19 +85,20 @@ def wrap_text(words: str, width: float, *, size: float = 8, indent: str = "") ->
     lines = [""]
     for word in words.split(" "):
         longer = f"{lines[-1]} {word}" if lines[-1].strip() else f"{lines[-1]}{word}"
-        if _width_of(longer, size) <= width or not lines[-1].strip():
+        if width_of(longer, size) <= width or not lines[-1].strip():
             lines[-1] = longer
         else:
             lines.append(f"{indent}{word}")
     return tuple(lines)
 
 
-def _width_of(words: str, size: float) -> float:
+def width_of(words: str, size: float) -> float:
+    """Return how wide words are, in millimetres, in the wider of the two weights."""
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - loaded when something is drawn
     from matplotlib.textpath import text_to_path  # noqa: PLC0415 - loaded when something is drawn
 
     _know_fonts()
-    font = FontProperties(family=[SEMIBOLD], size=size)  # the wider of the two
+    font = FontProperties(family=[SEMIBOLD], size=size)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*[Gg]lyph.*")
         width: float = text_to_path.get_text_width_height_descent(words, font, ismath=False)[0]

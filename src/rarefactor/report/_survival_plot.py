@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, wrap_text
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, width_of, wrap_text
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.results import Estimate
@@ -16,7 +16,15 @@ WIDTH = 170.0
 COLORS = (BLUE, ORANGE, "#2b7a4b", "#7a3e9d", INK, "#8a6d00")
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (7, 1.5, 1.5, 1.5)), (0, (3, 3)), (0, (2, 1, 1, 1)))
 _LEFT, _RIGHT, _TOP, _HEIGHT = 38.0, 136.0, 4.0, 62.0
-_LABEL, _LINE, _GAP = 32.0, 3.0, 1.2
+_LABEL, _LINE, _GAP, _BESIDE = 32.0, 3.0, 1.2, 1.2
+_FEW, _SHADE, _PALE = 2, 0.12, 0.05
+"""Bands of so many curves are shaded like this; bands of more curves are paler, or they would mix to mud."""
+
+Steps = tuple[tuple[float, ...], tuple[float, ...]]
+"""Where the steps of a curve begin, from left and from the top, in millimetres."""
+
+Box = tuple[float, float, float, float]
+"""Left, right, upper and lower edge, in millimetres."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,9 +47,15 @@ def draw_survival(lines: Sequence[Line], across: str, up: str) -> Sheet:
     end = max(float(row.term or 0) for line in lines for row in (*line.points, *line.at))
     panel = Panel(sheet, _LEFT, _TOP, _RIGHT - _LEFT, _HEIGHT, (0, end), (0, 100))
     _draw_axes(panel, ticks, across, up)
+    steps = [_derive_steps(panel, line) for line in lines]
     for place, line in enumerate(lines):
-        _draw_line(panel, line, place)
-    _draw_labels(panel, lines, names)
+        _draw_band(panel, line, COLORS[place % len(COLORS)], many=len(lines) > _FEW)
+    for place, (xs, ys) in enumerate(steps):
+        color, dash = COLORS[place % len(COLORS)], DASHES[place % len(DASHES)]
+        sheet.axes.step(xs, ys, where="post", lw=1.4, color=color, ls=dash)
+    for place, (x, y) in enumerate(place_names(steps, names, (panel.top, bottom))):
+        words = "\n".join(names[place])
+        sheet.text(x, y, words, size=7, color=COLORS[place % len(COLORS)], strong=True)
     _draw_at_risk(panel, lines, names, heights)
     return sheet
 
@@ -60,42 +74,64 @@ def _draw_axes(panel: Panel, ticks: Sequence[float], across: str, up: str) -> No
     sheet.text(_LEFT - 12, _TOP + _HEIGHT / 2, words, size=7.5, ha="center", color=MUTED, rotation=90)
 
 
-def _draw_line(panel: Panel, line: Line, place: int) -> None:
-    """Draw a step curve and its band where limits exist."""
+def _derive_steps(panel: Panel, line: Line) -> Steps:
+    """Return where a curve goes on the sheet, as far as there are patients."""
     known = [row for row in line.points if row.estimate is not None]
-    color, dash = COLORS[place % len(COLORS)], DASHES[place % len(DASHES)]
-    banded = [row for row in known if row.low is not None and row.high is not None]
-    panel.sheet.axes.fill_between(
-        [panel.x(float(row.term or 0)) for row in banded],
-        [panel.y(100 * (row.low or 0)) for row in banded],
-        [panel.y(100 * (row.high or 0)) for row in banded],
-        step="post",
-        color=color,
-        alpha=0.12,
-        linewidth=0,
-    )
-    xs = [panel.x(float(row.term or 0)) for row in known]
-    ys = [panel.y(100 * (row.estimate or 0)) for row in known]
-    panel.sheet.axes.step(xs, ys, where="post", color=color, lw=1.4, ls=dash)
+    xs = tuple(panel.x(float(row.term or 0)) for row in known)
+    return xs, tuple(panel.y(100 * (row.estimate or 0)) for row in known)
 
 
-def _draw_labels(panel: Panel, lines: Sequence[Line], names: Sequence[Sequence[str]]) -> None:
-    """Name each curve at the right, moved apart where two would touch, with a thin line from its end."""
-    ends = [_end(panel, line) for line in lines]
-    order = sorted(range(len(lines)), key=lambda place: ends[place][1])
-    floor = panel.top
-    for place in order:
+def _draw_band(panel: Panel, line: Line, color: str, *, many: bool) -> None:
+    """Draw the band where limits exist; where many lie over each other, paler and with fine edges."""
+    banded = [row for row in line.points if None not in {row.estimate, row.low, row.high}]
+    xs = [panel.x(float(row.term or 0)) for row in banded]
+    lows, highs = ([panel.y(100 * (getattr(row, name) or 0)) for row in banded] for name in ("low", "high"))
+    alpha = _PALE if many else _SHADE
+    panel.sheet.axes.fill_between(xs, lows, highs, step="post", color=color, alpha=alpha, linewidth=0)
+    for edge in (lows, highs) if many else ():
+        panel.sheet.axes.step(xs, edge, where="post", color=color, lw=0.4, alpha=0.6)
+
+
+def place_names(
+    steps: Sequence[Steps], names: Sequence[Sequence[str]], between: tuple[float, float]
+) -> list[tuple[float, float]]:
+    """Return where each name begins, beside the end of its curve; at the right where curves or names are in its way.
+
+    Examples
+    --------
+    >>> place_names([((38.0, 60.0), (4.0, 30.0)), ((38.0, 136.0), (4.0, 50.0))], [["A"], ["B"]], (4.0, 66.0))
+    [(61.2, 30.0), (137.2, 50.0)]
+    """
+    top, bottom = between
+    found, taken = [(0.0, 0.0)] * len(steps), list[Box]()
+    for place in sorted(range(len(steps)), key=lambda item: steps[item][1][-1]):
         half = _LINE * len(names[place]) / 2
-        y = max(ends[place][1], floor + half)
-        color = COLORS[place % len(COLORS)]
-        panel.sheet.line((ends[place][0], _RIGHT + 1.5), (ends[place][1], y), color=color, lw=0.5, ls=(0, (1, 1.5)))
-        panel.sheet.text(_RIGHT + 2, y, "\n".join(names[place]), size=7, color=color, strong=True)
-        floor = y + half + 0.4
+        width = max(width_of(line, 7) for line in names[place])
+        x, y = steps[place][0][-1] + _BESIDE, min(max(steps[place][1][-1], top + half), bottom - half)
+        box = (x, x + width, y - half, y + half)
+        others = [other for item, other in enumerate(steps) if item != place]
+        if any(_crosses(other, box) for other in others) or any(_touches(box, other) for other in taken):
+            x = _RIGHT + _BESIDE
+            y = max([y, *(low + half + 0.4 for _, right, _, low in taken if right > x)])
+            box = (x, x + width, y - half, y + half)
+        taken.append(box)
+        found[place] = x, y
+    return found
 
 
-def _end(panel: Panel, line: Line) -> tuple[float, float]:
-    last = [row for row in line.points if row.estimate is not None][-1]
-    return panel.x(float(last.term or 0)), panel.y(100 * (last.estimate or 0))
+def _crosses(steps: Steps, box: Box) -> bool:
+    """Whether a curve goes through a box, a step's fall included."""
+    left, right, upper, lower = box
+    xs, ys = steps
+    pieces = zip(xs, (*xs[1:], xs[-1]), ys, (*ys[1:], ys[-1]), strict=True)
+    return any(
+        (start < right and end > left and upper < y < lower) or (left < end < right and y < lower and then > upper)
+        for start, end, y, then in pieces
+    )
+
+
+def _touches(one: Box, other: Box) -> bool:
+    return one[0] < other[1] and other[0] < one[1] and one[2] < other[3] and other[2] < one[3]
 
 
 def _draw_at_risk(
