@@ -28,7 +28,7 @@ PLACES: Mapping[str, tuple[str, ...]] = {
     ),
 }
 _WORDS = Words("about")
-_OWN = frozenset({"background", "discussion", "declarations"})  # sections that hold nothing else
+_OWN = frozenset({"background", "declarations"})  # sections that hold nothing else
 
 
 def place_of(key: str) -> str:

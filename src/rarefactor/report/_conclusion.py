@@ -10,8 +10,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rarefactor.report._cells import joined, linked
+from rarefactor.report._cox import cox_effects
 from rarefactor.report._effects import Effect, model_effects, side
 from rarefactor.report._source import Source
+from rarefactor.report._summary_hazards import list_models
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.report.tree import Inline, Number, Runs
@@ -19,6 +21,7 @@ from rarefactor.spec import lower_first, upper_first
 
 _WORDS = Words("conclusion")
 _STEADY = {1: "higher", -1: "lower"}
+_HAZARDS = {1: "hazard_higher", -1: "hazard_lower"}
 
 
 def conclude(source: Source) -> Runs:
@@ -28,7 +31,7 @@ def conclude(source: Source) -> Runs:
         return ()
     sides = {label: _sides(effects) for label, effects in found.items()}
     agreed = _agreed(source, found, sides)
-    return _WORDS.runs("conclusion", sentences=linked([*agreed, _coupled(found, sides), *_carries(source)]))
+    return linked([*agreed, _coupled(found, sides), *_hazards(source), *_carries(source)])
 
 
 def _agreed(source: Source, found: Mapping[str, Sequence[Effect]], sides: Mapping[str, set[int]]) -> Iterator[Runs]:
@@ -44,7 +47,19 @@ def _agreed(source: Source, found: Mapping[str, Sequence[Effect]], sides: Mappin
         yield _WORDS.runs("doubtful", markers=_listed(doubtful))
     undecided = [label for label, seen in sides.items() if seen == {0}]
     if undecided:
-        yield _WORDS.runs("undecided", markers=_listed(undecided))
+        yield _WORDS.runs("undecided", markers=_listed(undecided), event=source.event)
+
+
+def _hazards(source: Source) -> Iterator[Runs]:
+    """Name the markers whose hazard ratio lies on one side of 1 in every Cox model of an endpoint that holds them."""
+    for spec, models in list_models(source):
+        found: defaultdict[str, set[int]] = defaultdict(set)
+        for effect in (effect for model in models for effect in cox_effects(model) if effect.info.role == "marker"):
+            found[_name(effect)].add(side(effect.firth))
+        sides = {key: [label for label, seen in found.items() if seen == {one}] for one, key in _HAZARDS.items()}
+        told = [_WORDS.runs(key, markers=_listed(labels)) for key, labels in sides.items() if labels]
+        if told:
+            yield _WORDS.runs("hazards", endpoint=spec.label, sides=joined(told))
 
 
 def _coupled(found: Mapping[str, Sequence[Effect]], sides: Mapping[str, set[int]]) -> Runs:

@@ -13,6 +13,7 @@ from rarefactor.report._calculator import write_calculator
 from rarefactor.report._cells import cell, right, runs
 from rarefactor.report._checklists import write_checklists
 from rarefactor.report._citation import title_study
+from rarefactor.report._conclusion import conclude
 from rarefactor.report._course import write_courses
 from rarefactor.report._details import describe_numbers
 from rarefactor.report._drawn import make_figure
@@ -25,6 +26,7 @@ from rarefactor.report._measured import write_measured
 from rarefactor.report._methods import write_methods
 from rarefactor.report._missing_map import write_missing
 from rarefactor.report._models import tabulate_model, tabulate_univariable
+from rarefactor.report._overview import draw_models
 from rarefactor.report._performance import write_performance
 from rarefactor.report._published import write_published
 from rarefactor.report._reach import write_reach
@@ -33,7 +35,7 @@ from rarefactor.report._selection import write_selection
 from rarefactor.report._sensitivity import write_sensitivity
 from rarefactor.report._source import Source
 from rarefactor.report._style import apply_style
-from rarefactor.report._summary import summarise
+from rarefactor.report._summary import tell_answer, tell_estimates
 from rarefactor.report._table1 import tabulate_characteristics
 from rarefactor.report._words import Words
 from rarefactor.report.tree import (
@@ -106,7 +108,9 @@ def _blocks(source: Source) -> Iterator[Block]:
 
 def _findings(source: Source) -> Iterator[Block]:
     yield _heading("summary")
-    yield Bullets(items=summarise(source))
+    yield Bullets(items=tell_answer(source))
+    yield from draw_models(source)
+    yield Bullets(items=tell_estimates(source))
     yield from write_about(source, "background")
     yield _heading("patients")
     yield _flow_figure(source)
@@ -125,7 +129,17 @@ def _findings(source: Source) -> Iterator[Block]:
     yield from write_sensitivity(source)
     yield from write_published(source)
     yield from write_reach(source)
-    yield from write_about(source, "discussion")
+    yield from _discussion(source)
+
+
+def _discussion(source: Source) -> Iterator[Block]:
+    """Return what was found, once more, and what the authors say of it."""
+    key_results, texts = conclude(source), tuple(write_about(source, "discussion"))
+    if key_results or texts:
+        yield _heading("discussion")
+    if key_results:
+        yield Paragraph(runs=_WORDS.runs("key_results", sentences=key_results))
+    yield from texts
 
 
 def write_univariable(source: Source) -> Iterator[Block]:

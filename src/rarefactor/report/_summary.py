@@ -11,11 +11,13 @@ from collections.abc import Iterator, Sequence
 
 from rarefactor.report._cells import exists, joined, linked, number
 from rarefactor.report._conclusion import conclude
+from rarefactor.report._cox import CoxModel
 from rarefactor.report._effects import Effect, model_effects, risk, univariable_effects
 from rarefactor.report._models import model_number
+from rarefactor.report._overview import has_overview
 from rarefactor.report._source import Source
 from rarefactor.report._summary_effects import tell_events, tell_sides
-from rarefactor.report._summary_hazards import tell_hazards
+from rarefactor.report._summary_hazards import list_models, tell_hazards
 from rarefactor.report._summary_study import tell_study
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
@@ -27,11 +29,25 @@ _WORDS = Words("summary")
 _RISKS = 3  # markers whose risks are in the summary
 
 
-def summarise(source: Source) -> tuple[Runs, ...]:
-    """Return study, outcome, models or factors one by one, risks, prediction, hazards, limits and the conclusion."""
-    found = [*_found_lines(source), _risk_line(source), _performance_line(source), *tell_hazards(source)]
-    lines = [tell_study(source), _outcome_line(source), *found, _limits_line(source), conclude(source)]
-    return tuple(line for line in lines if line)
+def tell_answer(source: Source) -> tuple[Runs, ...]:
+    """Return study, outcome and conclusion: what a reader in a hurry needs."""
+    return tuple(line for line in (tell_study(source), _outcome_line(source), _conclusion(source)) if line)
+
+
+def tell_estimates(source: Source) -> tuple[Runs, ...]:
+    """Return models or factors one by one, risks, prediction, hazards and limits."""
+    found = [
+        *_found_lines(source),
+        _risk_line(source),
+        _performance_line(source),
+        *tell_hazards(source, open_ones=not has_overview(source)),
+    ]
+    return tuple(line for line in (*found, _limits_line(source)) if line)
+
+
+def _conclusion(source: Source) -> Runs:
+    found = conclude(source)
+    return _WORDS.runs("conclusion", sentences=found) if found else ()
 
 
 def flow_number(step: FlowStep, value: int) -> Number:
@@ -60,7 +76,7 @@ def _found_lines(source: Source) -> Iterator[Runs]:
     models = source.results.models
     if not models:
         landmark = source.landmarks[0]
-        findings = _findings(source, _markers(univariable_effects(source, landmark)))
+        findings = _findings(source, _markers(univariable_effects(source, landmark)), open_ones=True)
         yield _WORDS.runs("one_by_one", visit=source.visit(landmark), findings=findings)
     for model in models:
         yield _found(source, model)
@@ -81,13 +97,13 @@ def _found(source: Source, model: ModelInfo) -> Runs:
         events=tell_events(analysed, analysed.events if analysed else None),
         visit=source.visit(model.landmark),
         adjusters=joined([[name] for name in adjusters]),
-        findings=_findings(source, _markers(model_effects(source, model))),
+        findings=_findings(source, _markers(model_effects(source, model)), open_ones=not has_overview(source)),
     )
 
 
-def _findings(source: Source, effects: Sequence[Effect]) -> Runs:
+def _findings(source: Source, effects: Sequence[Effect], *, open_ones: bool) -> Runs:
     estimated = [effect for effect in effects if exists(effect.firth)]
-    return tell_sides(source, estimated, "OR") or _WORDS.runs("none")
+    return tell_sides(source, estimated, "OR", open_ones=open_ones) or _WORDS.runs("none")
 
 
 def _risk_line(source: Source) -> Runs:
@@ -102,9 +118,11 @@ def _risk_line(source: Source) -> Runs:
     factors = linked(told, "; ")
     if not factors:
         return ()
+    of_model = _WORDS.text("of_model", model=model.label) if model else ""
     if len(infos) <= _RISKS:
-        return _WORDS.runs("risks", event=source.event, factors=factors)
-    return _WORDS.runs("risks_first", shown=str(_RISKS), n=str(len(infos)), event=source.event, factors=factors)
+        return _WORDS.runs("risks", event=source.event, of_model=of_model, factors=factors)
+    counts = {"shown": str(_RISKS), "n": str(len(infos))}
+    return _WORDS.runs("risks_first", event=source.event, of_model=of_model, factors=factors, **counts)
 
 
 def _risks(source: Source, landmark: str, info: FactorInfo, label: str) -> Runs:
@@ -184,7 +202,15 @@ def _unknown(source: Source) -> Runs:
 def _support(source: Source) -> Runs:
     """Say how many events each model has for a parameter, and how many patients have all its factors."""
     told = [one for model in source.results.models if (one := _rests(source, model))]
+    told += [one for _, models in list_models(source) for model in models if (one := _cox_rests(model))]
     return _WORDS.runs("support", models=joined(told)) if told else ()
+
+
+def _cox_rests(model: CoxModel) -> Runs:
+    ratio = model.row("events_per_parameter")
+    if ratio is None:
+        return ()
+    return _WORDS.runs("per_parameter_cox", model=model.words, ratio=number(ratio, format_fixed(ratio.estimate, 1)))
 
 
 def _rests(source: Source, model: ModelInfo) -> Runs:
@@ -219,10 +245,12 @@ def _odds_of(source: Source, model: ModelInfo) -> tuple[Estimate, ...]:
 
 
 def _separated(source: Source) -> Runs:
-    separated = [row for row in source.results.rows if row.measure == "odds_ratio" and "separated" in row.flags]
-    names = dict.fromkeys(row.factor for row in separated if row.factor)
-    labels = joined([[lower_first(source.factor(name).label)] for name in names])
-    return _WORDS.runs("separated", factors=labels) if labels else ()
+    """Name the factors, and of several levels those, along which the data separate the outcome."""
+    one_by_one = (effect for landmark in source.landmarks for effect in univariable_effects(source, landmark))
+    together = (effect for model in source.results.models for effect in model_effects(source, model))
+    found = dict.fromkeys(effect.label for effect in (*one_by_one, *together) if "separated" in effect.flags)
+    levels = joined([[lower_first(label)] for label in found])
+    return _WORDS.runs("separated", levels=levels) if found else ()
 
 
 def _coupled(source: Source) -> Runs:

@@ -23,8 +23,11 @@ _SIDES = {"higher": 1, "lower": -1, "open": 0}
 Measure = Literal["OR", "HR"]
 
 
-def tell_sides(source: Source, effects: Sequence[Effect], measure: Measure) -> Runs:
-    """Say of each marker on which side of 1 its interval lies; those whose interval holds 1 come last."""
+def tell_sides(source: Source, effects: Sequence[Effect], measure: Measure, *, open_ones: bool = True) -> Runs:
+    """Say of each marker on which side of 1 its interval lies; those whose interval holds 1 come last, or are counted.
+
+    ``open_ones``: name these with their ratios, which takes room; else they are in the figure of all models.
+    """
     ordered = [effect for one in _SIDES.values() for effect in effects if side(effect.firth) == one]
     clauses: list[Runs] = []
     for clause, one in _SIDES.items():
@@ -33,9 +36,16 @@ def tell_sides(source: Source, effects: Sequence[Effect], measure: Measure) -> R
             for effect in ordered
             if side(effect.firth) == one
         ]
-        if named:
+        if named and not one and not open_ones:
+            clauses.append(_counted(len(named), len(ordered)))
+        elif named:
             clauses.append(_WORDS.runs(f"side_{clause}_{measure}", effects=joined(named)))
     return linked(clauses, "; ")
+
+
+def _counted(n: int, of: int) -> Runs:
+    key = "all_open" if n == of else "others_open"
+    return _WORDS.runs(key, count=n, n=str(n))
 
 
 def tell_events(row: Estimate | None, events: float | None) -> Runs:

@@ -12,29 +12,38 @@ from rarefactor.report._summary_effects import tell_events, tell_sides
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.report.tree import Runs
+from rarefactor.spec import FollowUp
 
 _WORDS = Words("summary")
 
 
-def tell_hazards(source: Source) -> Iterator[Runs]:
-    """Yield a line for each endpoint that has Cox models with an estimate."""
-    for name, spec in source.study.follow_up.items():
-        landmark = source.study.landmark_of_follow_up(spec)
-        models = [
-            CoxModel(source=source, follow_up=name, name=model, spec=spec, landmark=landmark) for model in spec.models
+def tell_hazards(source: Source, *, open_ones: bool) -> Iterator[Runs]:
+    """Yield a line for each endpoint that has Cox models with an estimate; ``open_ones`` as in ``tell_sides``."""
+    for spec, models in list_models(source):
+        told = [
+            _model(model, effects, open_ones=open_ones) for model in models if (effects := list(cox_effects(model)))
         ]
-        told = [_model(model, effects) for model in models if (effects := list(cox_effects(model)))]
         if told:
             yield _WORDS.runs("hazards", endpoint=spec.label, models=linked(told, "; "))
 
 
-def _model(model: CoxModel, effects: Sequence[Effect]) -> Runs:
+def list_models(source: Source) -> Iterator[tuple[FollowUp, tuple[CoxModel, ...]]]:
+    """Yield the endpoints of the study with their Cox models, as far as time was analysed."""
+    if not source.results.select(analysis="survival"):
+        return
+    for name, spec in source.study.follow_up.items():
+        at = source.study.landmark_of_follow_up(spec)
+        named = ({"follow_up": name, "name": model} for model in spec.models)
+        yield spec, tuple(CoxModel(source=source, spec=spec, landmark=at, **names) for names in named)
+
+
+def _model(model: CoxModel, effects: Sequence[Effect], *, open_ones: bool) -> Runs:
     markers = [effect for effect in effects if effect.info.role == "marker"]
     analysed, events = model.row("analysed"), model.row("events")
     return _WORDS.runs(
         "hazards_of_model",
         model=model.words,
-        findings=tell_sides(model.source, markers, "HR"),
+        findings=tell_sides(model.source, markers, "HR", open_ones=open_ones),
         analysed=number(analysed, format_count(analysed.estimate) if analysed else ""),
         events=tell_events(events, events.estimate if events else None),
     )

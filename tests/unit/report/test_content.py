@@ -12,8 +12,9 @@ from rarefactor.errors import InputError
 from rarefactor.report._details import describe_number
 from rarefactor.report._document import cited_keys, write_document
 from rarefactor.report._methods import write_methods
+from rarefactor.report._overview import draw_models
 from rarefactor.report._source import read_source
-from rarefactor.report._summary import summarise
+from rarefactor.report._summary import tell_answer, tell_estimates
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Number, Paragraph, Reference, Table, text_of
 from rarefactor.results import Estimate, Results
@@ -83,15 +84,23 @@ def test_no_row_of_a_table_has_too_many_or_too_few_cells(document):
         assert widths == {len(table.widths)}, table.name
 
 
-def test_summary_names_every_marker_of_a_model_with_its_interval(source):
-    lines = [text_of(line) for line in summarise(source)]
-    assert len(lines) == 7
-    assert "102 of them (37.4%)" in lines[1]
+def test_the_first_page_gives_every_marker_of_a_model_with_its_interval(source):
+    answer, lines = ([text_of(line) for line in tell(source)] for tell in (tell_answer, tell_estimates))
+    assert [line.split(".")[0] for line in answer] == ["Study", "Outcome", "Conclusion"]
+    assert "102 of them (37.4%)" in answer[1]
+    (figure,) = draw_models(source)
     for label in ("serum bilirubin, per doubling", "serum albumin", "prothrombin time", "oedema"):
-        assert re.search(rf"{label}[^()]*\((OR )?[\d.]+, (95% CI )?[\d.]+–[\d.]+\)", lines[2]), label
-    assert lines[2].count("95% CI") == 1
-    assert "39 of 312 eligible patients" in lines[-2]
-    assert "Events per parameter: 14.0 in “" in lines[-2]
+        assert re.search(rf"{label}[^()]*\((OR )?[\d.]+, (95% CI )?[\d.]+–[\d.]+\)", figure.alt), label
+    assert lines[0].count("95% CI") == 1
+    assert "39 of 312 eligible patients" in lines[-1]
+    assert "Events per parameter: 14.0 in “" in lines[-1]
+
+
+def test_the_summary_names_what_is_open_where_there_is_no_room_for_the_figure(source):
+    crowd = 6 * source.results.models[:1]
+    crowded = dataclasses.replace(source, results=dataclasses.replace(source.results, models=crowd))
+    assert not list(draw_models(crowded))
+    assert "prothrombin time, per 1 s (" in text_of(tell_estimates(crowded)[0])
 
 
 def test_an_interval_that_holds_1_leaves_both_directions_open(results):
@@ -99,8 +108,10 @@ def test_an_interval_that_holds_1_leaves_both_directions_open(results):
         dataclasses.replace(row, low=0.7, high=1.4) if row.factor == "protime" and row.method == "firth" else row
         for row in results.rows
     )
-    line = text_of(summarise(read_source(dataclasses.replace(results, rows=rows)))[2])
-    assert "both directions open for prothrombin time" in line
+    source = read_source(dataclasses.replace(results, rows=rows))
+    (figure,) = draw_models(source)
+    assert "both directions open for prothrombin time" in figure.alt
+    assert "the intervals of the 2 other ratios of markers hold 1" in text_of(tell_estimates(source)[0])
 
 
 def test_a_separated_factor_has_no_ml_estimate_and_says_why(document):
@@ -119,13 +130,14 @@ def test_methods_give_the_outcome_as_the_study_file_does(document):
 
 
 def test_labels_inside_a_sentence_begin_with_a_small_letter(source):
-    lines = [text_of(line) for line in summarise(source)]
+    lines = [text_of(line) for line in (*tell_answer(source), *tell_estimates(source))]
     assert any(re.search(r"adjusted for (age|male sex)\b", line) for line in lines)
     assert not any("Serum bilirubin" in line for line in lines)
 
 
 def test_a_study_without_models_tells_the_factors_one_by_one(source):
-    lines = [text_of(line) for line in summarise(dataclasses.replace(source, results=without_models(source.results)))]
+    alone = dataclasses.replace(source, results=without_models(source.results))
+    lines = [text_of(line) for line in tell_estimates(alone)]
     assert any(line.startswith("Factors one by one. Followed from baseline: the ") for line in lines)
 
 
@@ -140,7 +152,7 @@ def test_one_of_something_is_said_in_the_singular(source):
     one = dataclasses.replace(source.results, factors=(markers[0], adjusters[0]), models=())
     blocks = write_methods(dataclasses.replace(source, results=one), 1)
     text = " ".join(text_of(block.runs) for block in blocks if isinstance(block, Paragraph))
-    assert "1 marker, whose association with the outcome is asked for, and 1 adjuster, which " in text
+    assert "1 marker, whose association with the outcome is asked for, and 1 adjuster, for " in text
 
 
 def test_what_was_not_done_leaves_no_space_before_the_full_stop(source):

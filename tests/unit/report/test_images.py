@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from rarefactor.report._pathology import write_pathology
 from rarefactor.report._response import write_response
 from rarefactor.report._source import Source, read_source
 from rarefactor.report.tree import Figure, Paragraph, Table, text_of
-from rarefactor.results import Estimate, Picture, Quantity
+from rarefactor.results import Estimate, Picture, Quantity, list_pairs
 
 STUDY = {"folder": "ihc", "stains": {"CD20": "cells"}}
 COLUMN = "CD20.positive_per_mm2"
@@ -115,3 +116,27 @@ def test_slides_are_told_by_outcome_with_readers_and_runs(shown: Source) -> None
     said = " ".join(text_of(block.runs) for block in blocks if isinstance(block, Paragraph))
     assert "Kruskal–Wallis H = 3.20, P = 0.070 (n = 5)" in said
     assert any(getattr(block, "text", "") == "Stained sections" for block in write_measured(shown))
+
+
+def readings(method: str, group: str, pairs: list[tuple[float, float]]) -> list[Estimate]:
+    base = Estimate(
+        analysis="pathology", model="biopsy", term="CD20.score", group=group, method=method, measure="", estimate=None
+    )
+    limits = {"limit_lower": -9.0, "bias": -1.0, "limit_upper": 7.0}
+    rows = [
+        replace(base, measure=name, estimate=value, low=value - 2, high=value + 2) for name, value in limits.items()
+    ]
+    return [*rows, *list_pairs(base, pairs)]
+
+
+def test_two_readings_are_drawn_by_their_differences_and_blind_ones_apart(shown: Source) -> None:
+    pairs = [(10.0, 12.0), (30.0, 28.0), (30.0, 28.0), (60.0, 66.0)]
+    rows = [*readings("readers_blind", "A / B", pairs), *readings("readers", "A / B", pairs[:2])]
+    blocks = list(write_pathology(replace(shown, results=replace(shown.results, rows=tuple(rows))), "biopsy"))
+    (table,) = (block for block in blocks if isinstance(block, Table))
+    heads = [text_of(row.cells[0].runs) for row in table.rows if row.kind == "head"]
+    assert heads == ["CD20: A / B, scored blind", "CD20: A / B"]
+    assert "neither whose slide it was" in text_of(table.footnotes[0])
+    (figure,) = (block for block in blocks if isinstance(block, Figure))
+    told = "mean difference −1.00, limits of agreement −9.00 and 7.00."
+    assert f"CD20, blind: 4 pairs, {told} CD20: 2 pairs, {told}" in figure.alt

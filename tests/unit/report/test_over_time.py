@@ -71,7 +71,8 @@ def test_a_course_by_a_later_outcome_has_no_test(document: Document) -> None:
 def test_the_summary_names_every_marker_of_cox_models_by_its_side_of_1(document: Document) -> None:
     items = [text_of(item) for block in document.blocks if isinstance(block, Bullets) for item in block.items]
     told = next(item for item in items if item.startswith("Death or transplantation, over"))
-    assert "in 48 patients with 19 events: the hazard was higher with serum bilirubin, per doubling (HR " in told
+    assert "in 48 patients with 19 events, adjusted for all in it: the hazard was higher with serum bili" in told
+    assert "rubin, per doubling (HR " in told
     figure = next(figure for figure in document.figures() if figure.name == "overview")
     assert re.search(r"; open for platelets, per 50 × 10⁹/l \([\d.]+, [\d.]+–[\d.]+\)", figure.alt)
     assert told.count("95% CI") == 2  # once for each model
