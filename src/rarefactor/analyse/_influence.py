@@ -4,6 +4,8 @@ Convention: a patient is named by the keyed hash that stands for the id, which o
 distances the largest leave this module, and the largest of the rest; of the odds ratios without a patient those at the
 ends of their range and those on another side of 1. Where missing values were filled in, the fits without a patient are
 pooled by Rubin's rules and compared with the same pooling of all, and distances are averaged over the imputations.
+Without the only patient with some level that level has no odds ratio: the others are those of the model without it, and
+the patient is named (``no_odds_ratio_without``).
 """
 
 from __future__ import annotations
@@ -12,6 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rarefactor.analyse._design import Floats
 from rarefactor.analyse._markers import Marker, concluded, list_markers, marker_row
@@ -19,17 +22,22 @@ from rarefactor.analyse._multivariable import Model
 from rarefactor.results import Estimate
 from rarefactor.stats import compute_distances, fit_many, pool_rubin
 
+Bools = NDArray[np.bool_]
 SHOWN_DISTANCES = 10
 SHOWN_CHANGES = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refits:
-    """Log odds ratios (b, k) of b fits with their limits, the intercept first; NaN where a fit failed."""
+    """Log odds ratios (b, k) of b fits with their limits, the intercept first; NaN where a fit failed.
+
+    ``exists`` (b, k): whether the patients of a fit differ in the column; if not, it was fitted without, and is NaN.
+    """
 
     coef: Floats
     low: Floats
     high: Floats
+    exists: Bools
 
 
 def leave_one_out(model: Model, base: Estimate) -> Iterator[Estimate]:
@@ -39,7 +47,9 @@ def leave_one_out(model: Model, base: Estimate) -> Iterator[Estimate]:
     without = refit(model, 1.0 - np.eye(n))
     for marker in list_markers(model.design):
         yield from _describe(everyone, without, marker, base)
-        yield from _name_patients(everyone, without, marker, (model.design.frame["subject"].to_list(), base))
+        named = (model.design.frame["subject"].to_list(), base)
+        yield from _name_patients(everyone, without, marker, named)
+        yield from _name_only(without, marker, named)
 
 
 def list_distances(model: Model, base: Estimate) -> Iterator[Estimate]:
@@ -61,18 +71,35 @@ def list_distances(model: Model, base: Estimate) -> Iterator[Estimate]:
 
 def refit(model: Model, weights: Floats) -> Refits:
     """Return the Firth fits of a model for case weights (b, n)."""
+    columns = model.design.X[None] if model.filled is None else model.filled
+    exists = np.stack([_differ(columns, each > 0.0) for each in weights])
+    limits = np.full((3, *exists.shape), np.nan)
+    for kept in np.unique(exists, axis=0):
+        alike = np.flatnonzero((exists == kept).all(axis=1))
+        limits[:, alike[:, None], np.flatnonzero(kept)] = _refit(model, columns[..., kept[1:]], weights[alike])
+    return Refits(coef=limits[0], low=limits[1], high=limits[2], exists=exists)
+
+
+def _differ(columns: Floats, kept: Bools) -> Bools:
+    """Return for the intercept and each column (k,) of completions (m, n, p) whether it varies among some patients."""
+    own = columns[:, kept]
+    return np.concatenate([[True], (own != own[:, :1]).any(axis=1).all(axis=0)])
+
+
+def _refit(model: Model, columns: Floats, weights: Floats) -> Floats:
+    """Return coefficients and their lower and upper limits, (3, b, k), from completions (m, n, p)."""
     if model.filled is not None:
-        return _refit_filled(model, model.filled, weights)
-    found = fit_many(model.design.X, model.design.y, weights=weights, intervals=True, level=model.level)
-    return Refits(coef=found.coef, low=found.ci[..., 0], high=found.ci[..., 1])
+        return _refit_filled(model, columns, weights)
+    found = fit_many(columns[0], model.design.y, weights=weights, intervals=True, level=model.level)
+    return np.stack([found.coef, found.ci[..., 0], found.ci[..., 1]])
 
 
-def _refit_filled(model: Model, filled: Floats, weights: Floats) -> Refits:
+def _refit_filled(model: Model, filled: Floats, weights: Floats) -> Floats:
     fits = [fit_many(columns, model.design.y, weights=weights) for columns in filled]
     coef, se = (np.stack([getattr(found, name) for found in fits], axis=1) for name in ("coef", "se"))
     left = float(weights.sum(axis=1).min()) - coef.shape[-1]
     pooled = pool_rubin(coef, np.square(se), df_complete=max(left, 1.0), level=model.level)
-    return Refits(coef=pooled.estimate, low=pooled.ci[..., 0], high=pooled.ci[..., 1])
+    return np.stack([pooled.estimate, pooled.ci[..., 0], pooled.ci[..., 1]])
 
 
 def _describe(everyone: Refits, without: Refits, marker: Marker, base: Estimate) -> Iterator[Estimate]:
@@ -81,7 +108,7 @@ def _describe(everyone: Refits, without: Refits, marker: Marker, base: Estimate)
     known = np.isfinite(coef)
     if not known.any():
         return
-    flags = () if known.all() else ("not_converged",)
+    flags = tuple(_flag(known, without.exists[:, place]))
     for name, at in (("lowest", np.nanargmin), ("highest", np.nanargmax)):
         rank = int(at(np.where(known, coef, np.nan)))
         group = f"leave_one_out_{name}"
@@ -91,6 +118,22 @@ def _describe(everyone: Refits, without: Refits, marker: Marker, base: Estimate)
     row = replace(base, group="leave_one_out", n=len(coef), flags=flags)
     yield marker_row(row, marker, measure="share_changed", estimate=float(changed.mean()))
     yield marker_row(row, marker, measure="patients_changing", estimate=float(changed.sum()))
+
+
+def _flag(known: Bools, exists: Bools) -> Iterator[str]:
+    """Say why a range lacks a patient: without some the odds ratio does not exist, or its fit failed."""
+    if not exists.all():
+        yield "only_patient"
+    if not known[exists].all():
+        yield "not_converged"
+
+
+def _name_only(without: Refits, marker: Marker, named: tuple[list[str], Estimate]) -> Iterator[Estimate]:
+    """Yield the patients without whom the odds ratio of a marker does not exist: nobody else has its level."""
+    (names, base), exists = named, without.exists[:, marker.place + 1]
+    row = replace(base, measure="no_odds_ratio_without", n=len(exists) - 1, flags=("only_patient",))
+    for patient in np.flatnonzero(~exists):
+        yield marker_row(row, marker, group=names[patient])
 
 
 def _name_patients(

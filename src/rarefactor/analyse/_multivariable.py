@@ -7,7 +7,7 @@ imputation they are the analysis.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,6 +29,7 @@ from rarefactor.results import Analysed, Estimate, FactorInfo, ModelInfo, Note
 from rarefactor.spec import Analysis
 from rarefactor.stats import fit_logistic, fit_many, pool_profiles, pool_rubin
 
+APART, TURNED = 1.5, 1.05
 METHODS = {"ml": "none", "firth": "firth", "logf22": "logf"}
 
 
@@ -198,7 +199,7 @@ def _warnings(model: Model, flags: Sequence[Sequence[str]], rows: Sequence[Estim
 
 
 def _disagreement(rows: Sequence[Estimate]) -> str:
-    """Say where one method's interval excludes 1 and another's does not, or estimates differ by half or more."""
+    """Say where one method's interval excludes 1 and another's does not, or estimates differ in size or direction."""
     known = [row for row in rows if row.estimate and row.low is not None and row.high is not None]
     if len(known) < 2:
         return ""
@@ -206,9 +207,18 @@ def _disagreement(rows: Sequence[Estimate]) -> str:
     if len(set(excludes.values())) > 1:
         words = [NAMES[method or ""] for method, excluded in excludes.items() if excluded]
         return f"the interval excludes 1 by {' and '.join(words)} only"
-    sizes = [row.estimate or 1 for row in known]
-    apart = max(sizes) / min(sizes)
-    return f"the largest odds ratio is {apart:.1f} times the smallest" if apart >= 1.5 else ""
+    sizes = {NAMES[row.method or ""]: row.estimate or 1 for row in known}
+    apart = max(sizes.values()) / min(sizes.values())
+    told = [f"the largest odds ratio is {apart:.1f} times the smallest"] if apart >= APART else []
+    return "; ".join((*told, *_turned(sizes)))
+
+
+def _turned(sizes: Mapping[str, float]) -> Iterator[str]:
+    """Say which methods have an odds ratio above 1 and which below, where they differ by more than rounding."""
+    above = [name for name, size in sizes.items() if size >= TURNED]
+    below = [name for name, size in sizes.items() if size <= 1 / TURNED]
+    if above and below:
+        yield f"the odds ratio is above 1 by {' and '.join(above)} and below 1 by {' and '.join(below)}"
 
 
 NAMES = {"ml": "maximum likelihood", "firth": "Firth", "logf22": "log-F(2,2)"}

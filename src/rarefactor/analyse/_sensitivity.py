@@ -6,7 +6,7 @@ of patients, of those for whom every factor is known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 
 from rarefactor.analyse._design import build_design
@@ -27,9 +27,17 @@ RARE = 0.15
 
 
 def analyse_sensitivity(
-    table: LandmarkTable, factors: Sequence[FactorInfo], info: ModelInfo, settings: Analysis
+    table: LandmarkTable,
+    factors: Sequence[FactorInfo],
+    info: ModelInfo,
+    settings: Analysis,
+    *,
+    coupled: Collection[str] = (),
 ) -> Analysed:
-    """Return what happens to the odds ratios of a model's markers when something else is done or assumed."""
+    """Return what happens to the odds ratios of a model's markers when something else is done or assumed.
+
+    ``coupled`` names the factors that are made of the same variable as the outcome.
+    """
     everyone, _ = usable_columns(build_design(table, factors))
     base = Estimate(
         analysis="sensitivity", measure="odds_ratio", estimate=None, landmark=info.landmark, model=info.name
@@ -46,7 +54,7 @@ def analyse_sensitivity(
         "Cook’s distances": lambda: list_distances(model, base),
         "profile curves": lambda: trace_profiles(everyone, base, level=settings.level),
         "unknown outcomes": lambda: scan_unknown_outcomes(table, factors, base, level=settings.level),
-        "E-values": lambda: find_e_values(model, base),
+        "E-values": lambda: find_e_values(model, base, coupled),
     }
     rows: list[Estimate] = []
     notes: list[Note] = []
@@ -81,13 +89,16 @@ def _fit_strength(model: Model, strength: int) -> Coefficients:
     return Coefficients(method=method, coef=many.estimate[1:], low=many.ci[1:, 0], high=many.ci[1:, 1], p=many.p[1:])
 
 
-def find_e_values(model: Model, base: Estimate) -> Iterator[Estimate]:
-    """Yield how strong an unmeasured confounder would have to be to explain away each odds ratio, and its limit."""
+def find_e_values(model: Model, base: Estimate, coupled: Collection[str] = ()) -> Iterator[Estimate]:
+    """Yield how strong an unmeasured confounder would have to be to explain away each odds ratio, and its limit.
+
+    A factor that is ``coupled`` with the outcome has none: no confounder is needed where both are made of one variable.
+    """
     found = fit(model, "firth")
     rare = float(model.design.y.mean()) < RARE
     for marker in list_markers(model.design):
         estimate, low, high = (to_ratio(values[marker.place]) for values in (found.coef, found.low, found.high))
-        if not (estimate and low and high and low <= estimate <= high):
+        if marker.info.name in coupled or not (estimate and low and high and low <= estimate <= high):
             continue
         values = compute_e_value(estimate, low, high, rare=rare)
         for measure, value in zip(("e_value", "e_value_limit"), values, strict=True):

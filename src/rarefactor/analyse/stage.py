@@ -230,11 +230,12 @@ def _doubt_tasks(study: Study, table: AnalysisTable, code: str) -> Iterator[Task
     """Yield what asks how far the results carry: sensitivity, cut-points, published evidence, and the design."""
     infos = {info.name: info for info in table.factors}
     settings, dumped = study.analysis, _dump_settings(study)
+    coupled = sorted({note.factor for note in table.notes if note.about == "coupling" and note.factor})
     for model in _models(study):
         factors, at = [infos[name] for name in model.factors], table.landmarks[model.landmark]
         key = [code, dataclasses.asdict(model), dumped, at.measured.write_csv()]
-        work = partial(analyse_sensitivity, at, factors, model, settings)
-        named = [*key, at.frame["subject"].to_list()]  # the most influential patients are named
+        work = partial(analyse_sensitivity, at, factors, model, settings, coupled=coupled)
+        named = [*key, coupled, at.frame["subject"].to_list()]  # the most influential patients are named
         yield _task(f"Sensitivity of {model.label}", model.landmark, work, at, factors, named)
         work = partial(analyse_design, at, factors, model, _question(study))
         yield _task(f"Design of {model.label}", model.landmark, work, at, factors, key)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import linked, number
+from rarefactor.report._cells import joined, linked, number, runs
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import Effect
 from rarefactor.report._panel import Panel
@@ -132,8 +132,26 @@ def _sentences(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> R
     decided = linked(_decided(source, model, effect) for effect in effects)
     largest = linked(_largest(_rows(source, model, "cooks_distance")))
     if decided:
-        return _WORDS.runs("some_decide", markers=decided, largest=largest)
-    return _WORDS.runs("none_decides", largest=largest)
+        first = _WORDS.runs("some_decide", markers=decided)
+    else:
+        open_ = all(_holds_1(row) for each in effects for row in (each.firth, *_without(source, model, each)) if row)
+        first = _WORDS.runs("none_excludes" if open_ else "none_decides")
+    return linked([first, linked(_only(source, model, effects)), largest])
+
+
+def _holds_1(row: Estimate) -> bool:
+    return row.low is None or row.high is None or row.low <= 1 <= row.high
+
+
+def _only(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Iterator[Runs]:
+    """Say without whom an odds ratio does not exist, because nobody else has the level."""
+    labels = {(effect.info.name, effect.term): effect.label for effect in effects}
+    found: dict[str, list[str]] = {}
+    for row in _rows(source, model, "no_odds_ratio_without"):
+        found.setdefault(row.group or "", []).append(labels.get((row.factor or "", row.term or ""), row.factor or ""))
+    for patient, markers in found.items():
+        listed = joined([[label] for label in markers])
+        yield _WORDS.runs("only", count=len(markers), patient=patient, markers=runs(*listed))
 
 
 def _decided(source: Source, model: ModelInfo, effect: Effect) -> Runs:

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, head, joined, number, p_value, ratio, right, runs
+from rarefactor.report._cells import cell, head, joined, mark, number, p_value, ratio, right, runs
 from rarefactor.report._drawn import make_figure
-from rarefactor.report._effects import Effect, model_effects
+from rarefactor.report._effects import COUPLED, Effect, model_effects
 from rarefactor.report._patients import write_patients
 from rarefactor.report._profile_plot import draw_profiles
 from rarefactor.report._source import Source
@@ -18,6 +18,7 @@ from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, P
 from rarefactor.results import TIPPING_SHARES, Estimate, ModelInfo
 
 _WORDS = Words("sensitivity")
+_GAP = "§"
 _STRENGTHS = ("logf11", "logf22", "logf44", "logf88")
 
 
@@ -77,7 +78,7 @@ def tabulate_sensitivity(source: Source, model: ModelInfo, effects: Sequence[Eff
         header=(head(*_WORDS.items("heads", interval=source.interval)),),
         rows=tuple(_sensitivity_row(source, model, effect) for effect in effects),
         widths=(21, 15, 16, 13, 14, 12, 9),
-        footnotes=(_footnote(source, model, effects),),
+        footnotes=(_footnote(source, model, effects), *_gaps(source, model, effects), *_coupled(effects)),
     )
 
 
@@ -88,13 +89,13 @@ def _find(source: Source, model: ModelInfo, effect: Effect, measure: str, **part
 
 def _sensitivity_row(source: Source, model: ModelInfo, effect: Effect) -> Row:
     strengths = [_find(source, model, effect, "odds_ratio", group="penalty", method=name) for name in _STRENGTHS]
-    out = [_find(source, model, effect, "odds_ratio", group=f"leave_one_out_{end}") for end in ("lowest", "highest")]
+    out = _without(source, model, effect)
     cells: tuple[Cell, ...] = (
         cell(effect.label),
         right(ratio(effect.firth)),
         right(ratio(_find(source, model, effect, "odds_ratio", group="complete_cases", method="firth"))),
         right(*_range(strengths)),
-        right(*_range(out), *_share(_find(source, model, effect, "share_changed", group="leave_one_out"))),
+        right(*_range(out), *_gap(out), *_share(_find(source, model, effect, "share_changed", group="leave_one_out"))),
         right(*_unknown(source, model, effect)),
         right(*_e_value(source, model, effect)),
     )
@@ -108,6 +109,21 @@ def _range(rows: Sequence[Estimate | None]) -> list[Inline | str]:
         return [Text(EMPTY)]
     first, last = known[0], known[-1]
     return [number(first, format_ratio(first.estimate)), "–", number(last, format_ratio(last.estimate))]
+
+
+def _without(source: Source, model: ModelInfo, effect: Effect) -> list[Estimate | None]:
+    """Return the smallest and largest odds ratio with one patient left out."""
+    return [_find(source, model, effect, "odds_ratio", group=f"leave_one_out_{end}") for end in ("lowest", "highest")]
+
+
+def _gap(rows: Sequence[Estimate | None]) -> tuple[Text, ...]:
+    """Mark a range in which some patient has no part."""
+    return (mark(_GAP),) if any(row and row.flags for row in rows) else ()
+
+
+def _gaps(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Iterator[Runs]:
+    if any(_gap(_without(source, model, effect)) for effect in effects):
+        yield _WORDS.runs("gap", mark=mark(_GAP))
 
 
 def _share(row: Estimate | None) -> list[Inline | str]:
@@ -127,6 +143,8 @@ def _unknown(source: Source, model: ModelInfo, effect: Effect) -> list[Inline | 
 
 
 def _e_value(source: Source, model: ModelInfo, effect: Effect) -> list[Inline | str]:
+    if effect.coupled:
+        return [Text(EMPTY), mark(COUPLED)]
     value, limit = (_find(source, model, effect, measure) for measure in ("e_value", "e_value_limit"))
     if value is None or limit is None:
         return [Text(EMPTY)]
@@ -143,6 +161,12 @@ def _footnote(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Ru
     based = next((row for row in ends if row), None)
     told = _WORDS.runs("based", n=number(based, format_count(based.n))) if based else ()
     return _WORDS.runs("footnote", shares=_shares(), unknown=_count_unknown(source, model, effects), based=told)
+
+
+def _coupled(effects: Sequence[Effect]) -> Iterator[Runs]:
+    """Say why a marker that shares a variable with the outcome has no E-value."""
+    if any(effect.coupled for effect in effects):
+        yield _WORDS.runs("coupled", mark=mark(COUPLED))
 
 
 def _count_unknown(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Runs:
