@@ -15,7 +15,7 @@ from statistics import fmean
 
 from rarefactor.imaging._grades import Grade, GradeTable
 from rarefactor.imaging._regions import Side
-from rarefactor.results import Estimate
+from rarefactor.results import Estimate, list_pairs
 from rarefactor.stats import (
     BlandAltman,
     Icc,
@@ -46,6 +46,8 @@ class GradeAgreement:
         Of the mean grade of a scan.
     pairs
         These means.
+    blind
+        Whether both graded all of it blind.
     """
 
     readers: tuple[str, str]
@@ -55,12 +57,15 @@ class GradeAgreement:
     icc: Icc
     limits: BlandAltman
     pairs: tuple[tuple[float, float], ...]
+    blind: bool = False
 
 
 def compute_grade_agreement(
-    table: GradeTable, readers: tuple[str, str], *, level: float = 0.95
+    table: GradeTable, readers: tuple[str, str], *, level: float = 0.95, blind: bool | None = None
 ) -> GradeAgreement | None:
     """Return how far two readers agree; None where they graded nothing in common.
+
+    ``blind``: on what both graded blind, or on the rest; None: on all.
 
     Examples
     --------
@@ -74,7 +79,8 @@ def compute_grade_agreement(
     (4, 4, -0.25)
     """
     one, other = ({_key(each): each.grade for each in table.grades if each.reader == reader} for reader in readers)
-    both = [key for key in one if key in other]
+    unseen = [{_key(each) for each in table.grades if each.reader == reader and each.blind} for reader in readers]
+    both = [key for key in one if key in other and blind in {None, key in unseen[0] & unseen[1]}]
     if not both:
         return None
     first = table.scale.first
@@ -92,6 +98,7 @@ def compute_grade_agreement(
         icc=compute_icc(pairs, level=level),
         limits=compute_bland_altman([a for a, _ in pairs], [b for _, b in pairs], level=level),
         pairs=pairs,
+        blind=blind is True,
     )
 
 
@@ -116,12 +123,16 @@ def tabulate_grade_repeats(rounds: Sequence[GradeTable], *, level: float = 0.95)
 
 
 def count_agreement(name: str, table: GradeTable, *, level: float = 0.95) -> Iterator[Estimate]:
-    """Yield the agreement of each pair of readers as rows; ``name`` is the study's name for its scans."""
-    for found in tabulate_grade_agreement(table, level=level):
+    """Yield the agreement of each pair of readers as rows, on what both graded blind apart from the rest.
+
+    ``name`` is the study's name for its scans.
+    """
+    for found in _tell_blind_apart(table, level):
         flags = ("few_scored_twice",) if found.scans < FEW_SCANS else ()
         row = Estimate(
             analysis="imaging", measure="", estimate=None, model=name, term=f"grade.{table.scale.name}",
-            group=" / ".join(found.readers), method="readers", flags=flags, source=("mri",),
+            group=" / ".join(found.readers), method="readers_blind" if found.blind else "readers", flags=flags,
+            source=("mri",),
         )  # fmt: skip
         values = dict(_list_values(found))
         yield from (
@@ -129,6 +140,14 @@ def count_agreement(name: str, table: GradeTable, *, level: float = 0.95) -> Ite
             for measure, (estimate, low, high, n) in values.items()
             if estimate == estimate  # noqa: PLR0124 - NaN is the value that does not equal itself
         )
+        if "limit_lower" in values:
+            yield from list_pairs(replace(row, flags=()), found.pairs)
+
+
+def _tell_blind_apart(table: GradeTable, level: float) -> Iterator[GradeAgreement]:
+    for pair in combinations(sorted({each.reader for each in table.grades}), 2):
+        found = (compute_grade_agreement(table, pair, level=level, blind=blind) for blind in (False, True))
+        yield from (each for each in found if each)
 
 
 def _list_values(found: GradeAgreement) -> Iterator[tuple[str, tuple[float, float | None, float | None, int]]]:

@@ -60,6 +60,7 @@ def read_blind(log: Readings, asked: Grades, number: int = 1) -> GradeTable:
             side=None,
             reader=each.reader,
             grade=int(each.content["grade"]),
+            blind=True,
         )
         for each in held
         if each.content.get("scale") == asked.scale and scale.first <= int(each.content["grade"]) <= scale.last

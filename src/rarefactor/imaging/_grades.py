@@ -60,7 +60,10 @@ class Scale:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Grade:
-    """One reader's grade of one muscle at one visit; side None where the reader gave one grade for both."""
+    """One reader's grade of one muscle at one visit; side None where the reader gave one grade for both.
+
+    ``blind``: it was given without seeing whose scan it is, nor what others gave; not known of a table.
+    """
 
     patient: str
     visit: str
@@ -68,6 +71,7 @@ class Grade:
     side: Side | None
     reader: str
     grade: int
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

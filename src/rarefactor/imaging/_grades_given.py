@@ -72,6 +72,7 @@ def _build(reading: Reading, patient: str, scale: Scale) -> Grade | None:
         side=Side(side) if side else None,
         reader=reading.reader,
         grade=grade,
+        blind=bool(reading.content.get("blind")),
     )
 
 

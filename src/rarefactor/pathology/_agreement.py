@@ -8,8 +8,8 @@ hold; grades 0 to 3 are compared with the measurement by their order alone.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
@@ -59,6 +59,10 @@ class ReaderAgreement:
         Of agreement of two readers in percent or H-score, else None.
     rank
         Spearman's correlation of a measurement with the readers, else None.
+    blind
+        Whether all of them scored these slides blind.
+    pairs
+        What the two gave each, where there are limits over all runs.
     """
 
     stain: str
@@ -71,6 +75,8 @@ class ReaderAgreement:
     limits: BlandAltman | None = None
     rank: RankCorrelation | None = None
     flags: tuple[Flag, ...] = ()
+    blind: bool = False
+    pairs: tuple[tuple[float, float], ...] = ()
 
     @property
     def row(self) -> dict[str, float | int | str | None]:
@@ -81,6 +87,7 @@ class ReaderAgreement:
             "scale": self.scale,
             "readers": " / ".join(self.readers),
             "run": self.run,
+            "blind": "yes" if self.blind else "no",
             "n": self.n,
             "icc_2_1": icc.agreement.icc if icc else None,
             "icc_2_1_low": icc.agreement.low if icc else None,
@@ -125,11 +132,14 @@ def tabulate_agreement(
     found: list[ReaderAgreement] = []
     for stain in sorted(table.scales):
         items: defaultdict[_Item, dict[str, float]] = defaultdict(dict)
+        blind: set[tuple[_Item, str]] = set()
         for score in table.scores:
             if score.stain == stain:
-                items[score.patient, score.visit, score.slide][score.reader] = score.score
+                item = score.patient, score.visit, score.slide
+                items[item][score.reader] = score.score
+                blind |= {(item, score.reader)} if score.blind else set()
         of_item = {item: (runs or {}).get((item[2] or item[0], stain)) for item in items}
-        found += _tabulate(stain, (table.scales[stain], level), items, of_item)
+        found += _tabulate(stain, (table.scales[stain], level), items, of_item, blind)
     return tuple(found)
 
 
@@ -203,18 +213,35 @@ def _tabulate(
     how: tuple[ScoreScale, float],
     items: Mapping[_Item, Mapping[str, float]],
     of_item: Mapping[_Item, str | None],
+    blind: Collection[tuple[_Item, str]] = (),
 ) -> Iterator[ReaderAgreement]:
+    """Yield the agreement of each group of readers; what all of them scored blind is told apart from the rest."""
     readers = sorted({reader for by_reader in items.values() for reader in by_reader})
     groups: list[tuple[str, ...]] = [*combinations(readers, 2)]
     if len(readers) > 2:
         groups.insert(0, tuple(readers))
     for group in groups:
         held = {item: [found[r] for r in group] for item, found in items.items() if all(r in found for r in group)}
-        yield _agree(how, (stain, group, None), list(held.values()))
-        for run in sorted({run for item, run in of_item.items() if run and item in held}):
-            within = [values for item, values in held.items() if of_item[item] == run]
-            if len(within) >= FEW_IN_RUN:
-                yield _agree(how, (stain, group, run), within)
+        unseen = {item: values for item, values in held.items() if all((item, r) in blind for r in group)}
+        others = {item: values for item, values in held.items() if item not in unseen}
+        if others or not unseen:
+            yield from _agree_by_run(how, (stain, group), others, of_item)
+        if unseen:
+            found = _agree_by_run(how, (stain, group), unseen, of_item)
+            yield from (replace(each, blind=True) for each in found)
+
+
+def _agree_by_run(
+    how: tuple[ScoreScale, float],
+    what: tuple[str, tuple[str, ...]],
+    held: Mapping[_Item, Sequence[float]],
+    of_item: Mapping[_Item, str | None],
+) -> Iterator[ReaderAgreement]:
+    yield _agree(how, (*what, None), list(held.values()))
+    for run in sorted({run for item, run in of_item.items() if run and item in held}):
+        within = [values for item, values in held.items() if of_item[item] == run]
+        if len(within) >= FEW_IN_RUN:
+            yield _agree(how, (*what, run), within)
 
 
 def _agree(
@@ -235,6 +262,7 @@ def _agree(
         limits=compute_bland_altman(table[:, 0], table[:, 1], level=level) if limited else None,
         rank=compute_rank_correlation(table[:, 0], table[:, 1], level=level) if measured else None,
         flags=_find_flags(len(table)),
+        pairs=tuple((float(one), float(other)) for one, other in table) if limited and run is None else (),
     )
 
 

@@ -18,7 +18,7 @@ from rarefactor.pathology._biopsy import ADJUSTED
 from rarefactor.pathology._runs import RunEffect
 from rarefactor.pathology._staining import AREA, RunFinding
 from rarefactor.pathology._summary import Measurement
-from rarefactor.results import Estimate, Severity
+from rarefactor.results import Estimate, Severity, list_pairs
 
 BY_RUN = "by_run"
 _NOTES = {
@@ -104,10 +104,13 @@ def _describe_agreement(base: Estimate, found: ReaderAgreement) -> Iterator[Esti
             known = {"low": low, "high": high, "p": p}
             bounds = {name: value for name, value in known.items() if value is not None and np.isfinite(value)}
             yield replace(row, measure=measure, estimate=estimate, method=_find_method(found), **bounds)
+    yield from list_pairs(replace(row, method=_find_method(found), n=None, flags=()), found.pairs)
 
 
 def _find_method(found: ReaderAgreement) -> str:
-    return MEASURED if found.readers == (MEASURED, READERS) else READERS
+    if found.readers == (MEASURED, READERS):
+        return MEASURED
+    return f"{READERS}_blind" if found.blind else READERS
 
 
 def _list_values(found: ReaderAgreement) -> Mapping[str, tuple[float, float | None, float | None, float | None]]:

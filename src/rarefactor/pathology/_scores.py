@@ -50,7 +50,10 @@ _SPELLINGS: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Score:
-    """One reader's score of one slide; ``slide`` and ``visit`` are empty where the table names none."""
+    """One reader's score of one slide; ``slide`` and ``visit`` are empty where the table names none.
+
+    ``blind``: it was given without seeing whose slide it is, nor what others gave; not known of a table.
+    """
 
     patient: str
     stain: str
@@ -58,6 +61,7 @@ class Score:
     score: float
     slide: str = ""
     visit: str = ""
+    blind: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

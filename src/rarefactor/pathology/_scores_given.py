@@ -157,6 +157,7 @@ def _build(reading: Reading, file: SlideFile) -> Score:
         score=float(reading.content["score"]),
         slide="" if file.number == 1 else file.path.name,
         visit=file.visit,
+        blind=True,  # slides are scored in rounds of blind reading alone
     )
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._panel import Panel, ratio_ticks, round_ticks, thin_ticks
+from rarefactor.report._panel import Panel, ratio_ticks, round_ticks, thin_ticks, tick_words
 from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text
 from rarefactor.report._survival_plot import COLORS, DASHES
 from rarefactor.report._words import Words
@@ -70,11 +70,11 @@ def _draw_means(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callab
     _draw_frame(panel, axes.across)
     months = thin_ticks([month for month in axes.months if month <= end], panel.across, _ROOM)
     for month in months if len(months) > 1 else round_ticks(0.0, end):
-        _tick_across(panel, month, f"{month:g}")
+        _tick_across(panel, month, tick_words(month))
     for value in (ratio_ticks if axes.ratios else round_ticks)(low, high):
         y = panel.y(scale(value))
         sheet.line((left - 1, left), (y, y), color=MUTED)
-        sheet.text(left - 1.8, y, f"{value:g}", size=7, ha="right", color=MUTED)
+        sheet.text(left - 1.8, y, tick_words(value), size=7, ha="right", color=MUTED)
     sheet.text(1, 2.5, axes.up, size=7.5, color=MUTED)
     for place, curve in enumerate(curves):
         _draw_patients(panel, curve, place, scale)
@@ -128,7 +128,7 @@ def _draw_spread(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Calla
     _draw_frame(panel, axes.change)
     sheet.line((panel.x(none), panel.x(none)), (_TOP, _TOP + _HEIGHT), color=MUTED, lw=0.8, ls=(0, (3, 2)))
     for value in ratio_ticks(low, high, 5) if axes.ratios else round_ticks(low, high):
-        _tick_across(panel, scale(value), f"{value:g}")
+        _tick_across(panel, scale(value), tick_words(value))
     sheet.text(left, 2.5, _WORDS.text("slopes"), size=7.5, color=MUTED)
     for place, curve in enumerate(curves):
         _draw_quantiles(panel, [scale(row.estimate or 1) for row in curve.slopes], place, len(curves))

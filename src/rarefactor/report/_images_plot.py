@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._panel import Panel, round_ticks
+from rarefactor.report._panel import Panel, round_ticks, tick_words
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
 from rarefactor.report._words import Words
 
@@ -73,7 +73,7 @@ def _draw_rows(panel: Panel, rows: Sequence[tuple[Range | None, ...]]) -> None:
         sheet.line((panel.x(0.0), panel.x(0.0)), (panel.top, bottom), color=MUTED, lw=0.6)
     for value in round_ticks(*panel.across):
         sheet.line((panel.x(value), panel.x(value)), (bottom, bottom + 0.9), color=MUTED)
-        sheet.text(panel.x(value), bottom + 2.8, f"{value:g}".replace("-", "−"), size=6.5, ha="center", color=MUTED)
+        sheet.text(panel.x(value), bottom + 2.8, tick_words(value), size=6.5, ha="center", color=MUTED)
     for place, groups in enumerate(rows):
         for number, each in enumerate(groups):
             if each:
@@ -102,7 +102,7 @@ def _draw_cloud(sheet: Sheet, cloud: Cloud, corner: tuple[float, float]) -> None
     sheet.line((panel.left, panel.left, panel.left + panel.width), (panel.top, bottom, bottom), color=MUTED)
     for value in round_ticks(*panel.up):
         sheet.line((panel.left - 0.9, panel.left), (panel.y(value), panel.y(value)), color=MUTED)
-        sheet.text(panel.left - 1.5, panel.y(value), f"{value:g}", size=6.5, ha="right", color=MUTED)
+        sheet.text(panel.left - 1.5, panel.y(value), tick_words(value), size=6.5, ha="right", color=MUTED)
     for place, (label, own, summary) in enumerate(cloud.groups):
         colour, unit = COLOURS[place], panel.width / len(cloud.groups)
         left = panel.left + place * unit

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from rarefactor.report._plot import MUTED, Sheet
+from rarefactor.report._plot import MUTED, Sheet, wrap_text
 
+_SHEET, _BETWEEN = 170.0, 3.0
 _DIGITS = ((1.0, 1.5, 2.0, 3.0, 5.0, 7.0), (1.0, 2.0, 5.0), (1.0, 5.0), (1.0,))
 
 
@@ -53,13 +54,76 @@ def draw_panel(
     sheet.line((panel.left, panel.left, right), (panel.top, bottom, bottom), color=MUTED)
     for value in round_ticks(*across):
         sheet.line((panel.x(value), panel.x(value)), (bottom, bottom + 0.9), color=MUTED)
-        sheet.text(panel.x(value), bottom + 2.7, f"{value:g}", size=6.5, ha="center", color=MUTED)
+        sheet.text(panel.x(value), bottom + 2.7, tick_words(value), size=6.5, ha="center", color=MUTED)
     for value in round_ticks(*up):
         sheet.line((panel.left - 0.9, panel.left), (panel.y(value), panel.y(value)), color=MUTED)
-        sheet.text(panel.left - 1.5, panel.y(value), f"{value:g}", size=6.5, ha="right", color=MUTED)
+        sheet.text(panel.left - 1.5, panel.y(value), tick_words(value), size=6.5, ha="right", color=MUTED)
     sheet.text((panel.left + right) / 2, bottom + 6.0, titles[0], size=7, ha="center", color=MUTED)
     sheet.text(panel.left - 11, panel.top + panel.height / 2, titles[1], size=7, ha="center", color=MUTED, rotation=90)
     return panel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """Small panels in rows of ``across``: their ``size`` and ``corners``, ``bottom`` of the last, in millimetres.
+
+    ``titles`` are those of the panels, in lines that fit above them.
+    """
+
+    titles: tuple[tuple[str, ...], ...]
+    corners: tuple[tuple[float, float], ...]
+    size: tuple[float, float]
+    bottom: float
+
+
+def lay_grid(titles: Sequence[str], height: float, *, left: float, below: float) -> Grid:
+    """Return where small panels go: in rows as even as three or four across allow, each title above its panel.
+
+    ``left`` is the room before a panel, ``below`` that under it; the sheet is 170 mm wide.
+
+    Examples
+    --------
+    >>> grid = lay_grid(["Age", "Bilirubin", "Albumin", "Stage"], 24.0, left=6.0, below=9.0)
+    >>> len({top for _, top in grid.corners}), len(lay_grid(["A"] * 9, 24.0, left=6.0, below=9.0).corners)
+    (1, 9)
+    """
+    across = count_across(len(titles))
+    step = _SHEET / max(across, 2)
+    size = (step - left - _BETWEEN, height)
+    wrapped = tuple(wrap_text(title, step - 4, size=7) for title in titles)
+    corners: list[tuple[float, float]] = []
+    top = 0.0
+    for start in range(0, len(titles), across):
+        row = wrapped[start : start + across]
+        top += 3.5 + 2.9 * max(len(lines) for lines in row)
+        corners += [(left + step * place, top) for place in range(len(row))]
+        top += height + below
+    return Grid(titles=wrapped, corners=tuple(corners), size=size, bottom=top)
+
+
+def count_across(panels: int) -> int:
+    """Return how many panels stand in a row: three or four, whichever leaves fewer blanks, then fewer rows.
+
+    Examples
+    --------
+    >>> [count_across(panels) for panels in (1, 2, 3, 4, 5, 6, 7, 8, 9, 12)]
+    [1, 2, 3, 4, 3, 3, 4, 4, 3, 4]
+    """
+    if panels <= 2:
+        return max(panels, 1)
+    return min((3, 4), key=lambda across: (-panels % across, math.ceil(panels / across)))
+
+
+def tick_words(value: float) -> str:
+    """Return the number at a tick as it is, never rounded to what it is not, with a true minus.
+
+    Examples
+    --------
+    >>> [tick_words(value) for value in (-10.0, 2.75, 1234567.0)]
+    ['−10', '2.75', '1234567']
+    """
+    short = f"{value:g}"
+    return (short if float(short) == value else f"{value:.12g}").replace("-", "−")
 
 
 def round_ticks(low: float, high: float, most: int = 5) -> tuple[float, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import partial
 
+from rarefactor.report._agreement import BLIND, draw_agreement
 from rarefactor.report._cells import cell, difference, head, linked, number, p_value, right
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._images_plot import Cloud, Range, draw_clouds
@@ -39,6 +40,7 @@ def write_pathology(source: Source, name: str) -> Iterator[Block]:
     agreement = [row for row in _rows(source, name) if row.measure in _WORDS.names("agreement")]
     if agreement:
         yield _tabulate_agreement(source, agreement)
+    yield from draw_agreement(source, name, _rows(source, name))
 
 
 def _rows(source: Source, name: str) -> tuple[Estimate, ...]:
@@ -158,6 +160,8 @@ def _named(source: Source, name: str, column: str) -> str:
 
 
 def _tabulate_agreement(source: Source, rows: Sequence[Estimate]) -> Table:
+    unseen = any(row.method == BLIND for row in rows)
+    blind = _WORDS.runs("agreement_footnote_blind") if unseen else ()
     body: list[Row] = []
     for title, own in _by_pair(rows):
         body.append(Row(cells=(cell(title, span=4),), kind="head"))
@@ -169,14 +173,16 @@ def _tabulate_agreement(source: Source, rows: Sequence[Estimate]) -> Table:
         header=(head(*_WORDS.items("agreement_heads", interval=source.interval)),),
         rows=tuple(body),
         widths=(44, 26, 12, 18),
-        footnotes=(_WORDS.runs("agreement_footnote"),),
+        footnotes=(linked([_WORDS.runs("agreement_footnote"), blind]),),
     )
 
 
 def _by_pair(rows: Sequence[Estimate]) -> Iterator[tuple[str, list[Estimate]]]:
-    pairs = dict.fromkeys((row.term or "", row.group or "") for row in rows)
-    for term, group in pairs:
-        yield f"{term.removesuffix('.score')}: {group}", [row for row in rows if (row.term, row.group) == (term, group)]
+    pairs = dict.fromkeys((row.term or "", row.group or "", row.method or "") for row in rows)
+    for term, group, method in pairs:
+        own = [row for row in rows if (row.term, row.group, row.method or "") == (term, group, method)]
+        key = "agreement_of_blind" if method == BLIND else "agreement_of"
+        yield _WORDS.text(key, what=term.removesuffix(".score"), readers=group), own
 
 
 def _agreement_row(row: Estimate) -> Row:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._panel import Panel, ratio_ticks, round_ticks
+from rarefactor.report._panel import Panel, ratio_ticks, round_ticks, tick_words
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
 from rarefactor.report._words import Words
 
@@ -158,13 +158,13 @@ def _draw_frame(panel: Panel, course: Course, months: Sequence[float]) -> None:
     sheet.text(panel.left - 9, panel.top - 3, course.title, size=7.2, strong=True)
     for month in months:
         sheet.line((panel.x(month), panel.x(month)), (bottom, bottom + 0.8), color=MUTED)
-        sheet.text(panel.x(month), bottom + 2.6, f"{month:g}", size=6.5, ha="center", color=MUTED)
+        sheet.text(panel.x(month), bottom + 2.6, tick_words(month), size=6.5, ha="center", color=MUTED)
     sheet.text(panel.left - 9, bottom + 2.6, _WORDS.text("month"), size=6, color=MUTED)
     sheet.text(panel.left - 9, bottom + 7.0, _WORDS.text("patients"), size=6, color=MUTED)
     for value in _ticks(*panel.up, log=course.log):
         y = panel.y(_scaled(course, value))
         sheet.line((panel.left - 0.8, panel.left), (y, y), color=MUTED)
-        sheet.text(panel.left - 1.4, y, f"{value:g}", size=6.5, ha="right", color=MUTED)
+        sheet.text(panel.left - 1.4, y, tick_words(value), size=6.5, ha="right", color=MUTED)
 
 
 def _ticks(low: float, high: float, *, log: bool) -> Sequence[float]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rarefactor.report._panel import Panel
+from rarefactor.report._panel import Panel, tick_words
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, width_of, wrap_text
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
@@ -68,7 +68,7 @@ def _draw_axes(panel: Panel, ticks: Sequence[float], across: str, up: str) -> No
         sheet.text(_LEFT - 1.8, panel.y(value), f"{value}", size=7, ha="right", color=MUTED)
     for value in ticks:
         sheet.line((panel.x(value), panel.x(value)), (bottom, bottom + 1), color=MUTED)
-        sheet.text(panel.x(value), bottom + 3.0, f"{value:g}", size=7, ha="center", color=MUTED)
+        sheet.text(panel.x(value), bottom + 3.0, tick_words(value), size=7, ha="center", color=MUTED)
     sheet.text((_LEFT + _RIGHT) / 2, bottom + 6.8, across, size=7.5, ha="center", color=MUTED)
     words = "\n".join(wrap_text(up, _HEIGHT - 4, size=7.5))
     sheet.text(_LEFT - 12, _TOP + _HEIGHT / 2, words, size=7.5, ha="center", color=MUTED, rotation=90)

@@ -33,6 +33,7 @@ from rarefactor.results._model import (
     Quantity,
     Results,
 )
+from rarefactor.results._pairs import DIFFERENCE_OF_PAIR, MEAN_OF_PAIR, list_pairs
 from rarefactor.results._risk_model import (
     RISK_SCHEMA,
     RiskAlias,
@@ -51,12 +52,14 @@ from rarefactor.results._trace import Trace, find_row, trace_row
 __all__ = [
     "CHANGES",
     "DEFAULT_NAGELKERKE",
+    "DIFFERENCE_OF_PAIR",
     "FEWEST_EVENTS_IN_MEAN",
     "FEWEST_IN_CURVE",
     "FEW_EVENTS",
     "FEW_EVENTS_PER_PARAMETER",
     "FEW_IN_CELL",
     "LEAST_SHRINKAGE",
+    "MEAN_OF_PAIR",
     "ORIGINS",
     "RISK_SCHEMA",
     "SCHEMA",
@@ -90,6 +93,7 @@ __all__ = [
     "Severity",
     "Trace",
     "find_row",
+    "list_pairs",
     "read_analysed",
     "read_measured",
     "read_results",

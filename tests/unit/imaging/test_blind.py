@@ -1,5 +1,6 @@
 """Blind grades: which count, and what two readers' agreement on them is, by hand."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,6 +49,20 @@ def test_two_readers_are_compared_muscle_by_muscle_and_by_the_mean_of_a_scan(stu
     assert rows["weighted_kappa"].n == 6
     assert rows["bias"].n == 3
     assert rows["bias"].flags == ("few_scored_twice",)
+
+
+def test_what_was_graded_blind_is_told_apart_from_the_rest(study: Path) -> None:
+    table = read_blind(read_readings(study), ASKED)
+    opened = tuple(replace(each, blind=False) if each.patient == "S-3" else each for each in table.grades)
+    rows = list(count_agreement("thigh", replace(table, grades=opened)))
+    counted = {row.method: row.n for row in rows if row.measure == "weighted_kappa"}
+    assert counted == {"readers_blind": 4}  # of S-1 and S-2; one scan with one grade has no kappa
+    mixed = tuple(replace(each, blind=each.reader == "Ada") for each in table.grades)
+    methods = {row.method for row in count_agreement("thigh", replace(table, grades=mixed))}
+    assert methods == {"readers"}  # one of the two was not blind
+    differences = [row for row in count_agreement("thigh", table) if row.measure == "difference_of_readings"]
+    assert [row.estimate for row in differences] == [-0.5, 0.0, 1.0]
+    assert {row.method for row in differences} == {"readers_blind"}
 
 
 def test_a_second_round_is_held_against_the_first_of_the_same_reader_only(study: Path) -> None:
