@@ -23,7 +23,7 @@ from rarefactor.report._cells import (
 )
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import MARKS, Effect
-from rarefactor.report._hazards_plot import Bend, draw_hazards
+from rarefactor.report._hazards_plot import Bend, draw_hazards, lie_beyond
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed
@@ -220,7 +220,8 @@ def _bend(model: CoxModel, effect: Effect) -> Bend:
 def _figure(model: CoxModel, bends: Sequence[Bend]) -> Figure:
     level, visit = model.source.study.analysis.level, model.source.visit(model.landmark)
     unit = _WORDS.text("axis", unit=upper_first(model.spec.unit), visit=visit)
-    caption = _WORDS.runs("figure", model=model.words, grambsch=cite("grambsch1994"))
+    hollow = _WORDS.runs("hollow") if any(lie_beyond(bend) for bend in bends) else ()
+    caption = _WORDS.runs("figure", model=model.words, grambsch=cite("grambsch1994"), hollow=hollow)
     told = (
         _WORDS.text("alt_curve", factor=bend.label, first=_first(bend.smooth), last=_first(bend.smooth[::-1]))
         for bend in bends
