@@ -73,11 +73,13 @@ def _visits(source: Source) -> Runs:
 
 
 def _flow(source: Source) -> Runs:
-    shared, step = source.steps(None), source.analysed(source.landmarks[0])
-    if not shared or step is None:
+    shared = source.steps(None)
+    known = [(name, step) for name in source.landmarks if (step := source.analysed(name))]
+    if not shared or not known:
         return ()
     records, eligible = (flow_number(each, each.n) for each in (shared[0], shared[-1]))
-    return _WORDS.runs("flow", records=records, eligible=eligible, known=flow_number(step, step.n))
+    told = [_WORDS.runs("known_from", n=flow_number(step, step.n), visit=source.visit(name)) for name, step in known]
+    return _WORDS.runs("flow", records=records, eligible=eligible, known=joined(told))
 
 
 def _reasons(source: Source) -> Runs:
@@ -108,6 +110,19 @@ def _events(source: Source) -> Runs:
         if step is not None and step.events is not None
     ]
     return _WORDS.runs("events", outcome=source.outcome.label, events=joined(told)) if told else ()
+
+
+def _later_events(source: Source) -> Runs:
+    told: list[Runs] = []
+    for name, spec in source.study.follow_up.items():
+        patients, events = (source.row("survival", measure, model=name) for measure in ("patients", "events"))
+        if patients and events:
+            counts = {
+                "events": count_events(events, events.estimate),
+                "patients": count_patients(patients, patients.estimate),
+            }
+            told.append(_WORDS.runs("later_events_of", endpoint=spec.label, **counts))
+    return _WORDS.runs("later_events", endpoints=joined(told)) if told else ()
 
 
 def _outcome(source: Source) -> Runs:
@@ -384,8 +399,9 @@ def _provenance(source: Source) -> Runs:
 
 
 _FACTS = (
-    _summary, _titled, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _tipping, _events, _outcome,
-    _later_endpoints, _factors, _adjusters, _coupling, _kinds, _cut_points, _mri, _slides, _readers, _instruments,
+    _summary, _titled, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _tipping, _events,
+    _later_events, _outcome, _later_endpoints,
+    _factors, _adjusters, _coupling, _kinds, _cut_points, _mri, _slides, _readers, _instruments,
     _models, _prespecified, _methods, _univariable, _risks, _table1, _most_missing, _missing, _complete, _per_parameter,
     _required, _reach, _sensitivity, _landmark, _follow_up_time, _cox, _courses, _discrimination, _validation,
     _measures, _stability, _published, _limits, _given_model, _shrinkage, _whole_sample, _not_balanced,

@@ -97,7 +97,7 @@ def _counted(followed: Followed) -> Runs:
     spec = followed.spec
     patients, events, watched = (followed.row(name) for name in ("patients", "events", "median_follow_up"))
     known = watched is not None and watched.estimate is not None
-    time = number(watched, _time(watched) if watched else "")
+    time = number(watched, _with_level(followed, watched) if watched else "")
     return _WORDS.runs(
         "counted",
         count=patients.n if patients else None,
@@ -125,6 +125,15 @@ def _competing(followed: Followed) -> Runs:
         return ()
     count = number(row, format_count(row.estimate))
     return _WORDS.runs("counted_competing", n=count, event=followed.spec.competing.name)
+
+
+def _with_level(followed: Followed, row: Estimate) -> str:
+    """Return a time with what its interval is, for a sentence."""
+    if row.low is None:
+        return _time(row)
+    upper = format_fixed(row.high, 1) if row.high is not None else INFINITY
+    times = {"estimate": format_fixed(row.estimate, 1), "low": format_fixed(row.low, 1), "high": upper}
+    return _WORDS.text("with_level", interval=followed.source.interval, **times)
 
 
 def _time(row: Estimate) -> str:
@@ -238,11 +247,17 @@ def _figure(followed: Followed, info: FactorInfo | None) -> Figure:
         "figure_competing" if spec.competing else "figure",
         label=label,
         level=source.level,
-        times=str(max(len(line.points) for line in lines)),
+        read=_read(lines),
         without=_without(followed, info),
     )
     name = f"follow-up-{followed.name}-{info.name if info else 'all'}"
     return make_figure(source, name, caption, _alt(followed, lines), partial(draw_survival, lines, across, up))
+
+
+def _read(lines: Sequence[Line]) -> Runs:
+    """Say where curves of very many events are read; others step where the events are."""
+    grids = [line for line in lines if any("equally_spaced" in row.flags for row in line.points)]
+    return _WORDS.runs("read", times=str(len(grids[0].points))) if grids else ()
 
 
 def _without(followed: Followed, info: FactorInfo | None) -> Runs:

@@ -162,7 +162,7 @@ def test_adjusters_are_those_of_the_models(source):
     held = [
         lower_first(infos[name].label) for name in infos if name in source.modelled and infos[name].role == "adjuster"
     ]
-    assert said.startswith(f"Adjusted for {', '.join(held)}. In no model: ")
+    assert said.startswith(f"Adjusted for {', '.join(held)}. Adjusters in no model: ")
     assert said.endswith("unused.")
     assert "unused" not in held
 
