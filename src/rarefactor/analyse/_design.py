@@ -18,6 +18,7 @@ from rarefactor.derive import LandmarkTable
 from rarefactor.results import FactorInfo
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,9 @@
 """The time to an event without a model: curves per group, medians, restricted means and the log-rank test.
 
 Convention: times are in the unit of the study file, from the landmark; a row at a time has that time as its term, and
-the patients still at risk as its n. Curves are read at equally spaced times, so that no patient's own time is a result;
-who is still at risk is counted at the visits of the study where these reach the end of follow-up, else at round times.
+the patients still at risk as its n. Curves are told where they step, at 0 and at the end of follow-up; those of more
+events than ``MOST_STEPS`` at as many equally spaced times, which their rows say (``equally_spaced``). Who is still at
+risk is counted at the visits of the study where these reach the end of follow-up, else at round times.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from rarefactor.analyse._design import Floats, occurring
+from rarefactor.analyse._design import Bools, Floats, occurring
 from rarefactor.analyse._kinds import count_kinds, note_kinds
 from rarefactor.derive import TimeTable
 from rarefactor.errors import InputError
@@ -31,7 +32,7 @@ from rarefactor.stats import (
 )
 
 UNITS = {"days": 1.0, "months": DAYS_PER_MONTH, "years": 12 * DAYS_PER_MONTH}
-_POINTS = 60
+MOST_STEPS = 200
 _TICKS = 7
 _MOST_VISITS = 9
 
@@ -117,7 +118,7 @@ def compute_counted(end: float, visits: Sequence[float], ticks: Floats) -> Float
 
 
 def _set_clock(groups: Sequence[Group], visits: Sequence[float]) -> Clock:
-    ends = [float(group.time.max()) for group in groups if group.time.size >= FEWEST_IN_CURVE]
+    ends = [float(group.time.max()) for group in groups if not _is_small(group)]
     whole = float(groups[0].time.max())
     ticks = compute_ticks(whole)
     shared = float(ticks[ticks <= min(ends, default=whole)][-1])
@@ -151,7 +152,7 @@ def _describe(base: Estimate, group: Group, follow_up: FollowUp, clock: Clock, l
     events = int((group.cause == 1).sum())
     row = replace(base, factor=group.factor, group=group.level, n=group.time.size, events=events)
     yield replace(row, measure="group", estimate=float(group.time.size))
-    if group.time.size < FEWEST_IN_CURVE:
+    if _is_small(group):
         return  # a curve of so few would show single patients
     yield from _at_risk(row, group, clock.counted)
     if follow_up.competing:
@@ -173,7 +174,8 @@ def _at_risk(row: Estimate, group: Group, times: Floats) -> Iterator[Estimate]:
 
 def _survival(row: Estimate, group: Group, curve: SurvivalCurve, ticks: Floats) -> Iterator[Estimate]:
     yield from _read_survival(replace(row, measure="survival"), curve, ticks)
-    yield from _read_survival(replace(row, measure="curve"), curve, _grid(group.time))
+    times, flags = find_steps(group.time, group.cause == 1)
+    yield from _read_survival(replace(row, measure="curve", flags=flags), curve, times)
     median = compute_survival_time(curve)
     flags = ("not_reached",) if math.isnan(median.estimate) else ()
     yield replace(row, measure="median_time", flags=flags, **_limits(median))
@@ -199,10 +201,11 @@ def _incidence(row: Estimate, group: Group, ticks: Floats, level: float) -> Iter
     """Yield the cumulative incidence of the event and of the competing one."""
     curves = fit_aalen_johansen(group.time, group.cause, level=level)
     row = replace(row, method="aalen_johansen")
+    steps, flags = find_steps(group.time, group.cause > 0)
     for column, cause in enumerate(curves.causes):
         suffix = "" if cause == 1 else "_competing"
-        for measure, times in ((f"incidence{suffix}", ticks), (f"curve{suffix}", _grid(group.time))):
-            yield from _read_incidence(replace(row, measure=measure), curves, column, times)
+        yield from _read_incidence(replace(row, measure=f"incidence{suffix}"), curves, column, ticks)
+        yield from _read_incidence(replace(row, measure=f"curve{suffix}", flags=flags), curves, column, steps)
 
 
 def _read_incidence(row: Estimate, curves: IncidenceCurves, column: int, times: Floats) -> Iterator[Estimate]:
@@ -220,9 +223,12 @@ def _read_incidence(row: Estimate, curves: IncidenceCurves, column: int, times: 
 
 
 def _test(base: Estimate, info: FactorInfo, groups: Sequence[Group]) -> Iterator[Estimate]:
-    """Yield the log-rank test over the levels of a factor; a competing event ends follow-up there."""
+    """Yield the log-rank test over the levels of a factor; a competing event ends follow-up there.
+
+    Its P value is that of many patients: where a group is too small for a curve there is none.
+    """
     own = [group for group in groups if group.factor == info.name]
-    if len(own) < 2:
+    if len(own) < 2 or any(_is_small(group) for group in own):
         return
     time, cause = (np.concatenate(parts) for parts in zip(*((g.time, g.cause) for g in own), strict=True))
     member = np.repeat(np.arange(len(own)), [group.time.size for group in own])
@@ -248,18 +254,47 @@ def _notes(table: TimeTable, factors: Sequence[FactorInfo], groups: Sequence[Gro
             who, have = ("patient", "has") if missing == 1 else ("patients", "have")
             text = f"{missing} {who} without a value of {info.label} {have} no curve by it."
             yield _note(table, text, info.name)
+        yield from _too_small(table, info, groups)
     for group in groups:
         events = int((group.cause == 1).sum())
         if group.factor and events < FEW_EVENTS:
             counted = f"{events} {'event' if events == 1 else 'events'}"
             of = f"{group.time.size} {'patient' if group.time.size == 1 else 'patients'}"
             text = f"{labels[group.factor]}, {group.level}: {counted} in {of}; "
-            few = "no curve is shown." if group.time.size < FEWEST_IN_CURVE else "their curve says little."
+            few = "no curve is shown." if _is_small(group) else "their curve says little."
             yield _note(table, f"{text}{few}", group.factor)
 
 
-def _grid(time: Floats) -> Floats:
-    return np.linspace(0.0, float(time.max()), _POINTS)
+def _is_small(group: Group) -> bool:
+    return group.time.size < FEWEST_IN_CURVE
+
+
+def _too_small(table: TimeTable, info: FactorInfo, groups: Sequence[Group]) -> Iterator[Note]:
+    """Say why the groups by a factor were not compared."""
+    own = [group for group in groups if group.factor == info.name]
+    small = [f"{group.level}, {group.time.size}" for group in own if _is_small(group)]
+    if small and len(own) > 1:
+        text = (
+            f"The groups by {info.label} were not compared: some have fewer than {FEWEST_IN_CURVE} patients "
+            f"({'; '.join(small)}), in whom the log-rank test’s P value does not hold."
+        )
+        yield _note(table, text, info.name)
+
+
+def find_steps(time: Floats, event: Bools) -> tuple[Floats, tuple[str, ...]]:
+    """Return the times that tell a curve: 0, those of events and the last; or an even grid, and that it is one.
+
+    Examples
+    --------
+    >>> time = np.array([2.5, 1.0, 4.0, 2.5])
+    >>> find_steps(time, np.array([True, True, False, False]))
+    (array([0. , 1. , 2.5, 4. ]), ())
+    """
+    steps = np.unique(time[event])
+    if steps.size > MOST_STEPS:
+        return np.linspace(0.0, float(time.max()), MOST_STEPS), ("equally_spaced",)
+    told = {f"{at:.6g}": at for at in (0.0, *steps.tolist(), float(time.max()))}  # as the term of a row says it
+    return np.array(list(told.values())), ()
 
 
 def _limits(found: object) -> dict[str, float | None]:

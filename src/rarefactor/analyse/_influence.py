@@ -14,15 +14,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rarefactor.analyse._design import Floats
+from rarefactor.analyse._design import Bools, Floats
 from rarefactor.analyse._markers import Marker, concluded, list_markers, marker_row
 from rarefactor.analyse._multivariable import Model
 from rarefactor.results import Estimate
 from rarefactor.stats import compute_distances, fit_many, pool_rubin
 
-Bools = NDArray[np.bool_]
 SHOWN_DISTANCES = 10
 SHOWN_CHANGES = 3
 

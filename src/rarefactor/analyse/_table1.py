@@ -14,9 +14,8 @@ from dataclasses import replace
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
-from rarefactor.analyse._design import Floats, build_design
+from rarefactor.analyse._design import Bools, Floats, build_design
 from rarefactor.derive import LandmarkTable
 from rarefactor.errors import InputError
 from rarefactor.results import Analysed, Estimate, FactorInfo
@@ -32,7 +31,6 @@ from rarefactor.stats import (
     compute_summary,
 )
 
-Bools = NDArray[np.bool_]
 UNKNOWN = "outcome_unknown"
 FEWEST_SUMMED = 3
 

@@ -6,7 +6,7 @@ Convention: below a bound is few, at the bound is enough.
 from __future__ import annotations
 
 FEWEST_IN_CURVE = 5
-"""Patients of a group, for a curve to be shown."""
+"""Patients of a group, for a curve to be shown and for its comparison by a log-rank test."""
 
 FEW_EVENTS = 5
 """Events on either side of a factor, in time to an event: below, a hazard ratio is sparse."""
