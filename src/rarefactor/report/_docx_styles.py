@@ -137,7 +137,8 @@ def _refine_notes(file: Any) -> None:
     item.paragraph_format.keep_with_next = False
     _mark_side(title)
     _join(item)
-    for style, left, hanging in ((title, 3, 0), (item, 7, 4)):
+    # The bullet of the template ends at a tab at 6.35 mm.
+    for style, left, hanging in ((title, 3, 0), (item, 6.35, 3.35)):
         style.paragraph_format.left_indent = Mm(left)
         style.paragraph_format.first_line_indent = Mm(-hanging)
     number = file.styles["List Bullet"].element.find(f".//{qn('w:numId')}").get(qn("w:val"))
