@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from rarefactor.report._cells import count_events, count_patients, joined, number
 from rarefactor.report._source import Source
 from rarefactor.report._summary import flow_number
+from rarefactor.report._table1 import Described
 from rarefactor.report._words import Words, sentences
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Inline, Runs
@@ -94,6 +95,15 @@ def _lost(source: Source) -> Runs:
     eligible = shared[-1]
     lost = flow_number(step, eligible.n - step.n)
     return _WORDS.runs("lost", lost=lost, eligible=flow_number(eligible, eligible.n))
+
+
+def _left_out(source: Source) -> Runs:
+    described = Described(source=source, landmark=source.landmarks[0])
+    return _WORDS.runs("left_out") if described.left_out else ()
+
+
+def _one_rule(source: Source) -> Runs:
+    return _WORDS.runs("one_rule", visit=source.visit(source.outcome.at))
 
 
 def _tipping(source: Source) -> Runs:
@@ -399,10 +409,10 @@ def _provenance(source: Source) -> Runs:
 
 
 _FACTS = (
-    _summary, _titled, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _tipping, _events,
-    _later_events, _outcome, _later_endpoints,
-    _factors, _adjusters, _coupling, _kinds, _cut_points, _mri, _slides, _readers, _instruments,
-    _models, _prespecified, _methods, _univariable, _risks, _table1, _most_missing, _missing, _complete, _per_parameter,
+    _summary, _titled, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _left_out, _one_rule,
+    _tipping, _events, _later_events, _outcome, _later_endpoints, _factors, _adjusters, _coupling,
+    _kinds, _cut_points, _mri, _slides, _readers, _instruments, _models, _prespecified,
+    _methods, _univariable, _risks, _table1, _most_missing, _missing, _complete, _per_parameter,
     _required, _reach, _sensitivity, _landmark, _follow_up_time, _cox, _courses, _discrimination, _validation,
     _measures, _stability, _published, _limits, _given_model, _shrinkage, _whole_sample, _not_balanced,
     _no_subgroups, _every_analysis, _provenance,
