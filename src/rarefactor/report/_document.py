@@ -52,7 +52,7 @@ from rarefactor.report.tree import (
     Table,
     Text,
 )
-from rarefactor.results import ModelInfo
+from rarefactor.results import FEWEST_IMPUTED, ModelInfo
 
 _WORDS = Words("document")
 
@@ -178,10 +178,7 @@ def write_imputation(source: Source) -> Iterator[Block]:
         yield _heading("imputation", level=2)
     for landmark in landmarks:
         imputed = imputed_factors(source, landmark)
-        spread = any(each.has_spread for each in imputed)
-        caption = _WORDS.runs(
-            "imputation_caption" if spread else "imputation_caption_of_one", visit=source.visit(landmark)
-        )
+        caption = _WORDS.runs("imputation_caption", visit=source.visit(landmark), fewest=str(FEWEST_IMPUTED))
         alt = _WORDS.text("imputation_alt", values="".join(describe_imputed(imputed)))
         yield make_figure(source, f"imputation-{landmark}", caption, alt, partial(draw_imputation, imputed))
 

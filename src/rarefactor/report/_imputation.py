@@ -9,7 +9,7 @@ from rarefactor.report._panel import draw_panel
 from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
-from rarefactor.results import Estimate
+from rarefactor.results import FEWEST_IMPUTED, Estimate
 
 _WORDS = Words("imputation")
 WIDTH = 170.0
@@ -27,11 +27,6 @@ class Imputed:
     missing: int
     rows: tuple[Estimate, ...]
 
-    @property
-    def has_spread(self) -> bool:
-        """Whether its imputed values have a standard deviation: one value has none."""
-        return self.missing > 1
-
     def lines(self, measure: str) -> dict[str, list[float]]:
         """Return the values of a measure by group, in their order."""
         found: dict[str, list[float]] = {}
@@ -42,7 +37,7 @@ class Imputed:
 
 
 def imputed_factors(source: Source, landmark: str) -> tuple[Imputed, ...]:
-    """Return the factors of which values were imputed at a landmark."""
+    """Return the factors of which enough values were imputed at a landmark for chains of them to show anything."""
     rows = source.results.select(analysis="imputation", landmark=landmark)
     counts = [row for row in rows if row.measure == "missing"]
     return tuple(
@@ -52,6 +47,7 @@ def imputed_factors(source: Source, landmark: str) -> tuple[Imputed, ...]:
             rows=tuple(row for row in rows if row.factor == count.factor),
         )
         for count in counts
+        if (count.estimate or 0) >= FEWEST_IMPUTED
     )
 
 
@@ -61,10 +57,10 @@ def draw_imputation(imputed: Sequence[Imputed]) -> Sheet:
     for place, factor in enumerate(imputed):
         top = place * _ROW + 9
         sheet.text(0, top - 6, _WORDS.text("factor", factor=factor.label, missing=factor.missing), strong=True)
-        traced = ("trace_mean", "trace_sd") if factor.has_spread else ("trace_mean",)
-        for left, measure in zip(_LEFTS, traced, strict=False):
+        *traces, last = _LEFTS
+        for left, measure in zip(traces, ("trace_mean", "trace_sd"), strict=True):
             _draw_trace(sheet, (left, top), _titles(measure), factor.lines(measure))
-        _draw_distribution(sheet, (_LEFTS[len(traced)], top), factor)
+        _draw_distribution(sheet, (last, top), factor)
     return sheet
 
 

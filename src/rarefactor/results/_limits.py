@@ -8,6 +8,9 @@ from __future__ import annotations
 FEWEST_IN_CURVE = 5
 """Patients of a group, for a curve to be shown and for its comparison by a log-rank test."""
 
+FEWEST_IMPUTED = 3
+"""Missing values of a factor, for the chains that filled them in to be drawn."""
+
 FEW_EVENTS = 5
 """Events on either side of a factor, in time to an event: below, a hazard ratio is sparse."""
 

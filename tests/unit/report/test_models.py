@@ -5,12 +5,14 @@ import math
 
 import pytest
 
-from rarefactor.report._imputation import Imputed, draw_imputation
+from rarefactor.report._document import write_imputation
 from rarefactor.report._models import tabulate_model, tabulate_univariable
 from rarefactor.report._source import read_source
 from rarefactor.report._table1 import tabulate_characteristics
-from rarefactor.report.tree import text_of
+from rarefactor.report.tree import Figure, text_of
 from rarefactor.results import Estimate, Note
+
+GROUPS = ("observed", "imputed")
 
 
 def notes_of(table):
@@ -70,19 +72,13 @@ def test_factors_that_are_first_known_later_have_a_table_of_their_own(results):
     assert "Fisher" not in notes_of(later)
 
 
-def test_one_imputed_value_has_no_standard_deviation_to_draw():
-    where = {"analysis": "imputation", "landmark": "baseline", "factor": "age", "group": "imputation 1"}
-    rows = [Estimate(measure=name, estimate=1.0, **where) for name in ("trace_mean", "trace_sd")]
-    panels = [
-        len(draw_imputation([Imputed("Age", missing, (*rows, *levels()))]).figure.findobj(is_sd)) for missing in (1, 2)
+@pytest.mark.parametrize(("missing", "drawn"), [(2.0, []), (3.0, ["imputation-baseline"])])
+def test_chains_of_one_or_two_values_are_not_drawn(results, missing, drawn):
+    where = {"analysis": "imputation", "landmark": "baseline", "factor": "age"}
+    rows = [
+        Estimate(measure="missing", estimate=missing, **where),
+        *(Estimate(measure="proportion", group=group, term="Yes", estimate=0.5, **where) for group in GROUPS),
     ]
-    assert panels == [0, 1]
-
-
-def levels():
-    where = {"analysis": "imputation", "landmark": "baseline", "factor": "age", "measure": "proportion"}
-    return [Estimate(group=group, term="Yes", estimate=0.5, **where) for group in ("observed", "imputed")]
-
-
-def is_sd(drawn):
-    return getattr(drawn, "get_text", str)() == "SD"
+    blocks = list(write_imputation(read_source(dataclasses.replace(results, rows=(*results.rows, *rows)))))
+    assert [block.name for block in blocks if isinstance(block, Figure)] == drawn
+    assert bool(blocks) == bool(drawn)  # no heading over nothing
