@@ -189,10 +189,16 @@ def _figure(followed: Followed) -> Figure:
         months=followed.source.study.visit_months(spec.until),
     )
     thin = _WORDS.text("thin_lines") if any(curve.patients for curve in curves) else ""
-    words = followed.words("figure_caption")
-    caption = _WORDS.runs(words, label=lower_first(spec.label), level=followed.source.level, thin_lines=thin)
+    means = _WORDS.text(followed.words("figure_means"), level=followed.source.level, thin_lines=thin)
+    caption = _caption(lower_first(spec.label), means, beside=any(curve.slopes for curve in curves))
     draw = partial(draw_course, curves, axes)
     return make_figure(followed.source, f"course-{followed.name}", caption, _alt(curves), draw)
+
+
+def _caption(label: str, means: str, *, beside: bool) -> Runs:
+    if beside:
+        return _WORDS.runs("figure_caption_beside", label=label, means=means, slopes=_WORDS.text("figure_slopes"))
+    return _WORDS.runs("figure_caption", label=label, means=upper_first(means))
 
 
 def _alt(curves: list[Curve]) -> str:

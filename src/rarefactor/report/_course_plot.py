@@ -7,16 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel, ratio_ticks, round_ticks, thin_ticks, tick_words
-from rarefactor.report._plot import MUTED, Sheet, open_sheet, wrap_text
+from rarefactor.report._plot import MUTED, Sheet, open_sheet, width_of, wrap_text
 from rarefactor.report._survival_plot import COLORS, DASHES
 from rarefactor.report._words import Words
+from rarefactor.report.format import format_count
 from rarefactor.results import Estimate
 
 _WORDS = Words("course_plot")
 WIDTH = 170.0
 _TOP, _HEIGHT = 7.0, 60.0
-_MEANS, _SPREAD = (16.0, 88.0), (124.0, 168.0)
-_LABEL, _LINE = 24.0, 3.0
+_MEANS, _SPREAD, _ALONE = (30.0, 96.0), (128.0, 169.0), (30.0, 140.0)
+_LABEL, _LINE, _GAP = 26.0, 3.0, 1.0
+_ABOVE = 4.2
+"""How far above the slopes of a group its name stands."""
+
 _ROOM = 0.07
 """How far apart months must stand to be told at the axis, as a share of it."""
 
@@ -51,21 +55,24 @@ class Axes:
 
 def draw_course(curves: Sequence[Curve], axes: Axes) -> Sheet:
     """Return the figure; on the log scale where changes are ratios."""
-    sheet = open_sheet(WIDTH, _TOP + _HEIGHT + 11)
+    names = [wrap_text(curve.label, _LABEL, size=7) for curve in curves]
+    counts = sum(_LINE * len(name) + _GAP for name in names) + _LINE
+    sheet = open_sheet(WIDTH, _TOP + _HEIGHT + 11 + counts)
     scale: Callable[[float], float] = math.log if axes.ratios else float
-    _draw_means(sheet, curves, axes, scale)
+    panel = _draw_means(sheet, curves, axes, scale)
+    _draw_counts(panel, curves, names)
     if any(curve.slopes for curve in curves):
         _draw_spread(sheet, curves, axes, scale)
     return sheet
 
 
-def _draw_means(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callable[[float], float]) -> None:
+def _draw_means(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callable[[float], float]) -> Panel:
     single = [row for curve in curves for line in curve.patients for row in line]
     rows = [*single, *(row for curve in curves for row in (*curve.means, *curve.observed))]
     values = [value for row in rows for value in (row.estimate, row.low, row.high) if value is not None]
     low, high = _widen(min(scale(value) for value in values), max(scale(value) for value in values))
     end = max(float(row.term or 0) for row in rows)
-    left, right = _MEANS
+    left, right = _MEANS if any(curve.slopes for curve in curves) else _ALONE
     panel = Panel(sheet, left, _TOP, right - left, _HEIGHT, (0, end), (low, high))
     _draw_frame(panel, axes.across)
     months = thin_ticks([month for month in axes.months if month <= end], panel.across, _ROOM)
@@ -81,6 +88,20 @@ def _draw_means(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Callab
     for place, curve in enumerate(curves):
         _draw_mean(panel, curve, place, scale)
     _draw_names(panel, curves, scale)
+    return panel
+
+
+def _draw_counts(panel: Panel, curves: Sequence[Curve], names: Sequence[Sequence[str]]) -> None:
+    """Write under the axis how many patients of each group were measured around each visit."""
+    y = panel.top + panel.height + 11.0
+    panel.sheet.text(1, y, _WORDS.text("measured"), size=7, strong=True)
+    y += _LINE + _GAP / 2
+    for place, (curve, name) in enumerate(zip(curves, names, strict=True)):
+        middle = y + _LINE * (len(name) - 1) / 2
+        panel.sheet.text(1, middle, "\n".join(name), size=7, color=COLORS[place % len(COLORS)])
+        for row in curve.observed:
+            panel.sheet.text(panel.x(float(row.term or 0)), middle, format_count(row.n), size=7, ha="center")
+        y += _LINE * len(name) + _GAP
 
 
 def _draw_patients(panel: Panel, curve: Curve, place: int, scale: Callable[[float], float]) -> None:
@@ -89,7 +110,7 @@ def _draw_patients(panel: Panel, curve: Curve, place: int, scale: Callable[[floa
         known = [row for row in line if row.estimate is not None]
         xs = tuple(panel.x(float(row.term or 0)) for row in known)
         ys = tuple(panel.y(scale(row.estimate or 0)) for row in known)
-        panel.sheet.line(xs, ys, color=COLORS[place % len(COLORS)], lw=0.5, alpha=0.35)
+        panel.sheet.line(xs, ys, color=COLORS[place % len(COLORS)], lw=0.4, alpha=0.22)
 
 
 def _draw_mean(panel: Panel, curve: Curve, place: int, scale: Callable[[float], float]) -> None:
@@ -125,23 +146,40 @@ def _draw_spread(sheet: Sheet, curves: Sequence[Curve], axes: Axes, scale: Calla
     low, high = _widen(min(none, *values), max(none, *values))
     left, right = _SPREAD
     panel = Panel(sheet, left, _TOP, right - left, _HEIGHT, (low, high), (0, len(curves)))
-    _draw_frame(panel, axes.change)
-    sheet.line((panel.x(none), panel.x(none)), (_TOP, _TOP + _HEIGHT), color=MUTED, lw=0.8, ls=(0, (3, 2)))
+    bottom = _TOP + _HEIGHT
+    sheet.line((left, right), (bottom, bottom), color=MUTED)
+    sheet.text((left + right) / 2, bottom + 7.2, axes.change, size=7.5, ha="center", color=MUTED)
+    sheet.line((panel.x(none), panel.x(none)), (_TOP, bottom), color=MUTED, lw=0.8, ls=(0, (3, 2)))
     for value in ratio_ticks(low, high, 5) if axes.ratios else round_ticks(low, high):
         _tick_across(panel, scale(value), tick_words(value))
     sheet.text(left, 2.5, _WORDS.text("slopes"), size=7.5, color=MUTED)
     for place, curve in enumerate(curves):
-        _draw_quantiles(panel, [scale(row.estimate or 1) for row in curve.slopes], place, len(curves))
+        color, y = COLORS[place % len(COLORS)], panel.y(len(curves) - place - 0.5)
+        slopes = [scale(row.estimate or 1) for row in curve.slopes]
+        if slopes:
+            _draw_quantiles(panel, slopes, y, color)
+            _name_slopes(panel, curve.label, slopes[len(slopes) // 2], y, color)
 
 
-def _draw_quantiles(panel: Panel, slopes: Sequence[float], place: int, groups: int) -> None:
-    if not slopes:
-        return
-    color, y = COLORS[place % len(COLORS)], panel.y(groups - place - 0.5)
+def _draw_quantiles(panel: Panel, slopes: Sequence[float], y: float, color: str) -> None:
     middle = len(slopes) // 2
     panel.sheet.line((panel.x(slopes[0]), panel.x(slopes[-1])), (y, y), color=color, lw=1.2)
     panel.sheet.line((panel.x(slopes[middle - 1]), panel.x(slopes[middle + 1])), (y, y), color=color, lw=5, alpha=0.45)
     panel.sheet.dot(panel.x(slopes[middle]), y, "s", color)
+
+
+def _name_slopes(panel: Panel, name: str, middle: float, y: float, color: str) -> None:
+    """Name a group above its slopes, on the side of no change on which it fits and is the nearer."""
+    lines = wrap_text(name, panel.width, size=7)
+    half = max(width_of(line, 7) for line in lines) / 2
+    none, left, right = panel.x(0.0), panel.left + half, panel.left + panel.width - half
+    free = [
+        x
+        for x in (panel.x(middle), none + half + 1.2, none - half - 1.2)
+        if left <= x <= right and abs(x - none) > half
+    ]
+    x = min(free, key=lambda place: abs(place - panel.x(middle)), default=left)
+    panel.sheet.text(x, y - _ABOVE, "\n".join(lines), size=7, color=color, strong=True, ha="center")
 
 
 def _draw_frame(panel: Panel, across: str) -> None:
