@@ -39,8 +39,11 @@ class TypedTable:
     notes: tuple[str, ...]
 
 
-def check_table(raw: RawTable, study: Study) -> TypedTable:
-    """Type one table; ``problems`` name patients with several rows where there is one row per patient."""
+def check_table(raw: RawTable, study: Study, *, told: Collection[str] | None = None) -> TypedTable:
+    """Type one table; ``problems`` name patients with several rows where there is one row per patient.
+
+    Missing-data codes are ``told`` of these variables, or of all.
+    """
     raw, unopened = derive_opened(raw)
     frame, failures = _check_rows(raw, study.cohort.missing_codes)
     missing, decimal = study.cohort.missing_codes, raw.layout.source.decimal
@@ -61,7 +64,7 @@ def check_table(raw: RawTable, study: Study) -> TypedTable:
         columns={name: values for name, values in columns.items() if name.removesuffix(CENSORED) in raw.variables},
         failures=join_failures(failures),
         problems=() if _has_visits(raw) else tuple(_repeated(raw, frame)),
-        notes=tuple(_notes(raw, checked, unopened)),
+        notes=tuple(_notes(raw, checked, unopened, checked if told is None else told)),
     )
 
 
@@ -144,12 +147,14 @@ def _value_failures(raw: RawTable, name: str, rows: pl.Series, bad: pl.DataFrame
     ).cast(dict(FAILURES))  # pyright: ignore[reportArgumentType] - a schema is a mapping of types
 
 
-def _notes(raw: RawTable, checked: Mapping[str, Checked], unopened: Mapping[str, int]) -> Iterator[str]:
+def _notes(
+    raw: RawTable, checked: Mapping[str, Checked], unopened: Mapping[str, int], told: Collection[str]
+) -> Iterator[str]:
     name = raw.layout.grid.file.name
     yield from _named(f"{name}: labels were read for codes", (key for key, item in checked.items() if item.by_label))
     serial = (f"{key} ({item.serials})" for key, item in checked.items() if item.serials)
     yield from _named(f"{name}: Excel serial numbers were read as dates", serial)
-    coded = (f"{key} ({item.coded_missing})" for key, item in checked.items() if item.coded_missing)
+    coded = (f"{key} ({item.coded_missing})" for key, item in checked.items() if item.coded_missing and key in told)
     yield from _named(f"{name}: missing-data codes", coded)
     censored = (
         f"{key} ({len(c) - c.null_count()})" for key, item in checked.items() if (c := item.censored) is not None

@@ -5,7 +5,7 @@ Convention: every source is read and checked before anything is refused, so that
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import polars as pl
@@ -33,7 +33,7 @@ from rarefactor.cohort._privacy import compute_hashes, derive_hashed, derive_top
 from rarefactor.cohort._redcap import RawTable, derive_tables
 from rarefactor.errors import DataError, Problem, suggest
 from rarefactor.results import InputFile
-from rarefactor.spec import DataField, Study
+from rarefactor.spec import DataField, Study, list_columns
 from rarefactor.work import Progress, Silent, hash_file
 
 
@@ -71,7 +71,7 @@ def ingest(study: Study, *, progress: Progress | None = None) -> Cohort:
     DataError
         With every located problem: files, headers, dictionaries, several rows of a patient where there is one each.
     """
-    reading = _read(study, progress or Silent())
+    reading = _read(study, progress or Silent(), list_columns(study))
     if reading.problems:
         raise DataError(*reading.problems)
     return Cohort(
@@ -125,13 +125,14 @@ def _no_rows(layout: Layout) -> pl.DataFrame:
     return pl.DataFrame(schema=dict.fromkeys(layout.columns, pl.String))
 
 
-def _read(study: Study, progress: Progress) -> _Reading:
+def _read(study: Study, progress: Progress, named: Collection[str] | None = None) -> _Reading:
+    """Read and check; missing-data codes are told of all variables, or of those ``named``."""
     reading = _Reading()
     variables = _read_variables(study, reading)
     for layout in _layouts(study, variables, reading) if not reading.problems else ():
         try:
             for raw in derive_tables(layout, _read_rows(layout, progress, reading.notes)):
-                _check(raw, study, reading)
+                _check(raw, study, reading, None if named is None else _used(raw, study, named))
         except DataError as error:
             reading.problems += error.problems
     if not reading.problems:
@@ -139,8 +140,13 @@ def _read(study: Study, progress: Progress) -> _Reading:
     return reading
 
 
-def _check(raw: RawTable, study: Study, reading: _Reading) -> None:
-    table = check_table(raw, study)
+def _used(raw: RawTable, study: Study, named: Collection[str]) -> frozenset[str]:
+    """Return the variables of a table that are among the columns that a study names."""
+    return frozenset(old for old, new in _names(raw, study).items() if {new, f"{raw.name}.{new}"} & set(named))
+
+
+def _check(raw: RawTable, study: Study, reading: _Reading, told: Collection[str] | None) -> None:
+    table = check_table(raw, study, told=told)
     reading.problems += table.problems
     if raw.name in {other.raw.name for other in reading.typed}:
         reading.problems.append(_same_name(raw))

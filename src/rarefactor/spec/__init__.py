@@ -4,6 +4,7 @@ from rarefactor.spec._about import About
 from rarefactor.spec._case import lower_first, upper_first
 from rarefactor.spec._change import Change, Drop, Move, Put, Rename, change_study
 from rarefactor.spec._check import check_expression
+from rarefactor.spec._columns import list_columns
 from rarefactor.spec._compile import compile_expression
 from rarefactor.spec._cut import find_cut
 from rarefactor.spec._evidence import DesignPlan, Evidence
@@ -96,6 +97,7 @@ __all__ = [
     "find_cut",
     "find_flag",
     "limits_by_level",
+    "list_columns",
     "load",
     "load_part",
     "load_text",
