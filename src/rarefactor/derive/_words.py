@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rarefactor.spec import DataField, Factor, Study, find_code
+from rarefactor.spec import DataField, Factor, Study, find_code, lower_first
 
 
 def describe_factor(factor: Factor, field: DataField, study: Study, reference: str) -> str:
@@ -12,7 +12,7 @@ def describe_factor(factor: Factor, field: DataField, study: Study, reference: s
     if factor.rate_between or factor.change_between:
         scale = "the natural logarithm of " if factor.transform == "log" else ""
         what = "rate of change per month" if factor.rate_between else "change"
-        return f"{what} of {scale}{name} from {visits[0]} to {visits[1]}"
+        return f"{what} of {scale}{lower_first(name)} from {visits[0]} to {visits[1]}"
     if factor.equals:
         return f"{name} is {' or '.join(_labels(factor.equals, field))}, at {visits[0]}"
     if factor.cut:
