@@ -17,7 +17,7 @@ from rarefactor.report._conclusion import conclude
 from rarefactor.report._course import write_courses
 from rarefactor.report._details import describe_numbers
 from rarefactor.report._drawn import make_figure
-from rarefactor.report._effects import Effect, model_effects, univariable_effects
+from rarefactor.report._effects import COUPLED, MARKS, Effect, model_effects, univariable_effects
 from rarefactor.report._flowchart import describe_flow, draw_flow
 from rarefactor.report._follow_up import write_follow_up
 from rarefactor.report._forest import draw_forest
@@ -200,8 +200,10 @@ def _model_figure(source: Source, model: ModelInfo) -> Figure:
 
 def _forest_figure(source: Source, name: str, caption: Runs, effects: Sequence[Effect]) -> Figure:
     alt = _WORDS.text("forest_alt", n=len(effects))
+    signs = [sign for sign in (*MARKS.values(), COUPLED) if any(sign in effect.signs for effect in effects)]
+    marks = _WORDS.runs("forest_marks", marks=" ".join(signs)) if signs else ()
     return make_figure(
-        source, name, caption, alt, partial(draw_forest, effects, source.study.analysis.level, source.style)
+        source, name, (*caption, *marks), alt, partial(draw_forest, effects, source.study.analysis.level, source.style)
     )
 
 

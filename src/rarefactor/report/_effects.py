@@ -45,6 +45,11 @@ class Effect:
         return tuple(flag for flag in MARKS if flag in found)
 
     @property
+    def signs(self) -> str:
+        """The marks that stand behind its name, in tables and figures."""
+        return "".join(MARKS[flag] for flag in self.flags) + (COUPLED if self.coupled else "")
+
+    @property
     def label(self) -> str:
         """What the odds ratio is for, in one line."""
         if self.info.kind == "continuous":

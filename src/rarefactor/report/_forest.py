@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._cells import exists, not_estimable, with_range
-from rarefactor.report._effects import MARKS, Effect
+from rarefactor.report._effects import Effect
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
 from rarefactor.report._style import Style
 from rarefactor.report._words import Words
@@ -19,7 +19,8 @@ _LABEL, _COUNTS, _LEFT, _RIGHT, _RATIO, _P = 1.0, 66.0, 71.0, 123.0, 157.5, 169.
 _LABEL_WIDTH = 52.0
 _ROW, _ROW_OF_THREE, _LINE, _TOP = 5.2, 7.2, 3.2, 8.5
 _WIDEST = 100.0  # beyond this a bound becomes an arrow
-_TICKS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 50, 100)
+_FURTHEST = 1e4  # as far as estimates are followed
+_TICKS: tuple[float, ...] = (*(digit * 10.0**power for power in range(-4, 4) for digit in (1, 2, 5)), _FURTHEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +56,18 @@ def draw_forest(effects: Sequence[Effect], level: float, style: Style) -> Sheet:
 
 
 def compute_scale(rows: Sequence[Estimate]) -> Scale:
-    """Return an axis that holds the estimates and bounds, up to a hundredfold, and 1.
+    """Return an axis that holds the estimates, the bounds up to a hundredfold, and 1.
 
     Examples
     --------
     >>> row = Estimate(analysis="univariable", measure="odds_ratio", estimate=3.0, low=0.8, high=math.inf)
     >>> compute_scale([row])
-    Scale(low=0.5, high=5)
+    Scale(low=0.5, high=5.0)
     """
-    values = [value for row in rows if exists(row) for value in (row.estimate, row.low, row.high)]
-    shown = [min(max(value, 1 / _WIDEST), _WIDEST) for value in values if value and math.isfinite(value)]
+    known = [row for row in rows if exists(row)]
+    bounds = [bound for row in known for bound in (row.low, row.high) if bound and math.isfinite(bound)]
+    shown = [min(max(bound, 1 / _WIDEST), _WIDEST) for bound in bounds]
+    shown += [min(max(row.estimate or 1.0, 1 / _FURTHEST), _FURTHEST) for row in known]
     low, high = min([*shown, 0.9]), max([*shown, 1.1])
     return Scale(
         max(tick for tick in _TICKS if tick <= low * 1.0001), min(tick for tick in _TICKS if tick >= high * 0.9999)
@@ -72,8 +75,7 @@ def compute_scale(rows: Sequence[Estimate]) -> Scale:
 
 
 def _wrapped(effect: Effect) -> tuple[str, ...]:
-    marks = "".join(MARKS[flag] for flag in effect.flags)
-    return wrap_text(effect.label + marks, _LABEL_WIDTH)
+    return wrap_text(effect.label + effect.signs, _LABEL_WIDTH)
 
 
 def _draw_heads(sheet: Sheet, level: float) -> None:
@@ -89,7 +91,7 @@ def _draw_heads(sheet: Sheet, level: float) -> None:
 def _draw_axis(sheet: Sheet, scale: Scale, bottom: float) -> None:
     sheet.line((scale.place(1), scale.place(1)), (_TOP, bottom), color=MUTED, lw=0.8, ls=(0, (3, 2)))
     sheet.line((_LEFT, _RIGHT), (bottom, bottom), color=MUTED)
-    for tick in _shown_ticks(scale):
+    for tick in shown_ticks(scale):
         x = scale.place(tick)
         sheet.line((x, x), (bottom, bottom + 1.1), color=MUTED)
         sheet.text(x, bottom + 3.2, f"{tick:g}", size=7, ha="center", color=MUTED)
@@ -97,7 +99,8 @@ def _draw_axis(sheet: Sheet, scale: Scale, bottom: float) -> None:
     sheet.text(_RIGHT, bottom + 7.2, _WORDS.text("higher"), size=7.5, color=MUTED, ha="right")
 
 
-def _shown_ticks(scale: Scale) -> Iterator[float]:
+def shown_ticks(scale: Scale) -> Iterator[float]:
+    """Yield the ticks of an axis: round ratios, or powers of ten where these are many."""
     inside = [tick for tick in _TICKS if scale.low <= tick <= scale.high]
     decades = [tick for tick in inside if math.log10(tick).is_integer()]
     yield from inside if len(inside) <= 9 else decades
@@ -120,6 +123,13 @@ def _write_row(sheet: Sheet, firth: Estimate | None, y: float, style: Style) -> 
 def _draw_estimate(sheet: Sheet, scale: Scale, row: Estimate | None, y: float, marker: str, color: str) -> None:
     if row is None or not exists(row) or row.estimate is None:
         return
+    draw_interval(sheet, scale, row, y, color)
+    inside = min(max(row.estimate, scale.low), scale.high)
+    sheet.dot(scale.place(inside), y, marker, color, hollow=marker == "o")
+
+
+def draw_interval(sheet: Sheet, scale: Scale, row: Estimate, y: float, color: str) -> None:
+    """Draw an interval as a line, with an arrow where it goes on beyond the axis."""
     low, high = (row.low or 0.0), (math.inf if row.high is None else row.high)
     first, last = scale.place(max(low, scale.low)), scale.place(min(high, scale.high))
     sheet.line((first, last), (y, y), color=color, lw=1.1)
@@ -127,8 +137,6 @@ def _draw_estimate(sheet: Sheet, scale: Scale, row: Estimate | None, y: float, m
         sheet.arrow((first + 0.1, y), (first - 1.6, y), color)
     if high > scale.high:
         sheet.arrow((last - 0.1, y), (last + 1.6, y), color)
-    inside = min(max(row.estimate, scale.low), scale.high)
-    sheet.dot(scale.place(inside), y, marker, color, hollow=marker == "o")
 
 
 def _draw_legend(sheet: Sheet, y: float, *, with_prior: bool) -> None:

@@ -111,8 +111,7 @@ def _reference_row(source: Source, landmark: str, effect: Effect) -> Row:
 
 
 def _effect_row(effect: Effect, counts: Sequence[Cell], label: str, kind: str) -> Row:
-    signs = (*(MARKS[flag] for flag in effect.flags), *([COUPLED] if effect.coupled else []))
-    marks = (mark(sign) for sign in signs)
+    marks = (mark(sign) for sign in effect.signs)
     methods = (effect.ml, effect.firth) if counts else (effect.ml, effect.firth, effect.logf)
     estimates = (shown for row in methods for shown in (right(ratio(row)), right(p_value(row))))
     cells = (cell(label, *marks), *counts, *estimates)

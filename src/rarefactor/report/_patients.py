@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 
 from rarefactor.report._bibliography import cite
@@ -28,13 +29,14 @@ _LEFT = (24.0, 38.0)
 _LABELS, _LABEL_WIDTH = 76.0, 36.0
 _RIGHT = (114.0, 34.0)
 _NAMES = 152.0
+_FEWEST_ROWS = 5
 _FINE = (0.2, 0.5, 1.0, 2.0, 5.0)
 _SLIM, _THICK = {"color": MUTED, "lw": 0.9}, {"color": BLUE, "lw": 3.2}
 
 
 def write_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Iterator[Block]:
     """Return the sentences and the figure on single patients, empty where nothing was asked."""
-    distances = _rows(source, model, "cooks_distance")
+    distances = choose_distances(_rows(source, model, "cooks_distance"), len(_ranges(source, model, effects)))
     if not distances:
         return
     yield Paragraph(runs=_sentences(source, model, effects))
@@ -45,8 +47,8 @@ def write_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) 
 
 def draw_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> Sheet:
     """Return the figure: on the left the largest distances, on the right what leaving one patient out does."""
-    distances = _rows(source, model, "cooks_distance")
-    ranges = [(effect, found) for effect in effects if len(found := _without(source, model, effect)) > 1]
+    ranges = _ranges(source, model, effects)
+    distances = choose_distances(_rows(source, model, "cooks_distance"), len(ranges))
     height = _TOP + _STEP * max(len(distances), len(ranges), 2) + _BELOW
     sheet = open_sheet(WIDTH, height)
     for x, letter, title in ((1.0, "a", "panel_distances"), (_LABELS, "b", "panel_ratios")):
@@ -58,6 +60,21 @@ def draw_patients(source: Source, model: ModelInfo, effects: Sequence[Effect]) -
         sheet.text(_NAMES, 7.5, _WORDS.text("highest_without"), size=6.5, color=MUTED)
         _draw_ranges(sheet, ranges)
     return sheet
+
+
+def _ranges(source: Source, model: ModelInfo, effects: Sequence[Effect]) -> list[tuple[Effect, list[Estimate]]]:
+    return [(effect, found) for effect in effects if len(found := _without(source, model, effect)) > 1]
+
+
+def choose_distances(rows: Sequence[Estimate], beside: int) -> tuple[Estimate, ...]:
+    """Return as many of the largest distances as there are rows beside them, the others told as one."""
+    named = [row for row in rows if row.group != "others"]
+    kept = max(_FEWEST_ROWS, beside) - 1
+    if len(named) <= kept:
+        return tuple(rows)
+    known = sum(row.n or 0 for row in rows if row.group == "others")
+    others = replace(named[kept], group="others", n=known + len(named) - kept)
+    return (*named[:kept], others)
 
 
 def _draw_distances(sheet: Sheet, rows: Sequence[Estimate]) -> None:
@@ -118,6 +135,10 @@ def _draw_range(panel: Panel, y: float, effect: Effect, found: Sequence[Estimate
     firth = effect.firth
     if firth and firth.low is not None and firth.high is not None:
         panel.sheet.line((at(firth.low), at(firth.high)), (y, y), **_SLIM)
+        if at(firth.low) <= panel.x(low):
+            panel.sheet.arrow((panel.x(low) + 0.1, y), (panel.x(low) - 1.6, y), MUTED)
+        if at(firth.high) >= panel.x(high):
+            panel.sheet.arrow((panel.x(high) - 0.1, y), (panel.x(high) + 1.6, y), MUTED)
     lowest, highest = (_extreme(found, sign) for sign in (1, -1))
     panel.sheet.line((at(lowest.estimate or 0.0), at(highest.estimate or 0.0)), (y, y), **_THICK)
     if firth and firth.estimate:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from functools import partial
 from itertools import groupby
@@ -11,7 +10,7 @@ from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, exists, head, number, ratio, right, runs, with_range
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import step_words
-from rarefactor.report._forest import Scale, compute_scale
+from rarefactor.report._forest import Scale, compute_scale, draw_interval, shown_ticks
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, wrap_text
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
@@ -29,7 +28,6 @@ _STYLES = {
     "prior": ("^", BLUE),
 }
 _WIDTH, _TOP, _LINE = 170.0, 8.0, 5.4
-_TICKS = (0.01, 0.1, 0.5, 1, 2, 5, 10, 100)
 
 
 def write_published(source: Source) -> Iterator[Block]:
@@ -214,10 +212,9 @@ def draw_published(source: Source, rows: Sequence[Estimate]) -> Sheet:
 def _draw_axis(sheet: Sheet, scale: Scale, bottom: float) -> None:
     sheet.line((scale.place(1), scale.place(1)), (_TOP - 1, bottom), color=MUTED, lw=0.8, ls=(0, (3, 2)))
     sheet.line((scale.place(scale.low), scale.place(scale.high)), (bottom, bottom), color=MUTED)
-    for tick in _TICKS:
-        if scale.low <= tick <= scale.high:
-            sheet.line((scale.place(tick), scale.place(tick)), (bottom, bottom + 1.1), color=MUTED)
-            sheet.text(scale.place(tick), bottom + 3.2, f"{tick:g}", size=7, ha="center", color=MUTED)
+    for tick in shown_ticks(scale):
+        sheet.line((scale.place(tick), scale.place(tick)), (bottom, bottom + 1.1), color=MUTED)
+        sheet.text(scale.place(tick), bottom + 3.2, f"{tick:g}", size=7, ha="center", color=MUTED)
 
 
 def _draw_row(sheet: Sheet, scale: Scale, row: Estimate, y: float, shown: str) -> None:
@@ -227,7 +224,6 @@ def _draw_row(sheet: Sheet, scale: Scale, row: Estimate, y: float, shown: str) -
     if not exists(row) or row.estimate is None:
         return
     if row.low is not None and row.high is not None:
-        ends = (max(row.low, scale.low), min(row.high if math.isfinite(row.high) else scale.high, scale.high))
-        sheet.line((scale.place(ends[0]), scale.place(ends[1])), (y, y), color=color, lw=1.1)
+        draw_interval(sheet, scale, row, y, color)
     inside = min(max(row.estimate, scale.low), scale.high)
     sheet.dot(scale.place(inside), y, marker, color, hollow=row.method == "published")
