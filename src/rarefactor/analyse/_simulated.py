@@ -1,12 +1,14 @@
-"""What a study of this size could find: studies like it drawn many times with a known truth, and analysed the same way.
+"""What a study of this size could find: studies drawn many times with a known truth, analysed by the same methods.
 
 Convention: the study keeps its size, its share of events and how many patients have each factor of a model. The
 simulation knows binary factors, independent of each other: a continuous factor stands as above or below its median, a
 categorical one as any level against its reference. One factor has the true odds ratio, the others 1.
+``monte_carlo_error`` is the largest standard error that chance gives a share of all data sets: that of one half.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -83,6 +85,7 @@ def analyse_design(
         for row in _simulate(setting, truth, asked, (question, base, np.random.default_rng([question.seed, place])))
     ]
     rows.append(replace(base, measure="data_sets", estimate=question.data_sets))
+    rows.append(replace(base, measure="monte_carlo_error", estimate=0.5 / math.sqrt(question.data_sets)))
     rows.extend(
         replace(base, measure="share", factor=split.info.name, term=split.term, estimate=split.share)
         for split in setting.splits

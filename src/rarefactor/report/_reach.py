@@ -16,7 +16,7 @@ from rarefactor.report._plot import MUTED, Sheet, open_sheet
 from rarefactor.report._profile_plot import STYLES, draw_key
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
-from rarefactor.report.format import EMPTY, format_count, format_percent, format_ratio
+from rarefactor.report.format import EMPTY, format_count, format_fixed, format_percent, format_ratio
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
 from rarefactor.results import Estimate, ModelInfo
 
@@ -167,7 +167,19 @@ def _ratio(row: Estimate | None) -> Inline:
 def _footnote(source: Source, model: ModelInfo) -> Runs:
     row = source.row("design", "data_sets", landmark=model.landmark, model=model.name)
     n, events = (row.n, row.events) if row else (None, None)
-    return _WORDS.runs("footnote", n=number(row, format_count(n)), events=number(row, format_count(events)))
+    error = _error(source, model, row)
+    return _WORDS.runs(
+        "footnote", n=number(row, format_count(n)), events=number(row, format_count(events)), error=error
+    )
+
+
+def _error(source: Source, model: ModelInfo, drawn: Estimate | None) -> Runs:
+    """Say how far chance alone may have moved the shares."""
+    row = source.row("design", "monte_carlo_error", landmark=model.landmark, model=model.name)
+    if row is None or row.estimate is None or drawn is None:
+        return ()
+    shown = number(row, format_fixed(100 * row.estimate, 1))
+    return _WORDS.runs("error", drawn=number(drawn, format_count(drawn.estimate)), error=shown)
 
 
 def _figure(source: Source, model: ModelInfo, cases: Sequence[Case]) -> Figure:
