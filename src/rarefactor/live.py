@@ -6,7 +6,7 @@ what a run did. Images are read by :func:`compute` only; see :mod:`rarefactor.st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from rarefactor import analyse, cohort, derive, imaging, pathology, predict, spec
@@ -37,11 +37,21 @@ class Live:
     table: derive.AnalysisTable
     tasks: tuple[analyse.Task, ...]
     measured: tuple[Measured, ...] | None
+    _read: set[str] = field(default_factory=set[str], repr=False, compare=False)
+    """The keys that were read and sound once; from then on it is enough that there is an entry."""
 
     @property
     def known(self) -> frozenset[str]:
         """The keys of the analyses whose results are known at this moment."""
-        return frozenset(task.key for task in self.tasks if self.cache.get(task.key) is not None)
+        return frozenset(task.key for task in self.tasks if self._is_known(task.key))
+
+    def _is_known(self, key: str) -> bool:
+        if key in self._read:
+            return self.cache.holds(key)
+        found = self.cache.get(key) is not None
+        if found:
+            self._read.add(key)
+        return found
 
 
 def read_live(path: Path) -> Live:
@@ -120,7 +130,7 @@ def sign_images(study: spec.Study, path: Path) -> str:
     if not has_images(study):
         return ""
     key = key_images(study, path)
-    return f"{key} {open_cache(study).get(key) is not None}"
+    return f"{key} {open_cache(study).holds(key)}"
 
 
 def read_images(study: spec.Study, path: Path) -> tuple[Measured, ...]:

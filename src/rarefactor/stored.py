@@ -49,8 +49,9 @@ def key_images(study: Study, path: Path) -> str:
     own = str(path.resolve())
     seen = set[str]()
     files = (line for folder in folders for line in _list_files(str(folder), seen) if line[0] != own)
-    listed = [[os.path.relpath(name, home), changed_ns, size] for name, changed_ns, size in files]
-    return content_key("images", code, asked, listed)
+    inside = f"{home}{os.sep}"
+    listed = "".join(f"{name.removeprefix(inside)}\0{changed_ns}\0{size}\n" for name, changed_ns, size in files)
+    return content_key("images", code, asked, listed.encode("utf-8", "surrogateescape"))
 
 
 def _list_files(folder: str, seen: set[str]) -> Iterator[tuple[str, int, int]]:
@@ -67,5 +68,5 @@ def _list_files(folder: str, seen: set[str]) -> Iterator[tuple[str, int, int]]:
         if not entry.is_dir():
             stat = entry.stat()
             yield entry.path, stat.st_mtime_ns, stat.st_size
-        elif not Path(entry.path, MANIFEST).exists():
+        elif not os.path.exists(f"{entry.path}{os.sep}{MANIFEST}"):  # noqa: PTH110 - thousands of folders
             yield from _list_files(entry.path, seen)

@@ -47,6 +47,7 @@ from rarefactor.web._page import show_bug, show_problems
 from rarefactor.web._runner import Runner
 from rarefactor.web._security import Allowed, Gate, Headed
 from rarefactor.web._session import Sessions
+from rarefactor.web._signature import look_once
 from rarefactor.web._users import Users
 from rarefactor.web._workspace import Workspace
 
@@ -101,6 +102,7 @@ def create_app(home: Path, *, allowed: Allowed, sessions: Sessions, users: Users
         middleware=[
             Middleware(Headed),
             Middleware(Caught),
+            Middleware(Steady),
             Middleware(Gate, allowed=allowed, sessions=sessions),
         ],
     )
@@ -143,6 +145,21 @@ class Caught:
         except Exception as error:  # noqa: BLE001 - the user reads a page, never a traceback
             if scope["type"] == "http" and not begun:
                 await _answer(Request(scope, receive), error)(scope, receive, send)
+
+
+class Steady:
+    """Lets a request that changes nothing look at each file once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer."""
+        if scope["type"] == "http" and scope["method"] in {"GET", "HEAD"}:
+            with look_once():
+                await self.app(scope, receive, send)
+        else:
+            await self.app(scope, receive, send)
 
 
 def _answer(request: Request, error: Exception) -> Response:

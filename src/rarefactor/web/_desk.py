@@ -54,6 +54,15 @@ class Slides:
         return self.by_name[name]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """What a line of the list says of a slide: its numbers, what is doubtful, or why it was not measured."""
+
+    numbers: pathology.MovedNumbers | None = None
+    flags: Sequence[str] = ()
+    problems: Sequence[Problem] = ()
+
+
 @dataclass(slots=True, kw_only=True)
 class _Shelf:
     """Things by name, the least recently used of which go; each under what it was made from, made once at a time."""
@@ -111,6 +120,7 @@ class Desk:
     _views: _Shelf = field(default_factory=lambda: _Shelf(size=_OPEN, close=lambda view: view.close()))
     _looked: _Shelf = field(default_factory=lambda: _Shelf(size=_LOOKED))
     _stored: _Shelf = field(default_factory=lambda: _Shelf(size=_STORED))
+    _listed: _Shelf = field(default_factory=lambda: _Shelf(size=_STORED))
     _drawn: _Shelf = field(default_factory=lambda: _Shelf(size=_DRAWN))
 
     def keep(self, key: Hashable, made_from: Hashable, make: Callable[[], Value]) -> Value:
@@ -144,6 +154,20 @@ class Desk:
             return pathology.make_stored(looked) if isinstance(looked, pathology.Looked) else None
 
         return self._stored.get((slides.place.file, file.name), _sign(slides, file), make)
+
+    def list_slide(self, slides: Slides, file: pathology.SlideFile) -> Listed | None:
+        """Return what a line of the list says of a slide; None where it was not measured."""
+        reading = slides.asked.settings.reading(file.stain)
+
+        def make() -> Listed | None:
+            found = self.look(slides, file, only_known=True)
+            if isinstance(found, pathology.Looked):
+                flags = [each.detail for each in found.flags if each.severity is not pathology.Severity.NOTE]
+                return Listed(numbers=pathology.compute_moved(found, reading), flags=flags)
+            return Listed(problems=found.problems) if found else None
+
+        made_from = (_sign(slides, file), reading.threshold)
+        return self._listed.get((slides.place.file, file.name), made_from, make)
 
     def preview(
         self, slides: Slides, looked: pathology.Looked, outlines: Sequence[pathology.Outline]

@@ -18,9 +18,10 @@ from rarefactor import derive, imaging, live, pathology, report
 from rarefactor.derive import PatientEntry, PatientRecord, Patients
 from rarefactor.errors import RarefactorError
 from rarefactor.results import Estimate
+from rarefactor.spec import Study
 from rarefactor.web._desk import find_slides
 from rarefactor.web._errors import unknown
-from rarefactor.web._page import read_place, read_runner, read_workspace, show
+from rarefactor.web._page import is_part, read_place, read_runner, read_workspace, show
 from rarefactor.web._results import collect_all, read_results
 from rarefactor.web._workspace import Place
 
@@ -70,18 +71,22 @@ def _rank(outcome: bool | None) -> int:  # noqa: FBT001 - the value itself
 
 
 @router.get("")
-def show_patients(request: Request, study: str, sort: str = "id", *, down: bool = False) -> Response:
-    """Return the list, sorted by one of its columns."""
+def show_patients(request: Request, study: str, sort: str = "id", find: str = "", *, down: bool = False) -> Response:
+    """Return the list, sorted by one of its columns; with ``find``, those lines that hold it."""
     place = read_place(request, study)
     found = _find(request, place)
-    lines = sorted(_lines(request, place, found), key=_SORTS.get(sort, _SORTS["id"]), reverse=down)
+    listed = _lines(request, place, found)
+    lines = sorted(listed, key=_SORTS.get(sort, _SORTS["id"]), reverse=down)
     return show(
         request,
         "patients.html.j2",
         place=place,
         page="patients",
+        block="listed" if is_part(request) else None,
         study=found.study,
-        lines=lines,
+        find=find,
+        of=len(listed),
+        lines=[line for line in lines if find.casefold().strip() in _say(line, found.study)],
         sort=sort if sort in _SORTS else "id",
         down=down,
         scored=any(line.entry.score is not None for line in lines),
@@ -119,9 +124,24 @@ def show_patient(request: Request, study: str, subject: str) -> Response:
 @router.get("/{subject}/timeline.svg")
 def show_timeline(request: Request, study: str, subject: str, *, dark: bool = False) -> Response:
     """Return the figure of one patient over time."""
-    place = read_place(request, study)
-    svg = report.draw_patient(_record(request, place, _find(request, place), subject))
+    place, workspace = read_place(request, study), read_workspace(request)
+    found = _find(request, place)
+
+    def draw() -> bytes:
+        return report.draw_patient(_record(request, place, found, subject))
+
+    known = f"{workspace.signature(place)} {found.measured is None}"
+    svg = workspace.remember(place, f"timeline {subject}", draw, signature=known)
     return Response(report.darken(svg) if dark else svg, media_type="image/svg+xml")
+
+
+def _say(line: Line, study: Study) -> str:
+    """Return what stands in a line of the list, to be looked through."""
+    outcome = study.the_outcome
+    words = {True: outcome.event or "yes", False: outcome.no_event or "no", None: ""}
+    said = [word for each in line.entry.standings for word in (each.reason, words[each.outcome])]
+    excluded = ["excluded", line.entry.excluded] if line.entry.excluded else []
+    return " ".join([line.own, line.entry.subject, *excluded, *said]).casefold()
 
 
 def _name_score(found: live.Live) -> str:

@@ -6,6 +6,7 @@ the file system says that it is the same.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -34,6 +35,8 @@ class Scans:
     asked: imaging.Plan
     known: dict[tuple[str, ...], imaging.Gist]
     """What was measured, by patient and by whose masks; kept while images and study file stay."""
+    unknown: dict[tuple[str, ...], str]
+    """Of whom nothing was, and the state of the cache when it was looked for."""
 
     @property
     def cache(self) -> Cache:
@@ -42,20 +45,24 @@ class Scans:
 
     def gist(self, patient: str) -> imaging.Gist | None:
         """What was measured in a patient, None where nothing was since files or masks changed."""
-        return self._read(next(each for each in self.asked.patients if each.patient == patient))
+        files = next(each for each in self.asked.patients if each.patient == patient)
+        return self._read(files, self.cache, _sign_cache(self.cache))
 
     def list_all(self) -> tuple[imaging.ListedScan, ...]:
         """Every scan with what is known of it."""
         cache = self.cache
-        return imaging.list_scans(self.asked, [self._read(each, cache) for each in self.asked.patients])
+        state = _sign_cache(cache)
+        return imaging.list_scans(self.asked, [self._read(each, cache, state) for each in self.asked.patients])
 
-    def _read(self, files: imaging.PatientFiles, cache: Cache | None = None) -> imaging.Gist | None:
+    def _read(self, files: imaging.PatientFiles, cache: Cache, state: str) -> imaging.Gist | None:
         key = (files.patient, *(each.corrected.source if each.corrected else "" for each in files.visits))
         found = self.known.get(key)
-        if found is None:
-            found = imaging.read_gist(files, self.asked, cache or self.cache, code=CODE, hasher=remember_hash)
+        if found is None and self.unknown.get(key) != state:
+            found = imaging.read_gist(files, self.asked, cache, code=CODE, hasher=remember_hash)
         if found is not None:
             self.known[key] = found
+        else:
+            self.unknown[key] = state
         return found
 
     def history(self, patient: str, visit: str) -> tuple[Reading, ...]:
@@ -95,13 +102,24 @@ def read_scans(request: Request, name: str) -> Scans:
     sign = _sign(place, loaded, folder)
     asked = workspace.remember(place, "scans", lambda: _plan(workspace, place), signature=sign)
     known = workspace.remember(place, "gists of scans", dict[tuple[str, ...], imaging.Gist], signature=sign)
-    return Scans(place=place, study=loaded, asked=imaging.renew_corrected(asked, place.folder), known=known)
+    unknown = workspace.remember(place, "scans without a gist", dict[tuple[str, ...], str], signature=sign)
+    renewed = imaging.renew_corrected(asked, place.folder)
+    return Scans(place=place, study=loaded, asked=renewed, known=known, unknown=unknown)
 
 
 def remember_hash(path: Path) -> str:
     """Return the SHA-256 of a file, read once while its size and times stay."""
     found = path.stat()
     return _hash(path, found.st_mtime_ns, found.st_size, found.st_ino)
+
+
+def _sign_cache(cache: Cache) -> str:
+    """Return what changes when something is put into a cache: the times of its folders."""
+    try:
+        times = sorted((each.name, each.stat().st_mtime_ns) for each in os.scandir(cache.folder))
+    except OSError:
+        times = []
+    return content_key(times)
 
 
 @lru_cache(maxsize=_HASHES)

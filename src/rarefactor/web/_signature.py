@@ -6,9 +6,11 @@ Tables count each by itself, images by the folders that hold them. Output folder
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextvars import ContextVar
 from pathlib import Path
 
 from rarefactor.work import MANIFEST, hash_file
@@ -16,6 +18,13 @@ from rarefactor.work import MANIFEST, hash_file
 _TABLES = frozenset(
     {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".yaml", ".yml", ".json", ".jsonl", ".geojson", ".label"}
 )
+
+
+_Key = tuple[str, tuple[str, ...]]
+_SEEN: ContextVar[dict[_Key, str] | None] = ContextVar("seen", default=None)
+"""What an answer that only reads has signed."""
+_LISTING, _ = MANIFEST.split("/")
+"""The folder in which an output says that it is one."""
 
 
 def compute_signature(folder: Path, others: Iterable[Path] = ()) -> str:
@@ -30,10 +39,29 @@ def compute_signature(folder: Path, others: Iterable[Path] = ()) -> str:
     ...     compute_signature(Path(folder)) == before
     False
     """
-    digest = hashlib.sha256()
-    for line in (*_walk(str(folder)), *(_line(str(path)) for path in others)):
-        digest.update(line.encode("utf-8", "surrogateescape"))
-    return digest.hexdigest()
+    beside = tuple(map(str, others))
+    seen = _SEEN.get()
+    if seen is None:
+        return _sign(str(folder), beside)
+    key = (str(folder), beside)
+    if key not in seen:
+        seen[key] = _sign(*key)
+    return seen[key]
+
+
+@contextlib.contextmanager
+def look_once() -> Generator[None]:
+    """Within it, files are taken for unchanged once they were looked at: for an answer that changes none."""
+    token = _SEEN.set({})
+    try:
+        yield
+    finally:
+        _SEEN.reset(token)
+
+
+def _sign(folder: str, others: tuple[str, ...]) -> str:
+    lines = "".join((*_walk(folder), *map(_line, others)))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def read_version(file: Path) -> str:
@@ -41,19 +69,21 @@ def read_version(file: Path) -> str:
     return hash_file(file)
 
 
-def _walk(folder: str) -> Iterator[str]:
+def _walk(folder: str, *, below: bool = False) -> Iterator[str]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError:
         return
+    if below:
+        if any(entry.name == _LISTING for entry in entries) and os.path.exists(f"{folder}/{MANIFEST}"):  # noqa: PTH110 - a thousand folders in milliseconds
+            return
+        yield _line(folder)
     for entry in entries:
         if entry.name.startswith("."):
             continue
         if entry.is_dir(follow_symlinks=True):
-            if not os.path.exists(f"{entry.path}/{MANIFEST}"):  # noqa: PTH110 - a thousand folders in milliseconds
-                yield _line(entry.path)
-                yield from _walk(entry.path)
-        elif os.path.splitext(entry.name)[1].lower() in _TABLES:  # noqa: PTH122 - as above
+            yield from _walk(entry.path, below=True)
+        elif entry.name[entry.name.rfind(".") :].lower() in _TABLES:
             yield _line(entry.path)
 
 

@@ -19,7 +19,7 @@ from rarefactor import pathology
 from rarefactor.errors import InputError, Problem
 from rarefactor.readings import Draft, Reading, add_reading, read_readings, restore_reading
 from rarefactor.spec import Put, Staining
-from rarefactor.web._desk import Desk, Slides, find_slides, read_desk, read_slides, read_tile_place
+from rarefactor.web._desk import Desk, Listed, Slides, find_slides, read_desk, read_slides, read_tile_place
 from rarefactor.web._errors import ForbiddenError, unknown
 from rarefactor.web._page import is_part, read_hub, read_place, read_user, read_workspace, show
 from rarefactor.web._saving import save_changes
@@ -32,12 +32,10 @@ Text = Annotated[str, Form()]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Row:
-    """A slide in the list: its main number, where it was measured, what is doubtful, and how much was left out."""
+    """A slide in the list, what was found on it, and how much was left out."""
 
     file: pathology.SlideFile
-    numbers: pathology.MovedNumbers | None
-    flags: Sequence[str] = ()
-    problems: Sequence[Problem] = ()
+    found: Listed
 
     @property
     def left_out(self) -> int:
@@ -233,16 +231,8 @@ def _write_stain(staining: Staining) -> Mapping[str, Any]:
 
 
 def _list_rows(desk: Desk, slides: Slides, stain: str) -> Iterator[Row]:
-    reading = slides.asked.settings.reading(stain)
-    for file in slides.by_name.values():
-        if file.stain != stain:
-            continue
-        found = desk.look(slides, file, only_known=True)
-        if isinstance(found, pathology.Looked):
-            flags = [each.detail for each in found.flags if each.severity is not pathology.Severity.NOTE]
-            yield Row(file=file, numbers=pathology.compute_moved(found, reading), flags=flags)
-        else:
-            yield Row(file=file, numbers=None, problems=found.problems if found else ())
+    own = (file for file in slides.by_name.values() if file.stain == stain)
+    yield from (Row(file=file, found=desk.list_slide(slides, file) or Listed()) for file in own)
 
 
 def _tell_readings(slides: Slides, file: pathology.SlideFile) -> Mapping[str, Any]:

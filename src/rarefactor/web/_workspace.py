@@ -130,7 +130,7 @@ class Workspace:
             kept, value = self._known.get(key, ("", None))
             if kept != signature:
                 value = _try(compute)
-                self._keep(key, signature, value)
+            self._keep(key, signature, value)  # also what was there: the least recently used goes first
         if isinstance(value, RarefactorError):
             raise value.with_traceback(None)
         return cast("Value", value)

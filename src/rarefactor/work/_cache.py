@@ -53,6 +53,10 @@ class Cache:
             os.utime(path) if sound else path.unlink()
         return data if sound else None
 
+    def holds(self, key: str) -> bool:
+        """Return whether there is an entry; it is not read, so it may turn out not to be sound."""
+        return self._path(key).is_file()
+
     def put(self, key: str, data: bytes) -> bool:
         """Store a result; return False where the cache cannot be written or the result is larger than its limit."""
         if len(data) + _DIGEST > self.limit_bytes:
