@@ -202,9 +202,11 @@ def _shrinkage(source: Source, model: RiskModel) -> Inline:
 
 def _curves_figure(source: Source, model: ModelInfo) -> Figure:
     _, corrected = benefit_rows(source, model)
-    shown = "corrected" if corrected else "apparent"
+    shown, level = "corrected" if corrected else "apparent", source.study.analysis.level
     caption = _WORDS.runs(
         "figure",
+        low=f"{50 - 50 * level:g}",
+        high=f"{50 + 50 * level:g}",
         model=model.label,
         curves=_WORDS.text(f"curves_{shown}"),
         vickers=cite("vickers2006", *(["vickers2008"] if corrected else [])),

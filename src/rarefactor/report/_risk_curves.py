@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from rarefactor.report._panel import Panel, draw_panel, round_ticks
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, width_of
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.results import Estimate, ModelInfo
 
 _WORDS = Words("risk_curves")
-WIDTH, HEIGHT = 170.0, 148.0
+WIDTH, HEIGHT = 170.0, 150.0
 _SIZE = (56.0, 56.0)
-_LEFT, _RIGHT, _UPPER, _LOWER = 20.0, 106.0, 8.0, 82.0
+_LEFT, _RIGHT, _UPPER, _LOWER = 20.0, 106.0, 8.0, 84.0
 _UNIT = (0.0, 1.0)
 _LOWEST_BENEFIT = -0.1
 _DASHED = {"color": MUTED, "lw": 0.8, "ls": (0, (3, 2))}
+_KEYS: Mapping[str, Mapping[str, Any]] = {
+    "corrected": {"color": BLUE, "lw": 1.4},
+    "apparent": {"color": BLUE, "lw": 0.9, "ls": (0, (1, 1.5))},
+    "model": {"color": BLUE, "lw": 1.4},
+    "all": {"color": ORANGE, "lw": 1.2, "ls": (0, (5, 2))},
+    "none": {"color": INK, "lw": 0.8},
+}
 
 
 def has_curves(source: Source, model: ModelInfo) -> bool:
@@ -75,24 +83,27 @@ def _draw_decision(sheet: Sheet, source: Source, model: ModelInfo) -> None:
     everyone, rows = _rows(source, model, "net_benefit", "all"), corrected or apparent
     highest = max([0.1, *(row.high or row.estimate or 0.0 for row in (*apparent, *corrected, *everyone))])
     panel = _panel(sheet, (_LEFT, _LOWER), "c", "decision", (_LOWEST_BENEFIT, highest * 1.05))
-    panel.curve(_UNIT, (0.0, 0.0), color=INK, lw=0.8)
+    panel.curve(_UNIT, (0.0, 0.0), **_KEYS["none"])
     treated = [row for row in everyone if (row.estimate or 0.0) >= _LOWEST_BENEFIT]
     _draw_band(panel, rows)
-    panel.curve(_places(treated), _values(treated), color=ORANGE, lw=1.2, ls=(0, (5, 2)))
-    dotted = {"lw": 0.9, "ls": (0, (1, 1.5))} if corrected else {"lw": 1.4}
-    for curve, style in ((apparent, dotted), (corrected, {"lw": 1.4})):
+    panel.curve(_places(treated), _values(treated), **_KEYS["all"])
+    names = ("corrected", "apparent") if corrected else ("model",)
+    for curve, name in zip((corrected, apparent) if corrected else (apparent,), names, strict=True):
         inside = [row for row in curve if (row.estimate or 0.0) >= _LOWEST_BENEFIT]
-        panel.curve(_places(inside), _values(inside), color=BLUE, **style)
-    _draw_key(panel, ("corrected", "apparent") if corrected else ("model",))
+        panel.curve(_places(inside), _values(inside), **_KEYS[name])
+    _draw_key(panel, names)
 
 
 def _draw_key(panel: Panel, models: Sequence[str]) -> None:
-    """Name the curves of the decision panel, by their colours."""
-    right = panel.left + panel.width - 1
-    lines = [*((name, BLUE) for name in models), ("all", ORANGE), ("none", INK)]
-    for place, (name, colour) in enumerate(lines):
-        words = _WORDS.text(f"act_on_{name}")
-        panel.sheet.text(right, panel.top + 2.0 + 3.4 * place, words, size=7, ha="right", color=colour)
+    """Name the curves of the decision panel above it, each behind a sample of its line."""
+    left = panel.left
+    for column in (models, ("all", "none")):
+        words = [_WORDS.text(f"act_on_{name}") for name in column]
+        for place, (name, text) in enumerate(zip(column, words, strict=True)):
+            y = panel.top - 3.4 * (len(column) - place) - 0.4
+            panel.sheet.line((left, left + 6.5), (y, y), **_KEYS[name])
+            panel.sheet.text(left + 8, y, text, size=7)
+        left += 12 + max(width_of(text, 7) for text in words)
 
 
 def benefit_rows(source: Source, model: ModelInfo) -> tuple[tuple[Estimate, ...], tuple[Estimate, ...]]:
