@@ -7,15 +7,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel, round_ticks, tick_words
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, width_of
 from rarefactor.report._words import Words
 
 _WORDS = Words("images_plot")
 WIDTH = 170.0
 COLOURS = (BLUE, ORANGE, MUTED)
-_NAMES, _STEP, _TOP = 44.0, 5.0, 13.0
+_NAMES, _STEP, _TOP = 44.0, 5.2, 13.0
 _DOTS, _CELL = 3, (57.0, 52.0)
 _SHARE = 0.62
+_TOUCH, _SIDES = 0.035, (0.0, 0.25, -0.25, 0.5, -0.5, 0.75, -0.75, 1.0, -1.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +78,7 @@ def _draw_rows(panel: Panel, rows: Sequence[tuple[Range | None, ...]]) -> None:
     for place, groups in enumerate(rows):
         for number, each in enumerate(groups):
             if each:
-                y = panel.top + _STEP * (place + 0.5) + (number - (len(groups) - 1) / 2) * 1.5
+                y = panel.top + _STEP * (place + 0.5) + (number - (len(groups) - 1) / 2) * 1.9
                 sheet.line((panel.x(each.low), panel.x(each.high)), (y, y), color=COLOURS[number], lw=1.1)
                 sheet.dot(panel.x(each.middle), y, "o", COLOURS[number])
 
@@ -115,7 +116,7 @@ def _draw_cloud(sheet: Sheet, cloud: Cloud, corner: tuple[float, float]) -> None
             sheet.dot(x, panel.y(summary.middle), "s", INK)
         sheet.text(left + unit / 2, bottom + 2.8, label, size=6.8, ha="center", color=colour, strong=True)
         sheet.text(
-            left + unit / 2, bottom + 5.6, _WORDS.text("patients", n=len(own)), size=6.3, ha="center", color=MUTED
+            left + unit / 2, bottom + 5.6, _WORDS.text("patients", n=len(own)), size=6.5, ha="center", color=MUTED
         )
 
 
@@ -128,11 +129,9 @@ def spread(values: Sequence[float], span: float) -> tuple[float, ...]:
     (0.0, 0.25, 0.0)
     """
     placed: list[float] = []
-    run = 0
-    for place, value in enumerate(values):
-        run = run + 1 if place and value - values[place - 1] < 0.025 * span else 0
-        step = (run + 1) // 2 * 0.25 * (1 if run % 2 else -1)
-        placed.append(max(-1.0, min(1.0, step)) + 0.0)
+    for value in values:
+        near = [x for x, other in zip(placed, values, strict=False) if abs(value - other) < _TOUCH * span]
+        placed.append(min(_SIDES, key=lambda x: sum(abs(x - other) < _SIDES[1] for other in near)))
     return tuple(placed)
 
 
@@ -141,4 +140,4 @@ def _draw_key(sheet: Sheet, groups: Sequence[str]) -> None:
     for label, colour in zip(groups, COLOURS, strict=False):
         sheet.dot(x + 1, 3, "o", colour)
         sheet.text(x + 3.2, 3, label, size=7.5, color=colour, strong=True)
-        x += 9 + 1.6 * len(label)
+        x += 9 + width_of(label, 7.5)

@@ -23,7 +23,7 @@ from rarefactor.spec import lower_first
 
 _WORDS = Words("missing_map")
 _OUTCOMES = ("event", "no_event", "outcome_unknown")
-_PATIENTS, _PATTERNS, _NAMED, _WORST = 120, 22, 60, 3
+_PATIENTS, _PATTERNS, _NAMED, _WORST = 120, 22, 48, 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

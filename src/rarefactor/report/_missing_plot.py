@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, width_of, wrap_text
 from rarefactor.report._words import Words
 
 WIDTH = 170.0
 COLOURS: Mapping[str, str] = {"event": ORANGE, "no_event": BLUE, "outcome_unknown": INK}
 _WORDS = Words("missing_map")
-_LEFT, _RIGHT, _TOP, _FOOT = 46.0, 148.0, 8.0, 3.6
+_LEFT, _RIGHT, _TOP, _FOOT = 46.0, 156.0, 8.0, 3.6
 _WIDEST = {"patient": 3.2, "pattern": 9.0}
 _SIZE, _HALF_CAPITAL = 7.0, 0.82
 _NAMES, _PALE = 15.0, 0.55
@@ -85,7 +85,7 @@ def draw_patients(lines: Sequence[Line], columns: Sequence[Column], labels: Mapp
     for place, column in enumerate(columns):
         if column.name:
             x = _LEFT + (place + 0.5) * grid.unit
-            sheet.text(x, grid.bottom + 1.2, column.name, size=5, rotation=90, va="top", ha="center")
+            sheet.text(x, grid.bottom + 1.2, column.name, size=6.5, rotation=90, va="top", ha="center")
     return sheet
 
 
@@ -122,7 +122,7 @@ def _draw_key(sheet: Sheet, outcomes: Mapping[str, str]) -> None:
     for colour, strength, words in (*signs, *((COLOURS[name], 1.0, label) for name, label in outcomes.items())):
         sheet.fill((x, 1.6), (2.6, 2.6), colour, alpha=strength)
         _write(sheet, x + 3.6, 2.9, words)
-        x += 7.4 + 1.25 * len(words)
+        x += 8.0 + width_of(words, _SIZE)
 
 
 def _write(sheet: Sheet, x: float, y: float, words: str, **style: Any) -> None:

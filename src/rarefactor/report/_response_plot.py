@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel, ratio_ticks, round_ticks, tick_words
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, width_of
 from rarefactor.report._words import Words
 
 WIDTH = 170.0
@@ -23,7 +23,7 @@ _WORDS, _SHARED = Words("response_plot"), Words("words")
 GROUP_COLOURS = (BLUE, ORANGE)
 _LEFT, _RIGHT, _TOP, _HEIGHT = 12.0, 168.0, 9.0, 52.0
 NAMED = 25  # the names of more would be too small to read; results.json holds them
-_COLUMNS, _CELL, _PANEL = 3, (57.0, 47.0), (43.0, 28.0)
+_COLUMNS, _CELL, _PANEL = 3, (57.0, 47.5), (43.0, 28.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,7 @@ def draw_waterfall(bars: Sequence[Bar], words: Mapping[str, str], cut: float | N
     """Return the waterfall; ``words`` are for the axis (``up``), the line (``cut``) and the dots (``event``)."""
     named = len(bars) <= NAMED
     bottom = _TOP + _HEIGHT
-    sheet = open_sheet(WIDTH, bottom + 5 + (13 if named else 0))
+    sheet = open_sheet(WIDTH, bottom + 5 + (14 if named else 0))
     panel = Panel(sheet, _LEFT, _TOP, _RIGHT - _LEFT, _HEIGHT, (0, len(bars)), (0, 100))
     for value in (0, 20, 40, 60, 80, 100):
         sheet.line((_LEFT, _RIGHT), (panel.y(value), panel.y(value)), color=RULE, lw=0.4, zorder=0)
@@ -69,12 +69,12 @@ def draw_waterfall(bars: Sequence[Bar], words: Mapping[str, str], cut: float | N
         _draw_bar(panel, bar, place)
         _mark_outcome(sheet, panel.x(place + 0.5), bottom + 2.2, bar.event)
         if named:
-            sheet.text(panel.x(place + 0.5), bottom + 4.6, bar.name, size=5.5, rotation=90, va="top", ha="center")
+            sheet.text(panel.x(place + 0.5), bottom + 4.6, bar.name, size=6.5, rotation=90, va="top", ha="center")
     sheet.line((_LEFT, _RIGHT), (bottom, bottom), color=MUTED)
     if cut is not None:
         sheet.line((_LEFT, _RIGHT), (panel.y(cut), panel.y(cut)), color=INK, lw=1.0, ls=(0, (4, 2)))
         sheet.text(_RIGHT, panel.y(cut) - 1.8, words["cut"], size=7, ha="right", strong=True)
-    _draw_key(sheet, bars, words["up"])
+    _draw_key(sheet, bars, words)
     return sheet
 
 
@@ -95,8 +95,8 @@ def _mark_outcome(sheet: Sheet, x: float, y: float, event: bool | None) -> None:
         sheet.axes.plot([x], [y], marker="o", ms=2.6, mec=INK, mfc=INK if event else "#ffffff", mew=0.7, ls="none")
 
 
-def _draw_key(sheet: Sheet, bars: Sequence[Bar], up: str) -> None:
-    sheet.text(_LEFT - 10, 2.6, up, size=7.5, color=MUTED)
+def _draw_key(sheet: Sheet, bars: Sequence[Bar], words: Mapping[str, str]) -> None:
+    sheet.text(_LEFT - 10, 2.6, words["up"], size=7.5, color=MUTED)
     x = 58.0
     for category, (colour, strength) in COLOURS.items():
         count = sum(bar.category == category for bar in bars)
@@ -104,7 +104,10 @@ def _draw_key(sheet: Sheet, bars: Sequence[Bar], up: str) -> None:
             sheet.fill((x, 1.4), (2.6, 2.6), colour, alpha=strength)
             label = f"{_name(category)} {count}"
             sheet.text(x + 3.6, 2.6, label, size=7)
-            x += 6.4 + 1.2 * len(label)
+            x += 7.4 + width_of(label, 7)
+    if any(bar.event for bar in bars):
+        _mark_outcome(sheet, x + 1.3, 2.7, event=True)
+        sheet.text(x + 3.6, 2.6, words["event"], size=7)
 
 
 def _name(category: str | None) -> str:
@@ -120,7 +123,7 @@ def draw_courses(courses: Sequence[Course], labels: tuple[str, str]) -> Sheet:
     for label, colour in zip(labels, GROUP_COLOURS, strict=True):
         sheet.dot(x + 1, 2.6, "o", colour)
         sheet.text(x + 3.2, 2.6, label, size=7.5, color=colour, strong=True)
-        x += 9 + 1.6 * len(label)
+        x += 9 + width_of(label, 7.5)
     months = sorted({dot.month for course in courses for dot in course.dots})
     for place, course in enumerate(courses):
         line, column = divmod(place, _COLUMNS)
@@ -145,7 +148,7 @@ def _draw_course(sheet: Sheet, course: Course, corner: tuple[float, float], mont
             sheet.dot(x, ys[1], "o", colour)
         bottom = panel.top + panel.height
         for dot in own:
-            sheet.text(panel.x(dot.month), bottom + 5.8 + 2.5 * group, f"{dot.n}", size=5.8, ha="center", color=colour)
+            sheet.text(panel.x(dot.month), bottom + 5.8 + 2.7 * group, f"{dot.n}", size=6.5, ha="center", color=colour)
 
 
 def _scaled(course: Course, value: float) -> float:
@@ -159,8 +162,8 @@ def _draw_frame(panel: Panel, course: Course, months: Sequence[float]) -> None:
     for month in months:
         sheet.line((panel.x(month), panel.x(month)), (bottom, bottom + 0.8), color=MUTED)
         sheet.text(panel.x(month), bottom + 2.6, tick_words(month), size=6.5, ha="center", color=MUTED)
-    sheet.text(panel.left - 9, bottom + 2.6, _WORDS.text("month"), size=6, color=MUTED)
-    sheet.text(panel.left - 9, bottom + 7.0, _WORDS.text("patients"), size=6, color=MUTED)
+    sheet.text(panel.left - 9, bottom + 2.6, _WORDS.text("month"), size=6.5, color=MUTED)
+    sheet.text(panel.left - 9, bottom + 7.1, _WORDS.text("patients"), size=6.5, color=MUTED)
     for value in _ticks(*panel.up, log=course.log):
         y = panel.y(_scaled(course, value))
         sheet.line((panel.left - 0.8, panel.left), (y, y), color=MUTED)
