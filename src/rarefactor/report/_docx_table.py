@@ -7,11 +7,13 @@ from typing import Any
 
 from rarefactor.report._breaks import list_stays
 from rarefactor.report._docx_styles import CELL_PADDING
+from rarefactor.report._docx_widths import fit_widths
 from rarefactor.report._labels import label_block
 from rarefactor.report.tree import Cell, Row, Runs, Table
 
 AddRuns = Callable[[Any, Runs], None]
 _WIDTH_MM = 170.0
+_PADDING_MM = 2 * CELL_PADDING / 20 * 25.4 / 72  # of both sides
 _THICK, _THIN, _FINE = 8, 4, 2  # eighths of a point
 _COLOURS = {_FINE: "A3AFBA"}  # lines between rows stand back
 _GAP = 3 * CELL_PADDING  # before words, which follow numbers or words that reach to the end of their cell
@@ -26,7 +28,7 @@ def add_table(file: Any, block: Table, add_runs: AddRuns) -> None:
     table = file.add_table(rows=len(rows), cols=len(block.widths), style="Report Table")
     table.autofit = False
     _tell(table, f"{label_block(block)}. {block.caption}")
-    _set_widths(table, block.widths)
+    _set_widths(table, fit_widths(block, _WIDTH_MM, _PADDING_MM))
     stays = ((True,) * len(block.header)) + list_stays(block)
     for place, (row, stay) in enumerate(zip(rows, stays, strict=True)):
         header = place < len(block.header)
@@ -56,11 +58,10 @@ def _tell(table: Any, words: str) -> None:
     _sort(properties, _TABLE_ORDER)
 
 
-def _set_widths(table: Any, widths: Sequence[float]) -> None:
+def _set_widths(table: Any, widths_mm: Sequence[float]) -> None:
     from docx.shared import Mm  # noqa: PLC0415 - loaded when a report is written
 
-    total = sum(widths)
-    sizes = [Mm(_WIDTH_MM * width / total) for width in widths]
+    sizes = [Mm(width) for width in widths_mm]
     for column, size in zip(table.columns, sizes, strict=True):
         column.width = size
     for row in table.rows:
