@@ -26,7 +26,16 @@ from rarefactor.derive import LandmarkTable
 from rarefactor.errors import InputError
 from rarefactor.results import Analysed, Estimate, FactorInfo, ModelInfo, Note
 from rarefactor.spec import Analysis
-from rarefactor.stats import Optimism, Performance, compute_optimism, compute_performance, draw_resamples
+from rarefactor.stats import (
+    Auc,
+    Optimism,
+    Performance,
+    compute_auc,
+    compute_optimism,
+    compute_performance,
+    correct_auc,
+    draw_resamples,
+)
 
 MEASURES = {
     "auc": "auc",
@@ -37,11 +46,6 @@ MEASURES = {
     "calibration_slope": "slope",
 }
 """Our measures, and what ``stats`` calls them."""
-
-WITH_LIMITS = ("auc", "brier", "brier_scaled")
-"""A model's calibration in its own resample is nearly the same in each, so its spread says nothing of new patients."""
-
-_TAIL = 0.1  # of the resamples, at least, on either side of the apparent performance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,7 +90,7 @@ def analyse_performance(
         reason = "; ".join(f"{problem.where} {problem.found}".strip() for problem in error.problems)
         size = tuple(required_rows(base, everyone.X.shape[1], None))
         return Analysed(rows=size, notes=(_note(info, f"The risks of the model were not predicted ({reason})."),))
-    notes = (*_failure_notes(info, found.optimism), *_limit_notes(info, found.optimism))
+    notes = (*_failure_notes(info, found.optimism), *_limit_notes(info, found.optimism, apparent.auc))
     slope = (_note(info, text) for text in say_why_no_slope(apparent.calibration.slope, found.optimism))
     return Analysed(rows=tuple(rows), notes=(*notes, *slope))
 
@@ -114,7 +118,8 @@ def _performance_rows(found: Validated, settings: Analysis, base: Estimate) -> I
     rng = draw_rng(settings.seed, name, 3) if settings.resamples else None
     yield from curve_rows(outcome, found.risk, rng, settings, base)
     if optimism is not None:
-        yield from _corrected_rows(optimism, base)
+        auc = compute_auc(outcome, found.risk, level=settings.level)
+        yield from _corrected_rows(optimism, auc, settings.level, base)
         yield from corrected_benefit_rows(outcome, optimism, found.counts, settings.level, base)
         yield from resample_rows(optimism.resamples, optimism.failed, optimism.reasons, base)
         yield from instability_rows(optimism, settings.level, base)
@@ -145,36 +150,25 @@ def _apparent_rows(found: Performance, base: Estimate) -> Iterator[Estimate]:
         yield replace(row, estimate=number(estimate), low=number(low), high=number(high))
 
 
-def _corrected_rows(found: Optimism, base: Estimate) -> Iterator[Estimate]:
+def _corrected_rows(found: Optimism, apparent: Auc, level: float, base: Estimate) -> Iterator[Estimate]:
+    """Yield optimism and what is left; only the AUC has an interval that holds the truth as often as it says."""
+    moved = correct_auc(apparent, found.measures["auc"].optimism, level=level)
     for measure, name in MEASURES.items():
         row, one = replace(base, measure=measure), found.measures[name]
         yield replace(row, method="optimism", estimate=number(one.optimism))
-        limited = measure in WITH_LIMITS and _is_centred(found, name)
-        low, high = (one.low, one.high) if limited else (np.nan, np.nan)
+        low, high = (moved.low, moved.high) if measure == "auc" else (np.nan, np.nan)
         corrected = replace(row, method="optimism_corrected", estimate=number(one.corrected))
         yield replace(corrected, low=number(low), high=number(high))
         if name in found.plus632:
             yield replace(row, method="plus632", estimate=number(found.plus632[name].estimate))
 
 
-def _is_centred(found: Optimism, name: str) -> bool:
-    """Whether the resamples' own performance lies around the apparent one, as limits taken from it suppose.
-
-    In few patients a model may fit nearly every resample better than the patients themselves; such limits would lie
-    to one side of the estimate, or not hold it.
-    """
-    training = getattr(found.training, name)
-    known = training[np.isfinite(training)]
-    below = float((known < found.measures[name].apparent).mean()) if known.size else 0.0
-    return _TAIL <= below <= 1.0 - _TAIL
-
-
-def _limit_notes(info: ModelInfo, found: Optimism | None) -> Iterator[Note]:
-    """Say which corrected measure has no interval, and why."""
-    if found is not None and not _is_centred(found, "auc"):
+def _limit_notes(info: ModelInfo, found: Optimism | None, apparent: Auc) -> Iterator[Note]:
+    """Say why the corrected AUC has no interval."""
+    if found is not None and correct_auc(apparent, found.measures["auc"].optimism).reason:
         text = (
-            "The corrected AUC has no interval: the model fits its resamples better than it fits the patients "
-            "themselves, so that limits taken from the resamples would lie to one side of the estimate."
+            "The corrected AUC has no interval: the risks part patients with and without the outcome completely, so "
+            "that nothing says how sure the AUC is."
         )
         yield _note(info, text)
 

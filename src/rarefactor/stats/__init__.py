@@ -42,7 +42,7 @@ from rarefactor.stats.curves import ProfileCurves, compute_profiles
 from rarefactor.stats.decision import CorrectedBenefit, DecisionCurve, compute_net_benefit, correct_net_benefit
 from rarefactor.stats.describe import Difference, Summary, compute_smd, compute_smd_of_counts, compute_summary
 from rarefactor.stats.design import Design, MethodDesign, simulate_design
-from rarefactor.stats.discrimination import Auc, AucComparison, compare_auc, compute_auc
+from rarefactor.stats.discrimination import Auc, AucComparison, compare_auc, compute_auc, correct_auc
 from rarefactor.stats.equation import Equation, PredictedRisks, fit_equation, predict_risks
 from rarefactor.stats.evidence import (
     Attainable,
@@ -268,6 +268,7 @@ __all__ = [
     "compute_survival_time",
     "compute_term_tests",
     "compute_weighted_kappa",
+    "correct_auc",
     "correct_net_benefit",
     "count_resamples",
     "derive_prior_rows",

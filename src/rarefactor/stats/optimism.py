@@ -2,7 +2,8 @@
 
 Convention: optimism is a model's performance in its own resample less its performance in the original patients,
 averaged over the resamples in which both exist; the corrected value is the apparent one less the optimism (Harrell).
-Its limits are those of the performance in the resamples, moved by the optimism (Noma). The .632+ estimate weighs the
+Its limits are those of the performance in the resamples, moved by the optimism (Noma); in few patients they hold the
+truth too rarely, and :func:`~rarefactor.stats.correct_auc` is better. The .632+ estimate weighs the
 apparent performance against that in patients who were not drawn. A resample without a model is counted with its reason.
 """
 

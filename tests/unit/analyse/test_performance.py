@@ -1,31 +1,44 @@
-"""Limits of corrected performance, where resamples allow them."""
+"""Limits of corrected performance, where they hold the truth, and why there are none elsewhere."""
 
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from rarefactor.analyse._performance import _is_centred, say_why_no_slope
+from rarefactor.analyse._performance import MEASURES, _corrected_rows, _limit_notes, say_why_no_slope
+from rarefactor.results import Estimate, ModelInfo
+from rarefactor.stats import compute_auc
 
 
-def found(apparent, training):
-    return SimpleNamespace(
-        training=SimpleNamespace(auc=np.asarray(training)), measures={"auc": SimpleNamespace(apparent=apparent)}
-    )
+def corrected(scores, optimism):
+    outcome = np.repeat([1.0, 0.0], 6)
+    measures = {name: SimpleNamespace(optimism=0.0, corrected=0.5) for name in MEASURES.values()}
+    measures["auc"] = SimpleNamespace(optimism=optimism, corrected=compute_auc(outcome, scores).estimate - optimism)
+    base = Estimate(analysis="performance", measure="", estimate=None)
+    auc = compute_auc(outcome, scores)
+    rows = _corrected_rows(SimpleNamespace(measures=measures, plus632={}), auc, 0.95, base)
+    return auc, {row.measure: row for row in rows if row.method == "optimism_corrected"}
 
 
-@pytest.mark.parametrize(
-    ("apparent", "centred"),
-    [(0.80, True), (0.71, False), (0.89, False), (0.73, True)],
-    ids=["in the middle", "below nearly all", "above nearly all", "towards one side"],
-)
-def test_limits_are_given_where_the_resamples_lie_around_the_patients(apparent, centred):
-    training = np.append(np.linspace(0.70, 0.90, 101), np.nan)
-    assert _is_centred(found(apparent, training), "auc") is centred
+def test_a_corrected_auc_is_no_surer_than_the_apparent_one():
+    apparent, rows = corrected(np.array([3, 5, 8, 9, 10, 12, 1, 2, 4, 6, 7, 11]) / 13, 0.08)
+    row = rows["auc"]
+    assert 0 < row.low < row.estimate < row.high < 1
+    assert row.high - row.low > apparent.high - apparent.low
+    assert row.high < apparent.high
 
 
-def test_without_a_usable_resample_there_are_no_limits():
-    assert not _is_centred(found(0.8, [np.nan, np.nan]), "auc")
+def test_no_other_corrected_measure_has_an_interval():
+    _, rows = corrected(np.array([3, 5, 8, 9, 10, 12, 1, 2, 4, 6, 7, 11]) / 13, 0.08)
+    assert {measure for measure, row in rows.items() if row.low is not None} == {"auc"}
+
+
+def test_risks_that_part_the_patients_give_no_interval_and_it_is_said_why():
+    apparent, rows = corrected(np.arange(12, 0, -1) / 13, 0.1)
+    assert (rows["auc"].low, rows["auc"].high) == (None, None)
+    info = ModelInfo(name="both", label="Both", landmark="baseline", factors=())
+    optimism = SimpleNamespace(measures={"auc": SimpleNamespace(optimism=0.1)})
+    assert ["part patients" in note.text for note in _limit_notes(info, optimism, apparent)] == [True]
 
 
 @pytest.mark.parametrize(
