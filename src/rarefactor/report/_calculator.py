@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import cell, head, number, right, runs
+from rarefactor.report._cells import cell, head, linked, number, right, runs
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._nomogram import draw_nomogram, typical_column
 from rarefactor.report._source import Source
@@ -28,6 +28,8 @@ def write_calculator(source: Source) -> Iterator[Block]:
         return
     yield Heading(text=_WORDS.text("heading"), anchor="risk-model")
     yield Paragraph(runs=_introduction(source))
+    if source.risk_models:
+        yield Paragraph(runs=_two_risks(source))
     for model in source.risk_models:
         heading = _WORDS.text("heading_model", model=model.label)
         yield Heading(text=heading, anchor=f"risk-model-{model.name}", level=2)
@@ -37,6 +39,24 @@ def write_calculator(source: Source) -> Iterator[Block]:
         yield _need_figure(source, refused)
     if told:
         yield Note(title=_WORDS.text("none_exist"), items=tuple(runs(note.text) for note in told))
+
+
+def _two_risks(source: Source) -> Runs:
+    """Say which risks are those whose performance is told, and which those of the risk models."""
+    folder = Text("risk_models", "code")
+    shrunken = [model for model in source.risk_models if model.shrinkage is not None and model.shrinkage < 1.0]
+    if not shrunken:
+        return _WORDS.runs("two_risks_same", folder=folder)
+    times = [
+        _WORDS.runs("two_risks_shrinkage", model=model.label, shrinkage=_shrinkage(source, model)) for model in shrunken
+    ]
+    method = _WORDS.names("risk_methods")[source.study.analysis.risk]
+    return _WORDS.runs("two_risks", method=method, shrinkage=linked(times, _SHARED.text("comma")), folder=folder)
+
+
+def _shrinkage(source: Source, model: RiskModel) -> Inline:
+    row = next(iter(source.results.select(analysis="risk_model", measure="shrinkage", model=model.name)), None)
+    return number(row, format_fixed(model.shrinkage, 2))
 
 
 def calculator_methods(source: Source) -> Iterator[Runs]:

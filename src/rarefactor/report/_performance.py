@@ -12,8 +12,8 @@ from rarefactor.report._risk_curves import benefit_rows, draw_risk_curves, has_c
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, format_count, format_fixed, format_percent, format_range
-from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table, Text
-from rarefactor.results import DEFAULT_NAGELKERKE, LEAST_SHRINKAGE, Estimate, ModelInfo, RiskModel
+from rarefactor.report.tree import Block, Figure, Heading, Inline, Note, Paragraph, Row, Runs, Table
+from rarefactor.results import DEFAULT_NAGELKERKE, LEAST_SHRINKAGE, Estimate, ModelInfo
 
 _WORDS, _SHARED = Words("performance"), Words("words")
 _DECIMALS = {"auc": 2, "brier": 3, "brier_scaled": 2, "calibration_intercept": 2, "calibration_slope": 2}
@@ -28,8 +28,6 @@ def write_performance(source: Source) -> Iterator[Block]:
         return
     yield Heading(text=_WORDS.text("heading"), anchor="performance")
     yield Paragraph(runs=_introduction(source))
-    if source.risk_models:
-        yield Paragraph(runs=_two_risks(source))
     for model in models:
         yield from _write_model(source, model)
     if any(_model_row(source, model, "required_n", "r2_default") for model in models):
@@ -180,24 +178,6 @@ def _introduction(source: Source) -> Runs:
     risks = _WORDS.runs(f"risks_{source.study.analysis.risk}", puhr=cite("puhr2017"))
     selected = _WORDS.runs("selected") if source.study.analysis.selection else ()
     return linked([risks, _WORDS.runs("apparent_and_corrected"), selected])
-
-
-def _two_risks(source: Source) -> Runs:
-    """Say which risks are those of this section, and which those of the risk models."""
-    folder = Text("risk_models", "code")
-    shrunken = [model for model in source.risk_models if model.shrinkage is not None and model.shrinkage < 1.0]
-    if not shrunken:
-        return _WORDS.runs("two_risks_same", folder=folder)
-    times = [
-        _WORDS.runs("two_risks_shrinkage", model=model.label, shrinkage=_shrinkage(source, model)) for model in shrunken
-    ]
-    method = _WORDS.names("risk_methods")[source.study.analysis.risk]
-    return _WORDS.runs("two_risks", method=method, shrinkage=linked(times, _SHARED.text("comma")), folder=folder)
-
-
-def _shrinkage(source: Source, model: RiskModel) -> Inline:
-    row = next(iter(source.results.select(analysis="risk_model", measure="shrinkage", model=model.name)), None)
-    return number(row, format_fixed(model.shrinkage, 2))
 
 
 def _curves_figure(source: Source, model: ModelInfo) -> Figure:

@@ -8,7 +8,6 @@ import pytest
 from rarefactor.report._calculator import calculator_methods, write_calculator
 from rarefactor.report._document import write_document
 from rarefactor.report._nomogram import draw_nomogram, list_axes
-from rarefactor.report._performance import write_performance
 from rarefactor.report._source import read_source
 from rarefactor.report.tree import Figure, Note, Number, Paragraph, Table, text_of
 from rarefactor.results import (
@@ -110,7 +109,7 @@ def words(blocks):
 
 def test_a_model_that_may_be_used_has_its_equation_worked_out(section):
     blocks = list(write_calculator(section()))
-    equation, example = words(blocks)[2:4]
+    equation, example = words(blocks)[3:5]
     assert equation.startswith(
         "Log odds = −1.000 + 0.500 × log₂(Serum bilirubin in mg/dl) − 0.300 × (Age in years / 10) + 0.700 × [Male sex] "
         "− 0.900 × [Stage: I] − 0.200 × [Stage: II] + 0.400 × [Stage: IV]. "
@@ -162,12 +161,12 @@ def test_the_axes_of_a_nomogram_add_up_to_the_log_odds():
 
 
 def test_the_two_risks_of_a_patient_are_told_apart_in_one_place(section):
-    told = next(block for block in write_performance(section()) if "Two risks" in text_of(getattr(block, "runs", ())))
+    told = next(block for block in write_calculator(section()) if "Two risks" in text_of(getattr(block, "runs", ())))
     text = text_of(told.runs)
     assert "the risks by FLIC: those of each model as it was fitted" in text
     assert "the coefficients of “Clinic and biopsy” times 0.90." in text
     assert any(isinstance(run, Number) and run.row.endswith("shrinkage") for run in told.runs)
-    same = [text_of(block.runs) for block in write_performance(section(shrinkage=None)) if isinstance(block, Paragraph)]
+    same = [text_of(block.runs) for block in write_calculator(section(shrinkage=None)) if isinstance(block, Paragraph)]
     assert any("nothing in them is shrunken" in text for text in same)
     assert not any("Two risks" in text for text in same)
 
