@@ -19,7 +19,7 @@ from rarefactor import pathology
 from rarefactor.errors import InputError, Problem
 from rarefactor.web._errors import unknown
 from rarefactor.web._page import read_place, read_workspace
-from rarefactor.web._workspace import Place
+from rarefactor.web._workspace import Place, sign_images
 from rarefactor.work import Cache, code_key
 
 Value = TypeVar("Value")
@@ -214,7 +214,12 @@ def read_slides(request: Request, study: str) -> Slides:
 
 def find_slides(request: Request, place: Place) -> Slides | None:
     """Return the slides of a study, None where it has none."""
-    asked = read_workspace(request).checked(place).images.slides
+    workspace = read_workspace(request)
+    loaded = workspace.loaded(place)
+    sources = loaded.pathology.values()
+    beside = [each for source in sources for each in (source.manifest, source.scores) if each]
+    sign = sign_images(place, loaded, "pathology", [each.folder for each in sources if each.folder], beside)
+    asked = workspace.remember(place, "slides", lambda: workspace.checked(place).images.slides, signature=sign)
     if asked is None or not asked.all:
         return None
     files = pathology.derive_excluded(place.folder, asked.all)

@@ -19,7 +19,7 @@ from rarefactor.errors import Problem, StudyFileError
 from rarefactor.spec import Change, Study, change_study, load_text
 from rarefactor.web._errors import WebError, stale
 from rarefactor.web._page import read_hub, read_user, read_workspace
-from rarefactor.web._workspace import Place
+from rarefactor.web._workspace import Place, sign_study
 from rarefactor.work import History, write_file
 
 CHANGED = "study"
@@ -167,7 +167,8 @@ def _encode(place: Place, text: str) -> bytes:
 
 
 def _tell(request: Request, place: Place, study: Study) -> Study:
-    read_workspace(request).remember(place, "study", lambda: study)  # it need not be read again
+    workspace = read_workspace(request)
+    workspace.remember(place, "study", lambda: study, signature=sign_study(place))  # it need not be read again
     read_hub(request).publish(place.name, CHANGED, place.version)
     return study
 

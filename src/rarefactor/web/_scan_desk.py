@@ -18,8 +18,7 @@ from rarefactor.errors import InputError, Problem
 from rarefactor.readings import Reading, read_readings
 from rarefactor.spec import Study
 from rarefactor.web._page import read_place, read_workspace
-from rarefactor.web._signature import compute_signature
-from rarefactor.web._workspace import Place, Workspace
+from rarefactor.web._workspace import Place, Workspace, sign_images
 from rarefactor.work import Cache, content_key, hash_file
 
 CODE = study.scan_code()
@@ -99,7 +98,7 @@ def read_scans(request: Request, name: str) -> Scans:
     folder = next((each.folder for each in loaded.imaging.values()), None)
     if folder is None:
         raise InputError(_without())
-    sign = _sign(place, loaded, folder)
+    sign = sign_images(place, loaded, "imaging", [folder])
     asked = workspace.remember(place, "scans", lambda: _plan(workspace, place), signature=sign)
     known = workspace.remember(place, "gists of scans", dict[tuple[str, ...], imaging.Gist], signature=sign)
     unknown = workspace.remember(place, "scans without a gist", dict[tuple[str, ...], str], signature=sign)
@@ -132,12 +131,6 @@ def _plan(workspace: Workspace, place: Place) -> imaging.Plan:
     if found is None:
         raise InputError(_without())
     return found
-
-
-def _sign(place: Place, loaded: Study, folder: str) -> str:
-    """Return what changes with the scans, or with whose they are: not with what readers do."""
-    tables = [place.folder / source.file for source in loaded.cohort.records.values()]
-    return content_key(place.version, compute_signature(place.folder / folder, [place.file, *tables]))
 
 
 def _without() -> Problem:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -19,6 +19,7 @@ from rarefactor.errors import Problem, RarefactorError
 from rarefactor.templates import STUDY_FILE
 from rarefactor.web._errors import ForbiddenError, unknown
 from rarefactor.web._signature import compute_signature, read_version
+from rarefactor.work import content_key
 
 Value = TypeVar("Value")
 
@@ -104,7 +105,7 @@ class Workspace:
         StudyFileError
             See :func:`rarefactor.spec.load`.
         """
-        return self.remember(place, "study", lambda: spec.load(place.file))
+        return self.remember(place, "study", lambda: spec.load(place.file), signature=sign_study(place))
 
     def checked(self, place: Place) -> study.Checked:
         """Return the study with its data read, checked and derived.
@@ -161,6 +162,22 @@ class Workspace:
                 )
             )
         return path
+
+
+def sign_study(place: Place) -> str:
+    """Return what changes when the study file does, whatever becomes of its data."""
+    return compute_signature(place.folder / ".rarefactor" / "none", [place.file])
+
+
+def sign_images(place: Place, study: spec.Study, what: str, folders: Iterable[str], beside: Iterable[str] = ()) -> str:
+    """Return what changes with images, whose they are and how they are measured: not with what readers do.
+
+    ``what`` is the part of the study file that says how, ``folders`` where they lie, ``beside`` what tells of them.
+    """
+    tables = [place.folder / source.file for source in study.cohort.records.values()]
+    tables += [place.folder / each for each in (study.cohort.dictionary, *beside) if each]
+    files = [compute_signature(place.folder / folder, [place.folder / folder, *tables]) for folder in folders]
+    return content_key(what, study.model_dump_json(include={"cohort", what}), study.analysis.level, files)
 
 
 def _name(file: Path) -> str:
