@@ -98,7 +98,11 @@ def test_follow_up_starts_at_baseline_and_says_who_is_not_in_it(tmp_path: Path) 
     assert followed(table) == {60: 0, 100: 1, 300: 0, 400: 0}
     (note,) = table.times[0].notes
     assert note.text.startswith("3 of 7 patients are not in the follow-up: ")
-    for reason in ("1 death by baseline", "1 state at the end of", "1 day of the end"):
+    for reason in (
+        "death by baseline (1)",
+        "state at the end of follow-up not known (1)",
+        "day of the end of follow-up not known (1)",
+    ):
         assert reason in note.text
 
 

@@ -108,6 +108,6 @@ def _reason(follow_up: FollowUp, label: str) -> pl.Expr:
 def _left_out(reasons: pl.Series, name: str, landmark: str) -> Iterator[Note]:
     counts = reasons.drop_nulls().value_counts(sort=True).sort("count", "reason", descending=[True, False])
     if counts.height:
-        told = ", ".join(f"{n} {reason}" for reason, n in counts.iter_rows())
+        told = ", ".join(f"{reason} ({n})" for reason, n in counts.iter_rows())
         text = f"{counts['count'].sum()} of {reasons.len()} patients are not in the follow-up: {told}."
         yield Note(about="survival", landmark=landmark, model=name, text=text)

@@ -151,7 +151,8 @@ def _performance_line(source: Source) -> Runs:
     told = linked((_performs(source, model) for model in models), "; ")
     if not source.study.analysis.resamples:
         return _WORDS.runs("prediction_apparent", models=told)
-    sloped = any(_performance(source, model, "calibration_slope", "optimism_corrected") for model in models)
+    slopes = (_performance(source, model, "calibration_slope", "optimism_corrected") for model in models)
+    sloped = any(slope and slope.estimate is not None for slope in slopes)
     return _WORDS.runs("prediction_slope" if sloped else "prediction", models=told)
 
 
@@ -161,6 +162,8 @@ def _performs(source: Source, model: ModelInfo) -> Runs:
     if auc is None or slope is None:
         return _WORDS.runs("performs_unknown", model=model.label)
     shown = {name: number(row, _with_interval(source, row)) for name, row in (("auc", auc), ("slope", slope))}
+    if slope.estimate is None:
+        return _WORDS.runs("performs_without_slope", model=model.label, auc=shown["auc"])
     return _WORDS.runs("performs", model=model.label, **shown)
 
 
