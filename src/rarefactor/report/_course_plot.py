@@ -175,8 +175,8 @@ def _name_slopes(panel: Panel, name: str, middle: float, y: float, color: str) -
     none, left, right = panel.x(0.0), panel.left + half, panel.left + panel.width - half
     free = [
         x
-        for x in (panel.x(middle), none + half + 1.2, none - half - 1.2)
-        if left <= x <= right and abs(x - none) > half
+        for x in (min(max(panel.x(middle), left), right), none + half + 1.2, none - half - 1.2)
+        if left <= x <= right and abs(x - none) > half + 0.8
     ]
     x = min(free, key=lambda place: abs(place - panel.x(middle)), default=left)
     panel.sheet.text(x, y - _ABOVE, "\n".join(lines), size=7, color=color, strong=True, ha="center")

@@ -10,6 +10,7 @@ from rarefactor.report._bibliography import cite
 from rarefactor.report._cells import cell, head, linked, number, p_value, right, runs
 from rarefactor.report._cox import CoxModel, write_cox
 from rarefactor.report._drawn import make_figure
+from rarefactor.report._effects import stands_alone
 from rarefactor.report._source import Source
 from rarefactor.report._survival_plot import Line, draw_survival
 from rarefactor.report._words import Words
@@ -278,13 +279,21 @@ def _lines(followed: Followed, info: FactorInfo | None) -> tuple[Line, ...]:
     factor = info.name if info else None
     return tuple(
         Line(
-            label=group if info else _WORDS.text("all_patients"),
+            label=_name(info, group),
             points=followed.rows("curve", factor, group),
             at=followed.rows("at_risk", factor, group),
             told=followed.rows(followed.share, factor, group),
         )
         for group in followed.groups(info)
     )
+
+
+def _name(info: FactorInfo | None, group: str) -> str:
+    """Return what the curve of a group is called; yes or no alone would not say of what."""
+    if info is None:
+        return _WORDS.text("all_patients")
+    answers = any(stands_alone(info, level) == info.label for level in info.levels)
+    return stands_alone(info, group) if answers else group
 
 
 def _alt(followed: Followed, lines: Sequence[Line]) -> str:
