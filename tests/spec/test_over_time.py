@@ -120,7 +120,7 @@ def test_an_event_at_visits_comes_with_the_first_at_which_it_is_seen_and_ends_wi
     table = derived(tmp_path, SEEN)
     assert table.times[0].frame.select("subject", "days", "cause").height == 2
     assert followed(table) == {90: 1, 100: 1}  # A and C; B, D, F, G have it at baseline, E is never seen again
-    assert "4 death by baseline, 1 not followed beyond baseline" in table.times[0].notes[0].text
+    assert "death by baseline (4), not followed beyond baseline (1)" in table.times[0].notes[0].text
 
 
 def test_a_visit_without_the_event_censors_there(tmp_path: Path) -> None:
@@ -131,7 +131,7 @@ def test_a_visit_without_the_event_censors_there(tmp_path: Path) -> None:
 def test_who_has_the_event_by_a_later_landmark_is_not_followed_from_there(tmp_path: Path) -> None:
     table = derived(tmp_path, (SEEN[0], SEEN[1].replace(">= 12", "> 15") + " landmark: month_3,"))
     assert followed(table) == {}
-    assert "2 death by month 3" in table.times[0].notes[0].text
+    assert "death by month 3 (2)" in table.times[0].notes[0].text
     assert "1 not followed beyond month 3" in table.times[0].notes[0].text
 
 
