@@ -132,7 +132,7 @@ def test_who_has_the_event_by_a_later_landmark_is_not_followed_from_there(tmp_pa
     table = derived(tmp_path, (SEEN[0], SEEN[1].replace(">= 12", "> 15") + " landmark: month_3,"))
     assert followed(table) == {}
     assert "death by month 3 (2)" in table.times[0].notes[0].text
-    assert "1 not followed beyond month 3" in table.times[0].notes[0].text
+    assert "not followed beyond month 3 (1)" in table.times[0].notes[0].text
 
 
 def test_a_competing_event_is_told_apart_from_being_censored(tmp_path: Path) -> None:

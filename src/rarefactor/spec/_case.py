@@ -22,8 +22,8 @@ def lower_first(label: str) -> str:
     ['severe weakness', 'MMT8 at baseline', 'anti-SRP titre', 'B lymphocytes']
     >>> [lower_first(label) for label in ("Raynaud’s phenomenon", "Child–Pugh class")]
     ['Raynaud’s phenomenon', 'Child–Pugh class']
-    >>> [lower_first(label) for label in ("Total Improvement Score", "Score of Barthel", "Age")]
-    ['Total Improvement Score', 'score of Barthel', 'age']
+    >>> [lower_first(label) for label in ("Total Improvement Score", "Serum IgG", "Age")]
+    ['Total Improvement Score', 'serum IgG', 'age']
     """
     word = _first_word(label)
     named = word != word[:1] + word[1:].lower() or _is_letter(label, word) or _PERSON.match(label)
@@ -51,7 +51,7 @@ def _first_word(label: str) -> str:
 def _is_title(label: str) -> bool:
     """Whether each of several words begins with a capital, as in the name of an instrument."""
     words = [word for word in label.split() if word not in _SMALL]
-    return len(words) > 1 and all(word[:1].isupper() for word in words)
+    return len(words) > 1 and all(word[:1].isupper() and word[1:].islower() for word in words)
 
 
 def _is_letter(label: str, word: str) -> bool:
