@@ -19,7 +19,7 @@ _WORDS = Words("table1")
 _GROUPS = ("all", "event", "no_event")
 _UNKNOWN = "outcome_unknown"
 _WIDTHS = (18.9, 13.0, 13.0, 13.6, 17.8, 16.6, 7.1)
-_NARROWER, _LAST = (14.0, 12.3, 12.3, 12.3, 16.6, 15.4, 5.0), 12.1
+_NARROWER, _LAST = (13.0, 12.3, 12.3, 12.3, 16.2, 15.5, 5.8), 12.6
 _MARKS = {"a": "means", "b": "shift", "c": "odds_ratio", "d": "fisher", "e": "chi_square"}
 _PAPERS = {
     "welch": "welch1947",
