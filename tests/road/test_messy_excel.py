@@ -141,7 +141,8 @@ def test_the_rest_of_the_workbook_is_read_right(study_of) -> None:
     assert frame["day"].to_list() == [0] * 30  # Excel dates are dates
     assert frame["Start Abd score"].null_count() == 0
     assert rows_of(check_data(study), "end_na", "range") == [22]
-    assert "messy_uc.xlsx: missing-data codes: end_emo (1), end_dl (1), end_na (1), end_k (1)." in check_data(study).notes
+    codes = "messy_uc.xlsx: missing-data codes: end_emo (1), end_dl (1), end_na (1), end_k (1)."
+    assert codes in check_data(study).notes
 
 
 def test_title_rows_and_unnamed_sheets_are_refused_with_what_to_write(study_of) -> None:

@@ -17,7 +17,7 @@ _WORDS, _SHARED = Words("forest"), Words("words")
 WIDTH = 170.0
 _LABEL, _COUNTS, _LEFT, _RIGHT, _RATIO, _P = 1.0, 66.0, 71.0, 123.0, 157.5, 169.0
 _LABEL_WIDTH = 52.0
-_ROW, _ROW_OF_THREE, _LINE, _TOP = 5.2, 7.2, 3.2, 8.5
+_ROW, _ROW_OF_THREE, _LINE, _TOP = 5.2, 6.4, 3.2, 8.5
 _WIDEST = 100.0  # beyond this a bound becomes an arrow
 _FURTHEST = 1e4  # as far as estimates are followed
 _TICKS: tuple[float, ...] = (*(digit * 10.0**power for power in range(-4, 4) for digit in (1, 2, 5)), _FURTHEST)
@@ -109,9 +109,9 @@ def shown_ticks(scale: Scale) -> Iterator[float]:
 def _draw_row(sheet: Sheet, scale: Scale, effect: Effect, lines: Sequence[str], y: float) -> None:
     sheet.text(_LABEL, y, "\n".join(lines))
     sheet.text(_COUNTS, y, effect.counts, ha="right")
-    _draw_estimate(sheet, scale, effect.firth, y - (2.2 if effect.logf else 0.9), "s", BLUE)
+    _draw_estimate(sheet, scale, effect.firth, y - (2.0 if effect.logf else 0.9), "s", BLUE)
     _draw_estimate(sheet, scale, effect.logf, y, "D", MUTED)
-    _draw_estimate(sheet, scale, effect.ml, y + (2.2 if effect.logf else 1.3), "o", ORANGE)
+    _draw_estimate(sheet, scale, effect.ml, y + (2.0 if effect.logf else 1.3), "o", ORANGE)
 
 
 def _write_row(sheet: Sheet, firth: Estimate | None, y: float, style: Style) -> None:

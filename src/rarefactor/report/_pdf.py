@@ -8,6 +8,7 @@ not looked at. A sign that neither has is written as its number.
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 from functools import cache
 from importlib import resources
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 from rarefactor.errors import OutputError, Problem
+from rarefactor.report._breaks import list_stays
 from rarefactor.report._labels import label_block
 from rarefactor.report._words import LANGUAGE_TAG, Words
 from rarefactor.report.tree import Cell, Document, Figure, Inline, Link, Table, Text
 
 _WORDS = Words("pdf")
+_WHOLE = 24  # rows: a table of so many is not torn
 _TIMESTAMP = 0  # the clock of the machine must not change the file
 
 
@@ -77,9 +80,37 @@ def _block(block: Any) -> dict[str, Any]:
     if isinstance(block, Figure):
         shown = {"width_mm": block.shown_width_mm, "height_mm": block.height_mm * block.shown_width_mm / block.width_mm}
         fields |= shown | {"svg": block.svg.decode(), "png": None}
+    if isinstance(block, Table):
+        fields |= {"bound": bind_rows(block), "breakable": len(block.rows) > _WHOLE}
     if isinstance(block, Table | Figure):
         fields["label"] = label_block(block)
     return {"kind": type(block).__name__} | {name: _value(value) for name, value in fields.items()}
+
+
+def bind_rows(table: Table) -> list[int]:
+    """Return for each row how many rows from it on stand on one page: 0 inside of such rows, 1 where one may be alone.
+
+    A head that opens levels is bound to them by the typesetter; a table that is not torn has nothing to bind.
+
+    Examples
+    --------
+    >>> from rarefactor.report.tree import Row
+    >>> rows = tuple(Row(cells=(), kind="head" if place % 3 == 0 else "level") for place in range(27))
+    >>> table = Table(name="t", number=1, caption="", header=(), rows=(*rows, Row(cells=(), kind="head")), widths=())
+    >>> bind_rows(table)[:6], bind_rows(table)[-4:]
+    ([1, 2, 0, 1, 2, 0], [1, 3, 0, 0])
+    """
+    if len(table.rows) <= _WHOLE:
+        return [1] * len(table.rows)
+    stays = list_stays(table)[:-1]
+    kinds = [row.kind for row in table.rows]
+    opened = [pair == ("head", "level") for pair in itertools.pairwise([*kinds, ""])]
+    torn = (not stay or any(opens) for stay, opens in zip(stays, itertools.pairwise(opened), strict=True))
+    starts = [0, *(place for place, tears in enumerate(torn, start=1) if tears)]
+    bound = [0] * len(table.rows)
+    for start, end in itertools.pairwise([*starts, len(bound)]):
+        bound[start] = end - start
+    return bound
 
 
 def _value(value: Any) -> Any:

@@ -12,9 +12,9 @@ from rarefactor.report._words import Words
 from rarefactor.results import Estimate, ModelInfo
 
 _WORDS = Words("risk_curves")
-WIDTH, HEIGHT = 170.0, 150.0
-_SIZE = (56.0, 56.0)
-_LEFT, _RIGHT, _UPPER, _LOWER = 20.0, 106.0, 8.0, 84.0
+WIDTH, HEIGHT = 150.0, 125.0
+_SIZE = (45.0, 45.0)
+_LEFT, _RIGHT, _UPPER, _LOWER = 16.0, 101.0, 8.0, 71.0
 _UNIT = (0.0, 1.0)
 _LOWEST_BENEFIT = -0.1
 _DASHED = {"color": MUTED, "lw": 0.8, "ls": (0, (3, 2))}
