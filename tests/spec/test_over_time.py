@@ -246,7 +246,7 @@ def texts(found: Analysed) -> str:
 def test_a_follow_up_without_events_is_a_note(tmp_path: Path) -> None:
     found = analysed(tmp_path, "Follow-up", ("state == 'dead'", "state == 'dead' and end > 999"))
     assert "Nobody in the follow-up had the event" in texts(found)
-    assert {row.measure for row in found.rows} == {"patients", "events"}
+    assert {row.measure for row in found.rows} == {"patients", "events", "person_time", "longest_follow_up"}
 
 
 def test_competing_events_are_shown_by_their_incidence(tmp_path: Path) -> None:

@@ -138,6 +138,9 @@ def _counts(base: Estimate, time: Floats, cause: Floats, follow_up: FollowUp) ->
     events, others = (int((cause == place).sum()) for place in (1, 2))
     yield replace(base, measure="patients", estimate=float(time.size), n=time.size, events=events)
     yield replace(base, measure="events", estimate=float(events), n=time.size, events=events)
+    if time.size:
+        yield replace(base, measure="person_time", estimate=float(time.sum()), n=time.size, events=events)
+        yield replace(base, measure="longest_follow_up", estimate=float(time.max()), n=time.size, events=events)
     if follow_up.competing:
         yield replace(base, measure="competing_events", estimate=float(others), n=others, events=0)
 

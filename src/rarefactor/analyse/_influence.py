@@ -2,8 +2,9 @@
 
 Convention: a patient is named by the keyed hash that stands for the id, which only who holds the key can undo. Of the
 distances the largest leave this module, and the largest of the rest; of the odds ratios without a patient those at the
-ends of their range and those on another side of 1. Where missing values were filled in, the fits without a patient are
-pooled by Rubin's rules and compared with the same pooling of all, and distances are averaged over the imputations.
+ends of their range and those on another side of 1. Where missing values were filled in, distances are averaged over the
+imputations, and limits are those of the pooled profiles, as for all patients: exact for every patient who is named, and
+for the rest Rubin's limits, stretched as the profiles of all patients ask, so that only counts rest on them.
 Without the only patient with some level that level has no odds ratio: the others are those of the model without it, and
 the patient is named (``no_odds_ratio_without``).
 """
@@ -19,10 +20,11 @@ from rarefactor.analyse._design import Bools, Floats
 from rarefactor.analyse._markers import Marker, concluded, list_markers, marker_row
 from rarefactor.analyse._multivariable import Model
 from rarefactor.results import Estimate
-from rarefactor.stats import compute_distances, fit_many, pool_rubin
+from rarefactor.stats import compute_distances, fit_many, pool_profiles, pool_rubin
 
 SHOWN_DISTANCES = 10
 SHOWN_CHANGES = 3
+_ROUNDS = 3  # of finding who is named, and their exact limits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ def leave_one_out(model: Model, base: Estimate) -> Iterator[Estimate]:
     n = len(model.design.y)
     everyone = refit(model, np.ones((1, n)))
     without = refit(model, 1.0 - np.eye(n))
+    if model.filled is not None:
+        everyone, without = _profile(model, model.filled, everyone, without)
     for marker in list_markers(model.design):
         yield from _describe(everyone, without, marker, base)
         named = (model.design.frame["subject"].to_list(), base)
@@ -100,6 +104,51 @@ def _refit_filled(model: Model, filled: Floats, weights: Floats) -> Floats:
     return np.stack([pooled.estimate, pooled.ci[..., 0], pooled.ci[..., 1]])
 
 
+def _profile(model: Model, filled: Floats, everyone: Refits, without: Refits) -> tuple[Refits, Refits]:
+    """Return the fits with limits from pooled profiles: of all patients, and without each who will be named."""
+    whole = _with_limits(everyone, 0, _pool_without(model, filled, None, everyone.exists[0]))
+    without = _stretch(without, everyone, whole)
+    known: set[int] = set()
+    for _ in range(_ROUNDS):
+        found = {patient for marker in list_markers(model.design) for patient in _choose(whole, without, marker)[0]}
+        for patient in sorted(found - known):
+            limits = _pool_without(model, filled, patient, without.exists[patient])
+            without = _with_limits(without, patient, limits)
+        if found <= known:
+            break
+        known |= found
+    return whole, without
+
+
+def _pool_without(model: Model, filled: Floats, patient: int | None, exists: Bools) -> Floats:
+    """Return the limits (2, k) of pooled profiles in all patients, or all but one; NaN in columns that do not vary."""
+    kept = np.arange(filled.shape[1]) != patient
+    pooled = pool_profiles(filled[:, kept][..., exists[1:]], model.design.y[kept], level=model.level)
+    limits = np.full((2, exists.size), np.nan)
+    limits[:, exists] = pooled.ci.T
+    return limits
+
+
+def _with_limits(fits: Refits, place: int, limits: Floats) -> Refits:
+    """Return the fits with other limits (2, k) of one of them, where these exist."""
+    low, high = fits.low.copy(), fits.high.copy()
+    for old, new in ((low, limits[0]), (high, limits[1])):
+        old[place] = np.where(np.isnan(new), old[place], new)
+    return replace(fits, low=low, high=high)
+
+
+def _stretch(without: Refits, everyone: Refits, whole: Refits) -> Refits:
+    """Return the fits without each patient, their limits as far from the estimate as all patients' profiles ask."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        down = (everyone.coef - whole.low) / (everyone.coef - everyone.low)
+        up = (whole.high - everyone.coef) / (everyone.high - everyone.coef)
+        low, high = (
+            without.coef - down * (without.coef - without.low),
+            without.coef + up * (without.high - without.coef),
+        )
+    return replace(without, low=low, high=high)
+
+
 def _describe(everyone: Refits, without: Refits, marker: Marker, base: Estimate) -> Iterator[Estimate]:
     place = marker.place + 1
     coef, low, high = (values[:, place] for values in (without.coef, without.low, without.high))
@@ -143,18 +192,26 @@ def _name_patients(
     """
     (names, base), place = named, marker.place + 1
     coef, low, high = (values[:, place] for values in (without.coef, without.low, without.high))
-    moved = np.abs(coef - everyone.coef[0, place])
-    known = np.isfinite(moved)
-    if not known.any():
-        return
-    changed = known & (concluded(low, high) != concluded(everyone.low[:, place], everyone.high[:, place])[0])
-    most = np.argsort(np.where(changed, -moved, np.inf), kind="stable")[: min(SHOWN_CHANGES, int(changed.sum()))]
-    if most.size:
+    chosen, changed = _choose(everyone, without, marker)
+    if changed[chosen].any():
         whole = (everyone.coef[0, place], everyone.low[0, place], everyone.high[0, place])
         yield marker_row(base, marker, whole, measure="odds_ratio_without", group="nobody", n=len(coef))
-    inside = np.where(known, coef, np.nan)
-    for patient in dict.fromkeys([int(np.nanargmin(inside)), int(np.nanargmax(inside)), *most.tolist()]):
+    for patient in chosen:
         values = (coef[patient], low[patient], high[patient])
         flags = ("changed",) if changed[patient] else ()
         parts = {"measure": "odds_ratio_without", "group": names[patient], "n": len(coef) - 1, "flags": flags}
         yield marker_row(base, marker, values, **parts)
+
+
+def _choose(everyone: Refits, without: Refits, marker: Marker) -> tuple[list[int], Bools]:
+    """Return who is named of a marker, at the ends of the range and of those that decide most, and who decides."""
+    place = marker.place + 1
+    coef, low, high = (values[:, place] for values in (without.coef, without.low, without.high))
+    moved = np.abs(coef - everyone.coef[0, place])
+    known = np.isfinite(moved)
+    changed = known & (concluded(low, high) != concluded(everyone.low[:, place], everyone.high[:, place])[0])
+    if not known.any():
+        return [], changed
+    most = np.argsort(np.where(changed, -moved, np.inf), kind="stable")[: min(SHOWN_CHANGES, int(changed.sum()))]
+    inside = np.where(known, coef, np.nan)
+    return list(dict.fromkeys([int(np.nanargmin(inside)), int(np.nanargmax(inside)), *most.tolist()])), changed

@@ -51,7 +51,10 @@ def _two_risks(source: Source) -> Runs:
         _WORDS.runs("two_risks_shrinkage", model=model.label, shrinkage=_shrinkage(source, model)) for model in shrunken
     ]
     method = _WORDS.names("risk_methods")[source.study.analysis.risk]
-    return _WORDS.runs("two_risks", method=method, shrinkage=linked(times, _SHARED.text("comma")), folder=folder)
+    counts = _WORDS.runs("two_risks_counts") if any(model.allowed for model in source.risk_models) else ()
+    shrinkage = linked(times, _SHARED.text("comma"))
+    told = _WORDS.runs("two_risks", method=method, shrinkage=shrinkage, folder=folder)
+    return linked([told, counts])
 
 
 def _shrinkage(source: Source, model: RiskModel) -> Inline:

@@ -48,6 +48,10 @@ def _summary(source: Source) -> Runs:
     return _WORDS.runs("summary") if source.landmarks else ()
 
 
+def _key_results(source: Source) -> Runs:
+    return _WORDS.runs("key_results") if source.results.models else ()
+
+
 def _titled(source: Source) -> Runs:
     return _WORDS.runs("titled") if source.landmarks else ()
 
@@ -125,7 +129,10 @@ def _events(source: Source) -> Runs:
 def _later_events(source: Source) -> Runs:
     told: list[Runs] = []
     for name, spec in source.study.follow_up.items():
-        patients, events = (source.row("survival", measure, model=name) for measure in ("patients", "events"))
+        at = source.study.landmark_of_follow_up(spec)
+        patients, events = (
+            source.row("survival", measure, landmark=at, model=name) for measure in ("patients", "events")
+        )
         if patients and events:
             counts = {
                 "events": count_events(events, events.estimate),
@@ -159,12 +166,16 @@ def _factors(source: Source) -> Runs:
 
 
 def _adjusters(source: Source) -> Runs:
-    adjusters = [info for info in source.results.factors if info.role == "adjuster"]
-    held = [info.label for info in adjusters if info.name in source.modelled]
-    others = [info.label for info in adjusters if info.name not in source.modelled]
-    if not held:
+    adjusters = {info.name: info.label for info in source.results.factors if info.role == "adjuster"}
+    others = [label for name, label in adjusters.items() if name not in source.modelled]
+    each = [
+        _WORDS.runs("adjusters_of", model=model.label, adjusters=_inside(held))
+        for model in source.results.models
+        if (held := [adjusters[name] for name in model.factors if name in adjusters])
+    ]
+    if not each:
         return ()
-    told = _WORDS.runs("adjusters", adjusters=_inside(held))
+    told = _WORDS.runs("adjusters", models=joined(each))
     return sentences(told, _WORDS.runs("in_no_model", adjusters=_inside(others)) if others else ())
 
 
@@ -409,8 +420,8 @@ def _provenance(source: Source) -> Runs:
 
 
 _FACTS = (
-    _summary, _titled, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _left_out, _one_rule,
-    _tipping, _events, _later_events, _outcome, _later_endpoints, _factors, _adjusters, _coupling,
+    _summary, _key_results, _titled, _aims, _design, _eligibility, _visits, _flow, _reasons, _lost, _left_out,
+    _one_rule, _tipping, _events, _later_events, _outcome, _later_endpoints, _factors, _adjusters, _coupling,
     _kinds, _cut_points, _mri, _slides, _readers, _instruments, _models, _prespecified,
     _methods, _univariable, _risks, _table1, _most_missing, _missing, _complete, _per_parameter,
     _required, _reach, _sensitivity, _landmark, _follow_up_time, _cox, _courses, _discrimination, _validation,

@@ -10,10 +10,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rarefactor.report._cells import joined, linked
-from rarefactor.report._cox import cox_effects
+from rarefactor.report._cox import cox_effects, list_cox_models
 from rarefactor.report._effects import Effect, model_effects, side
 from rarefactor.report._source import Source
-from rarefactor.report._summary_hazards import list_models
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.report.tree import Inline, Number, Runs
@@ -52,12 +51,13 @@ def _agreed(source: Source, found: Mapping[str, Sequence[Effect]], sides: Mappin
 
 def _hazards(source: Source) -> Iterator[Runs]:
     """Name the markers whose hazard ratio lies on one side of 1 in every Cox model of an endpoint that holds them."""
-    for spec, models in list_models(source):
-        found: defaultdict[str, set[int]] = defaultdict(set)
+    for spec, models in list_cox_models(source):
+        found: defaultdict[str, list[int]] = defaultdict(list)
         for effect in (effect for model in models for effect in cox_effects(model) if effect.info.role == "marker"):
-            found[_name(effect)].add(side(effect.firth))
-        sides = {key: [label for label, seen in found.items() if seen == {one}] for one, key in _HAZARDS.items()}
-        told = [_WORDS.runs(key, markers=_listed(labels)) for key, labels in sides.items() if labels]
+            found[_name(effect)].append(side(effect.firth))
+        sides = {key: [label for label, seen in found.items() if set(seen) == {one}] for one, key in _HAZARDS.items()}
+        counted = {label: _WORDS.text("in_cox_models", count=len(found[label]), n=len(found[label])) for label in found}
+        told = [_WORDS.runs(key, markers=_listed(labels, counted)) for key, labels in sides.items() if labels]
         if told:
             yield _WORDS.runs("hazards", endpoint=spec.label, sides=joined(told))
 
@@ -102,9 +102,14 @@ def _sides(effects: Iterable[Effect]) -> set[int]:
     return {side(row) for row in rows}
 
 
-def _listed(labels: Iterable[str], *, first: bool = False) -> list[Inline | str]:
-    """Return labels one after the other, as inside a sentence; ``first``: the first of them begins it."""
-    told = [lower_first(label) for label in labels]
+def _listed(
+    labels: Sequence[str], after: Mapping[str, str] | None = None, *, first: bool = False
+) -> list[Inline | str]:
+    """Return labels one after the other, as inside a sentence; ``first``: the first of them begins it.
+
+    ``after`` holds what stands behind each label, if anything does.
+    """
+    told = [f"{lower_first(label)}{(after or {}).get(label, '')}" for label in labels]
     return joined([[upper_first(label) if first and place == 0 else label] for place, label in enumerate(told)])
 
 

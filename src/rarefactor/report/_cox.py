@@ -85,6 +85,16 @@ def write_cox(model: CoxModel, notes: Iterable[Block]) -> Iterator[Block]:
         yield _figure(model, bends)
 
 
+def list_cox_models(source: Source) -> Iterator[tuple[FollowUp, tuple[CoxModel, ...]]]:
+    """Yield the endpoints of the study with their Cox models, as far as time was analysed."""
+    if not source.results.select(analysis="survival"):
+        return
+    for name, spec in source.study.follow_up.items():
+        at = source.study.landmark_of_follow_up(spec)
+        named = ({"follow_up": name, "name": model} for model in spec.models)
+        yield spec, tuple(CoxModel(source=source, spec=spec, landmark=at, **names) for names in named)
+
+
 def cox_effects(model: CoxModel) -> Iterator[Effect]:
     """Yield the hazard ratios of a Cox model in the order of the study file."""
     for name in model.spec.models[model.name]:

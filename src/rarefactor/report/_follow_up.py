@@ -108,7 +108,21 @@ def _counted(followed: Followed) -> Runs:
         kinds=_kinds(followed),
         competing=_competing(followed),
         median=_WORDS.runs("counted_median", time=time, unit=spec.unit) if known else (),
+        watched=_watched(followed),
     )
+
+
+def _watched(followed: Followed) -> Runs:
+    """Say how long patients were followed: the longest, and all of them together."""
+    longest, together = followed.row("longest_follow_up"), followed.row("person_time")
+    if longest is None or together is None:
+        return ()
+    times = {"longest": _plain_time(longest), "together": _plain_time(together)}
+    return _WORDS.runs("counted_watched", unit=followed.spec.unit, **times)
+
+
+def _plain_time(row: Estimate) -> Inline:
+    return number(row, format_fixed(row.estimate, 1))
 
 
 def _kinds(followed: Followed) -> Runs:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rarefactor.report._bibliography import cite
-from rarefactor.report._cells import linked
+from rarefactor.report._cells import joined, linked
+from rarefactor.report._cox import list_cox_models
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.tree import Runs, Text
@@ -19,7 +20,7 @@ def describe_over_time(source: Source) -> Iterator[Runs]:
     for spec in source.study.follow_up.values():
         yield linked(_follow_up(source, spec))
     if any(spec.models for spec in source.study.follow_up.values()):
-        yield linked(_cox(source))
+        yield linked([*_cox_models(source), *_cox(source)])
     for spec in source.study.trajectories.values():
         yield linked(_trajectory(source, spec))
 
@@ -36,6 +37,22 @@ def _follow_up(source: Source, spec: FollowUp) -> Iterator[Runs]:
     else:
         yield _WORDS.runs("curves", kaplan=cite("kaplan1958"), brookmeyer=cite("brookmeyer1982"))
     yield _WORDS.runs("compared", mantel=cite("mantel1966"), schemper=cite("schemper1996"))
+
+
+def _cox_models(source: Source) -> Iterator[Runs]:
+    """Name the Cox models with their factors."""
+    for spec, models in list_cox_models(source):
+        told = [
+            _WORDS.runs("cox_model", model=model.words, factors=joined([[_inside(source, each)] for each in factors]))
+            for model in models
+            if (factors := spec.models[model.name])
+        ]
+        if told:
+            yield _WORDS.runs("cox_models", label=spec.label, models=linked(told, "; "))
+
+
+def _inside(source: Source, name: str) -> str:
+    return lower_first(source.factor(name).label)
 
 
 def _cox(source: Source) -> Iterator[Runs]:

@@ -9,14 +9,13 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 
 from rarefactor.report._cells import exists
-from rarefactor.report._cox import cox_effects
+from rarefactor.report._cox import cox_effects, list_cox_models
 from rarefactor.report._drawn import make_figure
 from rarefactor.report._effects import Effect, model_effects
 from rarefactor.report._models import model_number
 from rarefactor.report._overview_plot import Column, draw_overview
 from rarefactor.report._source import Source
 from rarefactor.report._summary_effects import tell_sides
-from rarefactor.report._summary_hazards import list_models
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.report.tree import Figure, text_of
@@ -56,7 +55,7 @@ def _odds(source: Source) -> Iterator[Column]:
 
 
 def _hazards(source: Source) -> Iterator[Column]:
-    for spec, models in list_models(source):
+    for spec, models in list_cox_models(source):
         for model in models:
             effects = _markers(tuple(cox_effects(model)))
             if effects:

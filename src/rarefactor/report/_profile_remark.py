@@ -30,7 +30,7 @@ _SHOWN: Mapping[str, tuple[str, ...]] = {  # where the report shows each analysi
     "missing": ("figure-missing-{landmark}", "section-missing"),
     "univariable": ("table-univariable-{landmark}",),
     "multivariable": ("table-multivariable-{model}",),
-    "imputation": ("figure-imputation-{landmark}",),
+    "imputation": ("figure-imputation-{landmark}", "section-statistical-analysis"),
     "performance": ("table-performance-{model}",),
     "selection": ("table-selection-{landmark}", "section-selection"),
     "risk_model": ("section-risk-model-{model}",),

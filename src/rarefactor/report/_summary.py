@@ -11,13 +11,13 @@ from collections.abc import Iterator, Sequence
 
 from rarefactor.report._cells import exists, joined, linked, number
 from rarefactor.report._conclusion import conclude
-from rarefactor.report._cox import CoxModel
+from rarefactor.report._cox import CoxModel, list_cox_models
 from rarefactor.report._effects import Effect, model_effects, risk, univariable_effects
 from rarefactor.report._models import model_number
 from rarefactor.report._overview import has_overview
 from rarefactor.report._source import Source
 from rarefactor.report._summary_effects import tell_events, tell_sides
-from rarefactor.report._summary_hazards import list_models, tell_hazards
+from rarefactor.report._summary_hazards import tell_hazards
 from rarefactor.report._summary_study import tell_study
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_fixed, format_percent, format_range
@@ -205,7 +205,7 @@ def _unknown(source: Source) -> Runs:
 def _support(source: Source) -> Runs:
     """Say how many events each model has for a parameter, and how many patients have all its factors."""
     told = [one for model in source.results.models if (one := _rests(source, model))]
-    told += [one for _, models in list_models(source) for model in models if (one := _cox_rests(model))]
+    told += [one for _, models in list_cox_models(source) for model in models if (one := _cox_rests(model))]
     return _WORDS.runs("support", models=joined(told)) if told else ()
 
 

@@ -5,36 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from rarefactor.report._cells import linked, number
-from rarefactor.report._cox import CoxModel, cox_effects
+from rarefactor.report._cox import CoxModel, cox_effects, list_cox_models
 from rarefactor.report._effects import Effect
 from rarefactor.report._source import Source
 from rarefactor.report._summary_effects import tell_events, tell_sides
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.report.tree import Runs
-from rarefactor.spec import FollowUp
 
 _WORDS = Words("summary")
 
 
 def tell_hazards(source: Source, *, open_ones: bool) -> Iterator[Runs]:
     """Yield a line for each endpoint that has Cox models with an estimate; ``open_ones`` as in ``tell_sides``."""
-    for spec, models in list_models(source):
+    for spec, models in list_cox_models(source):
         told = [
             _model(model, effects, open_ones=open_ones) for model in models if (effects := list(cox_effects(model)))
         ]
         if told:
             yield _WORDS.runs("hazards", endpoint=spec.label, models=linked(told, "; "))
-
-
-def list_models(source: Source) -> Iterator[tuple[FollowUp, tuple[CoxModel, ...]]]:
-    """Yield the endpoints of the study with their Cox models, as far as time was analysed."""
-    if not source.results.select(analysis="survival"):
-        return
-    for name, spec in source.study.follow_up.items():
-        at = source.study.landmark_of_follow_up(spec)
-        named = ({"follow_up": name, "name": model} for model in spec.models)
-        yield spec, tuple(CoxModel(source=source, spec=spec, landmark=at, **names) for names in named)
 
 
 def _model(model: CoxModel, effects: Sequence[Effect], *, open_ones: bool) -> Runs:

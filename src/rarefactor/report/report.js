@@ -5,6 +5,7 @@
   const origins = JSON.parse(document.getElementById("origins").textContent);
   const box = document.getElementById("source");
   let opener = null;
+  let openedAt = 0;
 
   // Above the text, where the page is narrow, the contents are folded.
   if (matchMedia("(max-width: 79rem)").matches) document.querySelector("nav details").open = false;
@@ -56,6 +57,7 @@
     }
     addOrigins(button.dataset.row);
     add(add(box, "p", "", "address"), "code", button.dataset.row);
+    openedAt = scrollY;
     if (box.showPopover) box.showPopover();
     numbers.place(box, button);
   };
@@ -74,5 +76,7 @@
   box.addEventListener("toggle", (event) => {
     if (event.newState === "closed" && opener) opener.focus({ preventScroll: true });
   });
-  addEventListener("scroll", () => { if (box.matches(":popover-open")) box.hidePopover(); }, { passive: true });
+  // The box goes when its number moves away, not for the end of the movement that brought the number in sight.
+  const leave = () => { if (box.matches(":popover-open") && Math.abs(scrollY - openedAt) > 24) box.hidePopover(); };
+  addEventListener("scroll", leave, { passive: true });
 })();

@@ -1,5 +1,7 @@
 """Leaving out one patient after the other, among them the only one with a level."""
 
+import dataclasses
+
 import numpy as np
 import polars as pl
 import pytest
@@ -44,6 +46,21 @@ def test_who_alone_has_a_level_is_named_and_missing_from_no_range_in_silence():
     assert named == [("rare", "S-5")]
     flags = {row.factor: row.flags for row in rows if row.group == "leave_one_out_lowest"}
     assert flags == {"age": (), "rare": ("only_patient",)}
+
+
+def test_limits_on_imputed_values_are_those_of_profiles_as_for_all_patients():
+    complete = build()
+    imputed = dataclasses.replace(complete, filled=np.stack([complete.design.X] * 3))
+    expected, found = (
+        {(row.measure, row.factor, row.group): row for row in leave_one_out(model, BASE)}
+        for model in (complete, imputed)
+    )
+    assert found.keys() == expected.keys()
+    bounded = [key for key, row in found.items() if row.low is not None]
+    assert bounded
+    for key in bounded:
+        limits, exact = ((row.estimate, row.low, row.high) for row in (found[key], expected[key]))
+        assert limits == pytest.approx(exact, rel=1e-4), key
 
 
 def test_a_marker_made_of_the_same_variable_as_the_outcome_has_no_e_value():

@@ -159,12 +159,12 @@ def test_adjusters_are_those_of_the_models(source):
     unused = dataclasses.replace(infos["age"], name="unused", label="Unused", role="adjuster")
     results = dataclasses.replace(source.results, factors=(*infos.values(), unused))
     said = text_of(FACTS["adjusters"](dataclasses.replace(source, results=results)))
+    (model,) = source.results.models
     held = [
-        lower_first(infos[name].label) for name in infos if name in source.modelled and infos[name].role == "adjuster"
+        lower_first(infos[name].label) for name in infos if name in model.factors and infos[name].role == "adjuster"
     ]
-    assert said.startswith(f"Adjusted for {', '.join(held)}. Adjusters in no model: ")
+    assert said.startswith(f"Adjusted: “{model.label}” for {', '.join(held)}. Adjusters in no model: ")
     assert said.endswith("unused.")
-    assert "unused" not in held
 
 
 def test_a_table_of_one_patient_or_event_counts_in_the_singular(source):

@@ -60,7 +60,7 @@ def test_an_interval_that_holds_1_is_no_evidence_of_no_association(conclusion):
             odds("c", "logf22", 0.2, 0.7),
         ]
     )
-    assert "Whether B went with higher or with lower odds of “Progression” these data leave open" in found
+    assert "Whether in the models B went with higher or with lower odds of “Progression” these data leave open" in found
     assert "C went with lower odds" in found
 
 
@@ -106,8 +106,8 @@ def test_a_factor_is_named_once_where_the_same_is_open_for_each_of_its_levels(re
     ]
     model = ModelInfo(name="m", label="m", landmark="baseline", factors=(info.name,))
     told = text_of(conclude(read_source(dataclasses.replace(results, rows=tuple(rows), models=(model,)))))
-    assert f"Whether {info.label.lower()} went with higher or with lower odds" in told
+    assert f"Whether in the models {info.label.lower()} went with higher or with lower odds" in told
     rows[0], rows[2] = (dataclasses.replace(row, low=1.5, estimate=3.0) for row in (rows[0], rows[2]))
     told = text_of(conclude(read_source(dataclasses.replace(results, rows=tuple(rows), models=(model,)))))
-    assert f"Whether {info.label.lower()}: {second}" in told
+    assert f"Whether in the models {info.label.lower()}: {second}" in told
     assert f"{info.label}: {first}" in told
