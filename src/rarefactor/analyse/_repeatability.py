@@ -17,6 +17,7 @@ from rarefactor.analyse._follow_up import told
 from rarefactor.derive import LandmarkTable
 from rarefactor.errors import InputError
 from rarefactor.results import Analysed, Estimate, FactorInfo, Note
+from rarefactor.spec import lower_first
 from rarefactor.stats import Rates, compute_rates
 
 Bools = NDArray[np.bool_]
@@ -69,7 +70,8 @@ def _sentence(info: FactorInfo, rates: Rates, known: Bools, level: float) -> str
     unit = f" {info.unit}" if info.unit else ""
     changed, n = int(rates.changed[known].sum()), int(known.sum())
     return (
-        f"One {info.label} is known to a standard error of {se:.3g}{unit}: with {100 * level:g}% confidence a rate "
+        f"The {lower_first(info.label)} of one patient has a standard error of {se:.3g}{unit}: "
+        f"with {100 * level:g}% confidence a rate "
         f"below {smallest:.3g}{unit} may be error of measurement alone, which leaves {changed} of {n} patients with a "
         f"change. Its reliability is {reliability:.2f}; associations with it are diluted accordingly."
     )

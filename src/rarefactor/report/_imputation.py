@@ -21,11 +21,15 @@ _COLOURS = {"observed": BLUE, "imputed": ORANGE}
 
 @dataclass(frozen=True, slots=True)
 class Imputed:
-    """One factor with imputed values: its label, how many were missing, and its rows."""
+    """One factor with imputed values: its label, how many were missing, and its rows.
+
+    ``made``: the factor is made of values that were imputed (a cut, a rate, a change), and the rows are on these.
+    """
 
     label: str
     missing: int
     rows: tuple[Estimate, ...]
+    made: bool = False
 
     def lines(self, measure: str) -> dict[str, list[float]]:
         """Return the values of a measure by group, in their order."""
@@ -45,6 +49,7 @@ def imputed_factors(source: Source, landmark: str) -> tuple[Imputed, ...]:
             label=source.factor(count.factor or "").label,
             missing=int(count.estimate or 0),
             rows=tuple(row for row in rows if row.factor == count.factor),
+            made=source.study.factors[count.factor or ""].is_made,
         )
         for count in counts
         if (count.estimate or 0) >= FEWEST_IMPUTED
@@ -56,7 +61,8 @@ def draw_imputation(imputed: Sequence[Imputed]) -> Sheet:
     sheet = open_sheet(WIDTH, _ROW * len(imputed) + 4)
     for place, factor in enumerate(imputed):
         top = place * _ROW + 9
-        sheet.text(0, top - 6, _WORDS.text("factor", factor=factor.label, missing=factor.missing), strong=True)
+        title = _WORDS.text("part" if factor.made else "factor", factor=factor.label, missing=factor.missing)
+        sheet.text(0, top - 6, title, strong=True)
         *traces, last = _LEFTS
         for left, measure in zip(traces, ("trace_mean", "trace_sd"), strict=True):
             _draw_trace(sheet, (left, top), _titles(measure), factor.lines(measure))

@@ -47,7 +47,7 @@ def _improvement_score(source: Source, name: str, instrument: Instrument) -> Run
         maximum=_WORDS.text("maximum", maximum=f"{maximum:g}") if maximum else "",
         limits=_limits(instrument),
     )
-    return sentences(computed, _WORDS.runs("never_prorated"))
+    return sentences(computed, _WORDS.runs("bounded"))
 
 
 def _limits(instrument: Instrument) -> str:

@@ -153,7 +153,8 @@ def _fitted_on(source: Source, model: ModelInfo) -> Runs:
         events=_events(analysed),
         per_parameter=_per_parameter(ratio_row),
     )
-    return linked([sentence, _WORDS.runs("adjusters", westreich=cite("westreich2013"))])
+    adjusted = any(source.factor(name).role == "adjuster" for name in model.factors)
+    return linked([sentence, _WORDS.runs("adjusters", westreich=cite("westreich2013")) if adjusted else ()])
 
 
 def _counted(row: Estimate | None) -> Inline:

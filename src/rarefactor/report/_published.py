@@ -59,6 +59,11 @@ def _odds_ratios(source: Source) -> tuple[Estimate, ...]:
     )
 
 
+def _footnote(rows: Sequence[Estimate]) -> Runs:
+    pooled = any(row.method == "reml_hk" for row in rows)
+    return _WORDS.runs("footnote", pooled=_WORDS.text("footnote_pooled") if pooled else "")
+
+
 def _introduction() -> Runs:
     papers = {"altman": cite("altman2011"), "inthout": cite("inthout2014"), "greenland": cite("greenland2007")}
     return _WORDS.runs("introduction", **papers)
@@ -73,7 +78,7 @@ def tabulate_published(source: Source, rows: Sequence[Estimate]) -> Table:
         header=(head(*_WORDS.items("heads", interval=source.interval)),),
         rows=(*_share_rows(source), *_table_rows(source, rows)),
         widths=(46, 26, 10, 9, 9),
-        footnotes=(_WORDS.runs("footnote"),),
+        footnotes=(_footnote(rows),),
     )
 
 

@@ -195,6 +195,11 @@ class Factor(Part):
         return self
 
     @property
+    def is_made(self) -> bool:
+        """Whether the factor is made of values of its column (a level, a cut, a rate, a change), not one of them."""
+        return any(getattr(self, name) for name in MADE_BY)
+
+    @property
     def visits(self) -> tuple[str, ...]:
         """The visits that the factor is made from, in order."""
         return self.rate_between or self.change_between or (self.measured_at,)

