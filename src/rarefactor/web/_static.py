@@ -1,6 +1,7 @@
 """Static files: styles, scripts, fonts.
 
 Convention: an address with the right version is kept by the browser for good; without one it is asked for each time.
+Fonts, which styles name without a version and which hardly ever change, are kept for a day.
 """
 
 from __future__ import annotations
@@ -26,9 +27,19 @@ class Versioned(StaticFiles):
         return answer
 
 
+class Daily(StaticFiles):
+    """Files that are kept for a day."""
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        """Return a file; a place to keep it is the browser's own only."""
+        answer = await super().get_response(path, scope)
+        answer.headers["Cache-Control"] = "private, max-age=86400"
+        return answer
+
+
 router = APIRouter(
     routes=[
-        Mount("/static/fonts", Versioned(directory=FONTS)),
+        Mount("/static/fonts", Daily(directory=FONTS)),
         Mount("/static/shared", Versioned(directory=SHARED)),
         Mount("/static", Versioned(directory=STATIC)),
     ]
