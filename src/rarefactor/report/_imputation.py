@@ -10,6 +10,7 @@ from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet
 from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.results import FEWEST_IMPUTED, Estimate
+from rarefactor.spec import lower_first
 
 _WORDS = Words("imputation")
 WIDTH = 170.0
@@ -61,7 +62,8 @@ def draw_imputation(imputed: Sequence[Imputed]) -> Sheet:
     sheet = open_sheet(WIDTH, _ROW * len(imputed) + 4)
     for place, factor in enumerate(imputed):
         top = place * _ROW + 9
-        title = _WORDS.text("part" if factor.made else "factor", factor=factor.label, missing=factor.missing)
+        label = lower_first(factor.label) if factor.made else factor.label
+        title = _WORDS.text("part" if factor.made else "factor", factor=label, missing=factor.missing)
         sheet.text(0, top - 6, title, strong=True)
         *traces, last = _LEFTS
         for left, measure in zip(traces, ("trace_mean", "trace_sd"), strict=True):
