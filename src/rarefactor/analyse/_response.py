@@ -15,7 +15,7 @@ import polars as pl
 
 from rarefactor.analyse._kinds import count_kinds, note_kinds
 from rarefactor.derive import LandmarkTable, ResponseTable
-from rarefactor.results import Analysed, Estimate, Note
+from rarefactor.results import OUTCOME_UNKNOWN, Analysed, Estimate, Note
 from rarefactor.stats import compute_risk, compute_summary
 
 CATEGORIES = ("none", "minimal", "moderate", "major")
@@ -136,7 +136,7 @@ def flag_outcome(outcome: bool | None) -> str:  # noqa: FBT001 - the outcome its
     >>> [flag_outcome(value) for value in (True, False, None)]
     ['event', 'no_event', 'outcome_unknown']
     """
-    return "outcome_unknown" if outcome is None else "event" if outcome else "no_event"
+    return OUTCOME_UNKNOWN if outcome is None else "event" if outcome else "no_event"
 
 
 def _measures(base: Estimate, rows: pl.DataFrame) -> Iterator[Estimate]:

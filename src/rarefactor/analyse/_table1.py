@@ -18,7 +18,7 @@ import polars as pl
 from rarefactor.analyse._design import Bools, Floats, build_design
 from rarefactor.derive import LandmarkTable
 from rarefactor.errors import InputError
-from rarefactor.results import Analysed, Estimate, FactorInfo
+from rarefactor.results import OUTCOME_UNKNOWN, Analysed, Estimate, FactorInfo
 from rarefactor.stats import (
     Difference,
     Summary,
@@ -31,7 +31,6 @@ from rarefactor.stats import (
     compute_summary,
 )
 
-UNKNOWN = "outcome_unknown"
 FEWEST_SUMMED = 3
 
 
@@ -46,7 +45,7 @@ def describe_table1(table: LandmarkTable, factors: Sequence[FactorInfo], *, leve
             rows.extend(_continuous(series.cast(pl.Float64).fill_null(np.nan).to_numpy(), design.y, base, level))
         else:
             rows.extend(_categorical(series, info.ordered, design.y, base, level))
-        rows.extend(_describe_left_out(table, info, replace(base, group=UNKNOWN)))
+        rows.extend(_describe_left_out(table, info, replace(base, group=OUTCOME_UNKNOWN)))
     return Analysed(rows=tuple(rows))
 
 

@@ -18,11 +18,19 @@ from rarefactor.analyse._followed import COMPETING
 from rarefactor.analyse._kinds import KINDS
 from rarefactor.analyse._missing import lacking
 from rarefactor.derive import AnalysisTable, Kinds
-from rarefactor.results import Estimate, FactorInfo, FlowStep, ImageFile, MeasuredTable, ModelInfo, Results
+from rarefactor.results import (
+    OUTCOME_UNKNOWN,
+    Estimate,
+    FactorInfo,
+    FlowStep,
+    ImageFile,
+    MeasuredTable,
+    ModelInfo,
+    Results,
+)
 from rarefactor.spec import Factor, Study, parse_column
 
 _OUTCOMES: Mapping[str, bool] = {"event": True, "no_event": False}
-_UNKNOWN = "outcome_unknown"
 _NARROW = {"imaging", "pathology", "longitudinal", "response", "missing"}  # patients hang on group and term
 _KNOWN = pl.col.outcome.is_not_null()
 _SAME_DAY = 0.01  # the time of a row has six digits
@@ -111,7 +119,7 @@ class _Tracer:
         levelled = at is not None and at.frame.schema.get(row.factor or "") == pl.String
         if levelled or row.analysis in _NARROW or self._is_timed(row):
             return row.group, row.term
-        alone = row.group in self.subjects or row.group in {*_OUTCOMES, _UNKNOWN}
+        alone = row.group in self.subjects or row.group in {*_OUTCOMES, OUTCOME_UNKNOWN}
         return (row.group if alone else None), None
 
     def name_step(self, step: FlowStep) -> str | None:
@@ -153,7 +161,7 @@ class _Tracer:
         if row.measure == KINDS:
             yield from _of_kind(at.kinds, row)
             return
-        if row.group == _UNKNOWN:
+        if row.group == OUTCOME_UNKNOWN:
             left_out = at.frame.filter(~_KNOWN)
             yield from (left_out.drop_nulls(self._factors(row, left_out)), left_out)
             return
@@ -169,7 +177,7 @@ class _Tracer:
         """The patients who lack just the factors that a row names; of a count of gaps, all at the landmark."""
         at = self.table.landmarks[row.landmark or ""]
         own = at.frame.filter(lacking(at.factors) == (row.term or ""))
-        unknown = own.filter(~_KNOWN) if row.group == _UNKNOWN else own
+        unknown = own.filter(~_KNOWN) if row.group == OUTCOME_UNKNOWN else own
         yield from _outcomes(unknown, row) if row.measure in {"pattern", "complete"} else (at.frame,)
 
     def _timed(self, row: Estimate) -> Frames:

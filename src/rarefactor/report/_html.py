@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from rarefactor.report._breaks import list_stays
 from rarefactor.report._labels import label_block
 from rarefactor.report._letters import gather_letters, share_letters, write_letters
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, PANEL, RULE
+from rarefactor.report._plot import BLUE, GREEN, INK, MUTED, OCHRE, ORANGE, PANEL, PURPLE, RULE, TINT
 from rarefactor.report._words import LANGUAGE, Words
 from rarefactor.report.tree import Block, Document, Figure, Heading, Row, Table
 
@@ -29,10 +29,10 @@ _COLOURS = {
     PANEL: "panel",
     BLUE: "firth",
     ORANGE: "ml",
-    "#2b7a4b": "third",  # of curves that are more than two
-    "#7a3e9d": "fourth",
-    "#8a6d00": "fifth",
-    "#dfe8f2": "tint",
+    GREEN: "third",
+    PURPLE: "fourth",
+    OCHRE: "fifth",
+    TINT: "tint",
     "#ffffff": "paper",
 }
 _WORDS = Words("html")

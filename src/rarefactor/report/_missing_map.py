@@ -18,11 +18,11 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count, format_percent
 from rarefactor.report.tree import Block, Figure, Heading, Inline, Paragraph, Runs, Text
-from rarefactor.results import Estimate
+from rarefactor.results import OUTCOME_UNKNOWN, Estimate
 from rarefactor.spec import lower_first
 
 _WORDS = Words("missing_map")
-_OUTCOMES = ("event", "no_event", "outcome_unknown")
+_OUTCOMES = ("event", "no_event", OUTCOME_UNKNOWN)
 _PATIENTS, _PATTERNS, _NAMED, _WORST = 120, 22, 48, 3
 
 

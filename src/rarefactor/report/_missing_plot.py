@@ -9,9 +9,10 @@ from typing import Any
 
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, width_of, wrap_text
 from rarefactor.report._words import Words
+from rarefactor.results import OUTCOME_UNKNOWN
 
 WIDTH = 170.0
-COLOURS: Mapping[str, str] = {"event": ORANGE, "no_event": BLUE, "outcome_unknown": INK}
+COLOURS: Mapping[str, str] = {"event": ORANGE, "no_event": BLUE, OUTCOME_UNKNOWN: INK}
 _WORDS = Words("missing_map")
 _LEFT, _RIGHT, _TOP, _FOOT = 46.0, 156.0, 8.0, 3.6
 _WIDEST = {"patient": 3.2, "pattern": 9.0}
@@ -93,7 +94,7 @@ def draw_patterns(lines: Sequence[Line], patterns: Sequence[Counted], labels: Ma
     """Return the map with a column for each pattern, its patients counted below."""
     rows = _wrap(lines)
     grid = _lay(rows, len(patterns), _WIDEST["pattern"])
-    named = {"all": _WORDS.text("row_all"), **labels, "outcome_unknown": _WORDS.text("row_unknown")}
+    named = {"all": _WORDS.text("row_all"), **labels, OUTCOME_UNKNOWN: _WORDS.text("row_unknown")}
     sheet = open_sheet(WIDTH, grid.bottom + _FOOT * len(named) + 2.4)
     _draw_key(sheet, {})
     _draw_rows(sheet, grid, rows, lines, [pattern.lacks for pattern in patterns])

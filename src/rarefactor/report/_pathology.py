@@ -14,11 +14,11 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import decimals_for, format_count, format_fixed, format_p_in_text
 from rarefactor.report.tree import Block, Cell, Figure, Paragraph, Row, Runs, Table
-from rarefactor.results import Estimate
+from rarefactor.results import OUTCOME_UNKNOWN, Estimate
 from rarefactor.spec import upper_first
 
 _WORDS = Words("pathology")
-GROUPS = ("no_event", "event", "outcome_unknown")
+GROUPS = ("no_event", "event", OUTCOME_UNKNOWN)
 _ALL = ("all", "event", "no_event")
 _MOST = 9
 

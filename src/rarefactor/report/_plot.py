@@ -28,6 +28,10 @@ RULE = "#b9c2cb"
 PANEL = "#f2f5f8"
 BLUE = "#0b5394"  # with ORANGE: told apart in every common form of colour blindness, and in grey
 ORANGE = "#c2570c"
+GREEN = "#2b7a4b"  # of curves that are more than two, with the next two
+PURPLE = "#7a3e9d"
+OCHRE = "#8a6d00"
+TINT = "#dfe8f2"
 
 PLAIN = "Source Sans 3"
 SEMIBOLD = "Source Sans 3 SemiBold"

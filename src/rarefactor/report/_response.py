@@ -17,7 +17,7 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words, sentences
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Block, Cell, Figure, Heading, Inline, Paragraph, Row, Runs, Table, Text
-from rarefactor.results import Estimate, Quantity
+from rarefactor.results import OUTCOME_UNKNOWN, Estimate, Quantity
 from rarefactor.spec import find_cut, upper_first
 
 _WORDS, _SHARED = Words("response"), Words("words")
@@ -223,7 +223,7 @@ def _waterfall(score: Score) -> Figure:
 
 
 def _bar(row: Estimate) -> Bar:
-    event = None if "outcome_unknown" in row.flags else "event" in row.flags
+    event = None if OUTCOME_UNKNOWN in row.flags else "event" in row.flags
     return Bar(name=row.group or "", low=row.low or 0.0, high=row.high or 0.0, category=row.term, event=event)
 
 

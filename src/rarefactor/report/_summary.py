@@ -36,13 +36,10 @@ def tell_answer(source: Source) -> tuple[Runs, ...]:
 
 def tell_estimates(source: Source) -> tuple[Runs, ...]:
     """Return models or factors one by one, risks, prediction, hazards and limits."""
-    found = [
-        *_found_lines(source),
-        _risk_line(source),
-        _performance_line(source),
-        *tell_hazards(source, open_ones=not has_overview(source)),
-    ]
-    return tuple(line for line in (*found, _limits_line(source)) if line)
+    open_ones = not has_overview(source)  # the figure shows them
+    found = [*_found_lines(source, open_ones=open_ones), _risk_line(source), _performance_line(source)]
+    lines = (*found, *tell_hazards(source, open_ones=open_ones), _limits_line(source))
+    return tuple(line for line in lines if line)
 
 
 def _conclusion(source: Source) -> Runs:
@@ -72,21 +69,21 @@ def _outcome_line(source: Source) -> Runs:
     )
 
 
-def _found_lines(source: Source) -> Iterator[Runs]:
+def _found_lines(source: Source, *, open_ones: bool) -> Iterator[Runs]:
     models = source.results.models
     if not models:
         landmark = source.landmarks[0]
         findings = _findings(source, _markers(univariable_effects(source, landmark)), open_ones=True)
         yield _WORDS.runs("one_by_one", visit=source.visit(landmark), findings=findings)
     for model in models:
-        yield _found(source, model)
+        yield _found(source, model, open_ones=open_ones)
 
 
 def _markers(effects: Sequence[Effect]) -> list[Effect]:
     return [effect for effect in effects if effect.info.role == "marker"]
 
 
-def _found(source: Source, model: ModelInfo) -> Runs:
+def _found(source: Source, model: ModelInfo, *, open_ones: bool) -> Runs:
     analysed = model_number(source, model, "analysed") or model_number(source, model, "patients")
     infos = [source.factor(name) for name in model.factors]
     adjusters = [lower_first(info.label) for info in infos if info.role == "adjuster"]
@@ -97,7 +94,7 @@ def _found(source: Source, model: ModelInfo) -> Runs:
         events=tell_events(analysed, analysed.events if analysed else None),
         visit=source.visit(model.landmark),
         adjusters=joined([[name] for name in adjusters]),
-        findings=_findings(source, _markers(model_effects(source, model)), open_ones=not has_overview(source)),
+        findings=_findings(source, _markers(model_effects(source, model)), open_ones=open_ones),
     )
 
 

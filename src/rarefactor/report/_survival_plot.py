@@ -6,14 +6,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rarefactor.report._panel import Panel, tick_words
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, Sheet, open_sheet, width_of, wrap_text
+from rarefactor.report._plot import (
+    BLUE,
+    GREEN,
+    INK,
+    MUTED,
+    OCHRE,
+    ORANGE,
+    PURPLE,
+    Sheet,
+    open_sheet,
+    width_of,
+    wrap_text,
+)
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.results import Estimate
 
 _WORDS = Words("survival_plot")
 WIDTH = 170.0
-COLORS = (BLUE, ORANGE, "#2b7a4b", "#7a3e9d", INK, "#8a6d00")
+COLORS = (BLUE, ORANGE, GREEN, PURPLE, INK, OCHRE)
 DASHES = ("-", (0, (5, 1.6)), (0, (1.2, 1.2)), (0, (7, 1.5, 1.5, 1.5)), (0, (3, 3)), (0, (2, 1, 1, 1)))
 _LEFT, _RIGHT, _TOP, _HEIGHT = 38.0, 136.0, 4.0, 62.0
 _LABEL, _LINE, _GAP, _BESIDE = 32.0, 3.0, 1.2, 1.2

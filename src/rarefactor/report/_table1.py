@@ -13,11 +13,10 @@ from rarefactor.report._source import Source
 from rarefactor.report._words import Words
 from rarefactor.report.format import EMPTY, decimals_for, format_count, format_fixed, format_percent, format_range
 from rarefactor.report.tree import Cell, Inline, Row, Runs, Table, Text
-from rarefactor.results import Estimate, FactorInfo
+from rarefactor.results import OUTCOME_UNKNOWN, Estimate, FactorInfo
 
 _WORDS = Words("table1")
 _GROUPS = ("all", "event", "no_event")
-_UNKNOWN = "outcome_unknown"
 _WIDTHS = (18.9, 13.0, 13.0, 13.6, 17.8, 16.6, 7.1)
 _NARROWER, _LAST = (13.0, 12.3, 12.3, 12.3, 16.2, 15.5, 5.8), 12.6
 _MARKS = {"a": "means", "b": "shift", "c": "odds_ratio", "d": "fisher", "e": "chi_square"}
@@ -45,7 +44,9 @@ class Described:
     @property
     def left_out(self) -> Estimate | None:
         """A row on the patients whose outcome is not known, where there are any: of a factor that some may lack."""
-        rows = self.source.results.select(analysis="table1", measure="missing", landmark=self.landmark, group=_UNKNOWN)
+        rows = self.source.results.select(
+            analysis="table1", measure="missing", landmark=self.landmark, group=OUTCOME_UNKNOWN
+        )
         return rows[0] if rows else None
 
     @property
@@ -122,7 +123,7 @@ def _continuous(at: Described, info: FactorInfo) -> Iterator[Row]:
             right(difference(welch, decimals), mark("a") if welch else ""),
             right(_smd(at.get("smd", info))),
             right(p_value(welch)),
-            *_last(at, *_mean_sd(at, info, _UNKNOWN, decimals)),
+            *_last(at, *_mean_sd(at, info, OUTCOME_UNKNOWN, decimals)),
         ),
         kind="level",
     )
@@ -134,7 +135,7 @@ def _continuous(at: Described, info: FactorInfo) -> Iterator[Row]:
             right(difference(shift, decimals), mark("b") if shift else ""),
             right(),
             right(p_value(shift)),
-            *_last(at, _median_iqr(at.get("median", info, group=_UNKNOWN), decimals)),
+            *_last(at, _median_iqr(at.get("median", info, group=OUTCOME_UNKNOWN), decimals)),
         ),
         kind="level",
     )
@@ -152,7 +153,7 @@ def _binary(at: Described, info: FactorInfo) -> Iterator[Row]:
             right(ratio(test), mark("c") if test else ""),
             right(_smd(at.get("smd", info))),
             right(p_value(test)),
-            *_last(at, *_count_percent(at, info, term, _UNKNOWN)),
+            *_last(at, *_count_percent(at, info, term, OUTCOME_UNKNOWN)),
         ),
         kind="head",
     )
@@ -173,12 +174,12 @@ def _categorical(at: Described, info: FactorInfo) -> Iterator[Row]:
     )
     for level in info.levels:
         counts = (right(*_count_percent(at, info, level, group)) for group in _GROUPS)
-        last = _last(at, *_count_percent(at, info, level, _UNKNOWN))
+        last = _last(at, *_count_percent(at, info, level, OUTCOME_UNKNOWN))
         yield Row(cells=(cell(level), *counts, right(), right(), right(), *last), kind="level")
 
 
 def _missing(at: Described, info: FactorInfo) -> Iterator[Row]:
-    rows = [at.get("missing", info, group=group) for group in (*_GROUPS, _UNKNOWN)]
+    rows = [at.get("missing", info, group=group) for group in (*_GROUPS, OUTCOME_UNKNOWN)]
     if not any(row and row.estimate for row in rows):
         return
     *counts, left_out = (number(row, format_count(row.estimate) if row else "") for row in rows)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 
 from rarefactor.report._panel import Panel
-from rarefactor.report._plot import BLUE, MUTED, ORANGE, Sheet, open_sheet
+from rarefactor.report._plot import BLUE, MUTED, ORANGE, TINT, Sheet, open_sheet
 from rarefactor.report._words import Words
 from rarefactor.report.format import format_count
 from rarefactor.results import LEAST_SHRINKAGE, RiskModel, RiskSize
@@ -57,7 +57,7 @@ def _shade(panel: Panel) -> None:
     panel.sheet.box(
         (panel.x(LEAST_SHRINKAGE), panel.top),
         (panel.x(1.0) - panel.x(LEAST_SHRINKAGE), panel.height),
-        "#dfe8f2",
+        TINT,
         "none",
     )
 

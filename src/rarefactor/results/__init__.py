@@ -20,6 +20,7 @@ from rarefactor.results._limits import (
 from rarefactor.results._measured import CHANGES, ORIGINS, Measured, MeasuredTable, Picture
 from rarefactor.results._measured_file import read_measured, write_measured
 from rarefactor.results._model import (
+    OUTCOME_UNKNOWN,
     SCHEMA,
     Analysed,
     Estimate,
@@ -63,6 +64,7 @@ __all__ = [
     "LEAST_SHRINKAGE",
     "MEAN_OF_PAIR",
     "ORIGINS",
+    "OUTCOME_UNKNOWN",
     "RISK_SCHEMA",
     "SCHEMA",
     "TIPPING_SHARES",

@@ -11,6 +11,8 @@ from typing import Any, Literal
 from rarefactor.errors import InputError, Problem, suggest
 
 SCHEMA = 1
+OUTCOME_UNKNOWN = "outcome_unknown"
+"""The group, or the flag, of patients whose outcome is not known."""
 
 Kind = Literal["binary", "continuous", "categorical"]
 
