@@ -56,6 +56,9 @@ def test_what_cannot_be_estimated_has_a_reason() -> None:
     assert compute_icc([[1.0, 2.0]]).reason == "fewer than two rows"
     assert compute_icc([[2.0, 2.0], [2.0, 2.0]]).reason == "all values are the same"
     assert compute_weighted_kappa([1, 1], [1, 1], categories=4).reason == "both readers used one category only"
+    alone = compute_weighted_kappa([2, 2, 2], [0, 2, 3], categories=4)
+    assert np.isnan([alone.kappa, alone.p]).all()
+    assert alone.reason == "one reader used one category only"
     assert compute_bland_altman([1, 2], [2, 3]).reason == "fewer than three pairs"
 
 

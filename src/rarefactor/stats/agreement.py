@@ -195,7 +195,8 @@ def compute_weighted_kappa(
     Returns
     -------
     WeightedKappa
-        NaN with a reason where chance alone gives full agreement, or nothing was read twice.
+        NaN with a reason where a reader used one category only, so that kappa is 0 whatever the other read, or chance
+        alone gives full agreement, and where nothing was read twice.
 
     Raises
     ------
@@ -223,8 +224,8 @@ def compute_weighted_kappa(
     agreement = _weigh(categories, weights)
     of_first, of_second = shares.sum(axis=1), shares.sum(axis=0)
     seen, chance = float((shares * agreement).sum()), float(of_first @ agreement @ of_second)
-    if not one.size or math.isclose(chance, 1.0):
-        reason = "both readers used one category only" if one.size else "nothing was read by both"
+    reason = _why_no_kappa(of_first, of_second, one.size)
+    if reason:
         return WeightedKappa(
             kappa=np.nan, se=np.nan, low=np.nan, high=np.nan, p=np.nan, seen=seen, by_chance=chance, n=one.size,
             weights=weights, reason=reason,
@@ -399,6 +400,14 @@ def _weigh(categories: int, weights: Weights) -> Floats:
     """Weights of agreement: 1 on the diagonal, 0 in the corners."""
     apart = np.abs(np.subtract.outer(np.arange(categories), np.arange(categories))) / (categories - 1)
     return np.asarray(1.0 - (apart if weights == "linear" else apart**2), np.float64)
+
+
+def _why_no_kappa(of_first: Floats, of_second: Floats, n: int) -> str:
+    """Return why there is no kappa, nothing where there is one."""
+    constant = sum(np.count_nonzero(shares) == 1 for shares in (of_first, of_second))
+    if not n:
+        return "nothing was read by both"
+    return ("", "one reader used one category only", "both readers used one category only")[constant]
 
 
 def _compute_null_se(of_first: Floats, of_second: Floats, agreement: Floats, n: int) -> float:
