@@ -14,6 +14,7 @@ import os
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from rarefactor.errors import DataError, InputError, Problem, StaleError
@@ -24,6 +25,8 @@ from rarefactor.work import hash_file, output_errors, write_file
 FOLDER = "readings"
 LOG = f"{FOLDER}/log.jsonl"
 _FILES, _LOCK = "files", ".lock"
+_LOGS, _LINES = 4, 2**16
+"""Of how many logs and lines what they say is kept, under their bytes."""
 
 
 def read_readings(study: Path) -> Readings:
@@ -34,17 +37,31 @@ def read_readings(study: Path) -> Readings:
     DataError
         The log is there and cannot be opened.
     """
-    path = study / LOG
+    return _read_log(_read_bytes(study / LOG))
+
+
+@lru_cache(maxsize=_LOGS)
+def _read_log(data: bytes) -> Readings:
     entries: list[Reading] = []
     damaged: list[Problem] = []
-    for number, line in enumerate(_read_bytes(path).split(b"\n"), start=1):
+    for number, line in enumerate(data.split(b"\n"), start=1):
         if not line.strip():
             continue
-        try:
-            entries.append(read_line(line))
-        except (ValueError, TypeError, KeyError, AttributeError, InputError):
+        read = _try_line(line)
+        if read is None:
             damaged.append(_damaged(number))
+        else:
+            entries.append(read)
     return Readings(entries=tuple(entries), damaged=tuple(damaged))
+
+
+@lru_cache(maxsize=_LINES)
+def _try_line(line: bytes) -> Reading | None:
+    """Return the reading of a line, None where it holds none; a log only grows, so most lines were read before."""
+    try:
+        return read_line(line)
+    except (ValueError, TypeError, KeyError, AttributeError, InputError):
+        return None
 
 
 def add_reading(
