@@ -6,9 +6,11 @@ than the start of the run, hidden files and outputs aside; readings of images ar
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -57,10 +59,18 @@ def read_output(folder: Path) -> Output | None:
     """
     if not (folder / MANIFEST).is_file():
         return None
-    names = [name for name in (*read_manifest(folder), MANIFEST) if (folder / name).is_file()]
     version, started = _read_log(folder / "run.log")
-    files = {name: (folder / name).stat().st_size for name in names}
+    files = dict(_measure(str(folder), (*read_manifest(folder), MANIFEST)))
     return Output(folder=folder, files=files, started=started, version=version)
+
+
+def _measure(folder: str, names: Iterable[str]) -> Iterator[tuple[str, int]]:
+    """Yield the size of each file that is there."""
+    for name in names:
+        with contextlib.suppress(OSError):
+            found = os.stat(f"{folder}/{name}")  # noqa: PTH116 - thousands of files in milliseconds
+            if stat.S_ISREG(found.st_mode):
+                yield name, found.st_size
 
 
 def list_changed(study: Path, output: Output) -> tuple[str, ...]:
@@ -74,7 +84,8 @@ def list_changed(study: Path, output: Output) -> tuple[str, ...]:
         What a run of it has left; one that does not say when it started is older than everything.
     """
     after = (output.started + _STAMPED).timestamp() if output.started else 0.0
-    return tuple(sorted(_walk_younger(study.parent, study.parent, after)))
+    start = len(str(study.parent)) + 1
+    return tuple(sorted(path[start:] for path in _walk_younger(str(study.parent), after)))
 
 
 def open_zip(output: Output) -> IO[bytes]:
@@ -99,12 +110,14 @@ def _read_log(path: Path) -> tuple[str | None, datetime | None]:
         return None, None
 
 
-def _walk_younger(root: Path, folder: Path, after: float) -> Iterator[str]:
-    for entry in os.scandir(folder):
-        if entry.name.startswith(".") or Path(entry.name).suffix.lower() in _BESIDE:
-            continue
-        if entry.is_dir():
-            if not (Path(entry.path) / MANIFEST).exists():
-                yield from _walk_younger(root, Path(entry.path), after)
-        elif max((stat := entry.stat()).st_mtime, stat.st_ctime) > after:
-            yield Path(entry.path).relative_to(root).as_posix()
+def _walk_younger(folder: str, after: float) -> Iterator[str]:
+    with os.scandir(folder) as entries:
+        for entry in entries:
+            name = entry.name
+            if name.startswith(".") or name[name.rfind(".") :].lower() in _BESIDE:
+                continue
+            if entry.is_dir():
+                if not os.path.exists(f"{entry.path}/{MANIFEST}"):  # noqa: PTH110 - a thousand folders in milliseconds
+                    yield from _walk_younger(entry.path, after)
+            elif max((found := entry.stat()).st_mtime, found.st_ctime) > after:
+                yield entry.path
