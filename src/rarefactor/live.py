@@ -37,7 +37,7 @@ class Live:
     table: derive.AnalysisTable
     tasks: tuple[analyse.Task, ...]
     measured: tuple[Measured, ...] | None
-    _read: set[str] = field(default_factory=set[str], repr=False, compare=False)
+    sound: set[str] = field(default_factory=set[str], repr=False, compare=False)
     """The keys that were read and sound once; from then on it is enough that there is an entry."""
 
     @property
@@ -46,11 +46,11 @@ class Live:
         return frozenset(task.key for task in self.tasks if self._is_known(task.key))
 
     def _is_known(self, key: str) -> bool:
-        if key in self._read:
+        if key in self.sound:
             return self.cache.holds(key)
         found = self.cache.get(key) is not None
         if found:
-            self._read.add(key)
+            self.sound.add(key)
         return found
 
 
@@ -63,11 +63,35 @@ def read_live(path: Path) -> Live:
         The study or its data need mending; see :mod:`rarefactor.errors`.
     """
     study = spec.load(path)
-    cache, data = open_cache(study), cohort.ingest(study)
-    measured = read_stored(study, path, cache)
-    table = derive.build(study, data, _describe(study) if measured is None else measured)
+    measured = read_stored(open_cache(study), key_images(study, path)) if has_images(study) else ()
+    return derive_live(study, cohort.ingest(study), measured)
+
+
+def derive_live(
+    study: spec.Study, data: cohort.Cohort, measured: tuple[Measured, ...] | None, *, sound: set[str] | None = None
+) -> Live:
+    """Derive the tables of a study whose data were read, and say which analyses it asks for; see :func:`read_live`.
+
+    Parameters
+    ----------
+    study, data
+        The study and its patients.
+    measured
+        What its images gave; None where they are still to be measured.
+    sound
+        The keys of analyses whose results are known to be sound, from an earlier look at the study.
+    """
+    table = derive.build(study, data, describe_images(study) if measured is None else measured)
     tasks = analyse.tasks(study, table, code=code_key(_CODE))
-    return Live(study=study, cohort=data, cache=cache, table=table, tasks=tasks, measured=measured)
+    return Live(
+        study=study,
+        cohort=data,
+        cache=open_cache(study),
+        table=table,
+        tasks=tasks,
+        measured=measured,
+        sound=set() if sound is None else sound,
+    )
 
 
 def compute(path: Path, *, workers: Workers | None = None, progress: Progress | None = None) -> None:
@@ -121,19 +145,6 @@ def find_model(risk: predict.RiskModels, name: str) -> RiskModel | None:
     return next((model for model in risk.models if model.name == name), None)
 
 
-def _describe(study: spec.Study) -> tuple[Measured, ...]:
+def describe_images(study: spec.Study) -> tuple[Measured, ...]:
+    """Return what the images of a study will give, without a value."""
     return (imaging.describe(study), pathology.describe(study))
-
-
-def sign_images(study: spec.Study, path: Path) -> str:
-    """Return what changes when the images of a study change, and when they have been measured."""
-    if not has_images(study):
-        return ""
-    key = key_images(study, path)
-    return f"{key} {open_cache(study).holds(key)}"
-
-
-def read_images(study: spec.Study, path: Path) -> tuple[Measured, ...]:
-    """Return what the images of a study gave, or what they will give where they are still to be measured."""
-    stored = read_stored(study, path, open_cache(study))
-    return _describe(study) if stored is None else stored

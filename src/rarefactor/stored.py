@@ -12,7 +12,7 @@ from pathlib import Path
 
 from rarefactor.results import Measured, read_measured, write_measured
 from rarefactor.spec import Study
-from rarefactor.work import MANIFEST, Cache, code_key, content_key, read_packed, write_packed
+from rarefactor.work import MANIFEST, Cache, code_key, content_key, list_folder, read_packed, write_packed
 
 _CODE = Path(__file__).parent
 _MEASURING = ("imaging", "pathology", "readings")
@@ -28,11 +28,9 @@ def store(cache: Cache, key: str, measured: Sequence[Measured]) -> None:
     cache.put(key, write_packed(write_measured(measured)))
 
 
-def read_stored(study: Study, path: Path, cache: Cache) -> tuple[Measured, ...] | None:
-    """Return what the images gave, nothing where the study has none, None where they are still to be measured."""
-    if not has_images(study):
-        return ()
-    stored = cache.get(key_images(study, path))
+def read_stored(cache: Cache, key: str) -> tuple[Measured, ...] | None:
+    """Return what the images of a key gave, None where they are still to be measured."""
+    stored = cache.get(key)
     return None if stored is None else read_measured(read_packed(stored))
 
 
@@ -62,11 +60,12 @@ def _list_files(folder: str, seen: set[str]) -> Iterator[tuple[str, int, int]]:
     if folder in seen:
         return
     seen.add(folder)
-    for entry in sorted(os.scandir(folder), key=lambda each: each.name):
-        if entry.name.startswith("."):
-            continue
-        if not entry.is_dir():
-            stat = entry.stat()
-            yield entry.path, stat.st_mtime_ns, stat.st_size
-        elif not os.path.exists(f"{entry.path}{os.sep}{MANIFEST}"):  # noqa: PTH110 - thousands of folders
-            yield from _list_files(entry.path, seen)
+    held = list_folder(folder)
+    for name in held.files:
+        if not name.startswith("."):
+            stat = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - thousands of files
+            yield f"{folder}{os.sep}{name}", stat.st_mtime_ns, stat.st_size
+    for name in held.folders:
+        below = f"{folder}{os.sep}{name}"
+        if not name.startswith(".") and not os.path.exists(f"{below}{os.sep}{MANIFEST}"):  # noqa: PTH110 - thousands of folders
+            yield from _list_files(below, seen)

@@ -81,9 +81,20 @@ def check(path: Path, *, progress: Progress | None = None) -> Checked:
     """
     progress = progress or Silent()
     study = spec.load(path)
-    data, images = _read(study, progress)
+    return check_read(study, *_read(study, progress), progress=progress)
+
+
+def check_read(study: spec.Study, data: cohort.Cohort, images: Images, *, progress: Progress | None = None) -> Checked:
+    """Derive the tables of what a study names and was read before, see :func:`check`.
+
+    Raises
+    ------
+    StudyFileError, DataError
+        The study does not fit its data.
+    """
     described = [imaging.describe(study), pathology.describe(study)]
-    return Checked(study=study, cohort=data, images=images, table=_derive(study, data, described, progress))
+    table = _derive(study, data, described, progress or Silent())
+    return Checked(study=study, cohort=data, images=images, table=table)
 
 
 def prepare(path: Path, *, workers: Workers | None = None, progress: Progress | None = None) -> Prepared:
@@ -110,9 +121,19 @@ def _read(study: spec.Study, progress: Progress) -> tuple[cohort.Cohort, Images]
     progress.start("Read the data")
     data = cohort.ingest(study)
     progress.finish("Read the data", f"{sum(table.frame.height for table in data.tables.values())} rows")
+    return data, find_images(study, data)
+
+
+def find_images(study: spec.Study, data: cohort.Cohort) -> Images:
+    """Return which images of a study belong to whom; none is opened.
+
+    Raises
+    ------
+    StudyFileError, DataError, ImageError
+        Folders or tables of images cannot be read, or do not fit the patients.
+    """
     scans = imaging.plan(study, data.pseudonyms, derive.visit_days(study, data)) if study.imaging else None
-    slides = pathology.plan(study, data.pseudonyms)
-    return data, Images(scans=scans, slides=slides)
+    return Images(scans=scans, slides=pathology.plan(study, data.pseudonyms))
 
 
 def _derive(

@@ -13,6 +13,7 @@ from rarefactor.derive._patients import Course, Given, PatientEntry, PatientReco
 from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._responses import ResponseTable
 from rarefactor.derive._times import TimeTable
+from rarefactor.derive._values import Values
 from rarefactor.derive._variables import Counted, Variable, Variables, count_beyond, count_factor, count_variable
 from rarefactor.derive.stage import (
     AnalysisTable,
@@ -42,6 +43,7 @@ __all__ = [
     "Seen",
     "Standing",
     "TimeTable",
+    "Values",
     "Variable",
     "Variables",
     "VisitCount",

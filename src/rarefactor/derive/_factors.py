@@ -96,7 +96,7 @@ def _part(values: Values, column: Column, factor: Factor, visit: str) -> tuple[P
     """Return a column at a visit as numbers."""
     field = values.field(column)
     name = f"{values.scope.find(column)[0]}.{column.name}[{visit}]"
-    known = values.gather([column], at=visit)[str(column)]
+    known = values.read(column, at=visit)
     if field.type == "yesno":
         return Part(name=name, kind="binary", levels=(NO, YES)), _to_numpy(known.cast(pl.Float64))
     if field.type == "choice":

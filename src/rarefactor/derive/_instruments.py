@@ -50,7 +50,7 @@ def derive_instruments(values: Values, study: Study, days: pl.DataFrame) -> tupl
     notes: list[Note] = []
     for name, instrument in study.instruments.items():
         made = _Making(values=values, study=study, name=name, instrument=instrument)
-        values = replace(values, tables={**values.tables, name: _table(made, days)})
+        values = values.with_table(name, _table(made, days))
         notes += _censored(made)
     return values, tuple(notes)
 
@@ -87,7 +87,7 @@ class _Making:
             return np.full(n, limits[EVERYONE])
         column = parse_column(self.instrument.sex or "")
         levels = limits_by_level(self.values.field(column), limits)
-        sexes = self.values.gather([column], at=first_visit(self.study))[str(column)]
+        sexes = self.values.read(column, at=first_visit(self.study))
         return np.array([np.nan if sex is None else levels.get(sex, np.nan) for sex in sexes], dtype=np.float64)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import polars as pl
 
 from rarefactor.derive._values import Values
-from rarefactor.derive._visits import derive_visit_days
 from rarefactor.spec import DAYS_PER_MONTH, Study, TerminalEvent, parse_column
 
 
@@ -49,7 +48,7 @@ def derive_attendance(values: Values, study: Study, visit: str) -> pl.DataFrame:
     if not any(table.by_visit for table in values.tables.values()):
         nominal = study.cohort.visits[visit].month * DAYS_PER_MONTH
         return values.subjects.with_columns(day=pl.lit(nominal), attended=pl.lit(value=True))
-    days = derive_visit_days(values.tables, visit, study.cohort.visits[visit])
+    days = values.days(visit, study.cohort.visits[visit])
     joined = values.subjects.join(days, on="subject", how="left", maintain_order="left")
     return joined.with_columns(attended=pl.col.day.is_not_null())
 

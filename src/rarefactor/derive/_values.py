@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 
 import polars as pl
 
-from rarefactor.derive._visits import VisitTable
-from rarefactor.spec import Column, DataField, Scope, compile_expression, parse_expression
+from rarefactor.derive._visits import VisitTable, derive_visit_days
+from rarefactor.spec import Column, DataField, Scope, Visit, compile_expression, parse_expression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +23,12 @@ class Values:
     tables: Mapping[str, VisitTable]
     scope: Scope
     changes: Mapping[str, pl.DataFrame] = field(default_factory=dict[str, pl.DataFrame])
+    _rows: dict[tuple[str, str], pl.DataFrame] = field(
+        repr=False, compare=False, default_factory=dict[tuple[str, str], pl.DataFrame]
+    )
+    """The rows of a table at a visit, one for each of ``subjects``: looked up once for all columns."""
+    _days: dict[str, pl.DataFrame] = field(repr=False, compare=False, default_factory=dict[str, pl.DataFrame])
+    """Who has a visit and on which day, see :meth:`days`."""
 
     def field(self, column: Column) -> DataField:
         """Return how the dictionary describes a column."""
@@ -35,14 +41,19 @@ class Values:
 
     def gather(self, columns: Iterable[Column], *, at: str) -> pl.DataFrame:
         """Return the patients with one column for each name, at its own visit or else at ``at``."""
-        frame = self.subjects
-        for column in columns:
-            frame = frame.join(self._one(column, at), on="subject", how="left", maintain_order="left")
-        return frame
+        return self.subjects.with_columns(*(self.read(column, at=at) for column in columns))
+
+    def read(self, column: Column, *, at: str) -> pl.Series:
+        """Return one column at its own visit or else at ``at``, null where it is not known."""
+        name, _ = self.scope.find(column)
+        table = self.tables[name]
+        if table.refused is not None:
+            raise table.refused
+        return self._find_rows(name, column.visit or at)[column_name(column, table)].alias(str(column))
 
     def numbers(self, column: Column, *, at: str) -> pl.Series:
         """Return one column as numbers, null where it is not known."""
-        return self.gather([column], at=at)[str(column)].cast(pl.Float64)
+        return self.read(column, at=at).cast(pl.Float64)
 
     def condition(self, text: str, *, at: str) -> pl.Series:
         """Return whether a condition of the study file holds for each patient: true, false or null (not known)."""
@@ -51,9 +62,19 @@ class Values:
         compiled = compile_expression(expression, self.scope, lambda column: pl.col(str(column)))
         return frame.select(compiled.cast(pl.Boolean).alias("condition"))["condition"]
 
+    def with_table(self, name: str, table: VisitTable) -> Values:
+        """Return the values with one more table."""
+        return replace(self, tables={**self.tables, name: table}, _days={})
+
     def subset(self, kept: pl.Series) -> Values:
         """Return the values of the patients for whom ``kept`` is true."""
-        return replace(self, subjects=self.subjects.filter(kept))
+        return replace(self, subjects=self.subjects.filter(kept), _rows={})
+
+    def days(self, name: str, visit: Visit) -> pl.DataFrame:
+        """Return subject and day of everyone in the tables who has a visit, see :func:`derive_visit_days`."""
+        if name not in self._days:
+            self._days[name] = derive_visit_days(self.tables, name, visit)
+        return self._days[name]
 
     def comparable(self, column: Column, visits: tuple[str, str]) -> pl.Series | None:
         """Return one column at the later of two visits as far as it may be compared with the earlier; None: it may.
@@ -69,13 +90,13 @@ class Values:
         found = self.subjects.join(change, on="subject", how="left", maintain_order="left")["change"]
         return self.numbers(column, at=visits[0]) + found
 
-    def _one(self, column: Column, at: str) -> pl.DataFrame:
-        name, _ = self.scope.find(column)
+    def _find_rows(self, name: str, visit: str) -> pl.DataFrame:
         table = self.tables[name]
-        if table.refused is not None:
-            raise table.refused
-        rows = table.frame.filter(pl.col.visit == (column.visit or at)) if table.by_visit else table.frame
-        return rows.select("subject", pl.col(column_name(column, table)).alias(str(column)))
+        key = (name, visit if table.by_visit else "")
+        if key not in self._rows:
+            rows = table.frame.filter(pl.col.visit == visit) if table.by_visit else table.frame
+            self._rows[key] = self.subjects.join(rows, on="subject", how="left", maintain_order="left")
+        return self._rows[key]
 
 
 def column_name(column: Column, table: VisitTable) -> str:

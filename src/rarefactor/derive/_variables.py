@@ -154,7 +154,7 @@ def count_variable(variables: Variables, text: str, visit: str) -> Counted | Non
     if found is None or found.known is None or found.why_not:
         return None
     column = parse_column(text)
-    series = variables.values.gather([column], at=visit)[str(column)]
+    series = variables.values.read(column, at=visit)
     if found.type == "choice":
         labels = unique_labels(variables.values.field(column))
         return _by_level(series.replace_strict(labels, default=None, return_dtype=pl.String), tuple(labels.values()))

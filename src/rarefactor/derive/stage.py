@@ -51,8 +51,9 @@ class LandmarkTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnalysisTable:
-    """Everything that the analysis may know about the patients."""
+    """Everything that the analysis may know about the patients; ``values`` are those of everyone in the records."""
 
+    values: Values
     landmarks: Mapping[str, LandmarkTable]
     factors: tuple[FactorInfo, ...]
     flow: tuple[FlowStep, ...]
@@ -87,6 +88,7 @@ def build(study: Study, cohort: Cohort, measured: Sequence[Measured] = ()) -> An
     first = landmarks[study.analysis.landmarks[0]].frame
     data_notes = tuple(Note(about="data", text=text) for text in cohort.notes)
     return AnalysisTable(
+        values=values,
         landmarks=landmarks,
         factors=tuple(factor.info for factor in derived.values()),
         flow=steps,
@@ -126,19 +128,12 @@ def list_variables(study: Study, cohort: Cohort, measured: Sequence[Measured] = 
     return tabulate_variables(values, study, [table.name for table in tables], empty)
 
 
-def read_patients(study: Study, cohort: Cohort, table: AnalysisTable, measured: Sequence[Measured] = ()) -> Patients:
-    """Return the patients of the records one by one, to be listed or looked up.
-
-    Raises
-    ------
-    StudyFileError, DataError
-        As for :func:`build`.
-    """
-    values, _ = _values(study, cohort, [each for one in measured for each in one.tables])
+def read_patients(study: Study, table: AnalysisTable) -> Patients:
+    """Return the patients of the records one by one, to be listed or looked up."""
     first = next(iter(table.responses), None)
     scores = first.frame.filter(pl.col.visit == study.the_outcome.at) if first else None
     landmarks = {name: at.frame for name, at in table.landmarks.items()}
-    return Patients(values=values, study=study, landmarks=landmarks, scores=scores)
+    return Patients(values=table.values, study=study, landmarks=landmarks, scores=scores)
 
 
 def _values(study: Study, cohort: Cohort, measured: Sequence[MeasuredTable]) -> tuple[Values, tuple[Note, ...]]:

@@ -216,7 +216,7 @@ def _may_change(request: Request) -> bool:
 
 
 def _find(request: Request, place: Place) -> live.Live:
-    return read_results(read_workspace(request), read_runner(request), place)
+    return read_results(read_workspace(request), place)
 
 
 def _study(request: Request, place: Place) -> Study:

@@ -17,7 +17,7 @@ from rarefactor.errors import InputError, Problem
 from rarefactor.predict import PatientRisk, RiskModels
 from rarefactor.results import RiskFactor, RiskModel
 from rarefactor.web._errors import unknown
-from rarefactor.web._page import is_part, read_place, read_runner, read_workspace, show
+from rarefactor.web._page import is_part, read_place, read_workspace, show
 from rarefactor.web._results import read_models, read_results
 from rarefactor.web._workspace import Place
 
@@ -156,4 +156,4 @@ def _model(risk: RiskModels, name: str) -> RiskModel:
 
 def _models(request: Request, place: Place) -> RiskModels:
     workspace = read_workspace(request)
-    return read_models(workspace, place, read_results(workspace, read_runner(request), place))
+    return read_models(workspace, place, read_results(workspace, place))

@@ -19,7 +19,7 @@ from rarefactor.errors import DataError, Problem
 from rarefactor.spec import Study
 from rarefactor.study import Checked
 from rarefactor.web._errors import ForbiddenError
-from rarefactor.web._known import read_variables
+from rarefactor.web._known import check_study, read_variables
 from rarefactor.web._page import is_part, read_place, read_user, read_workspace, show
 from rarefactor.web._workspace import Place, Workspace
 
@@ -71,7 +71,7 @@ def show_data(request: Request, study: str, find: str = "") -> Response:
             request, "data.html.j2", place=place, block="variables", **_describe(workspace, place, loaded, find)
         )
     try:
-        checked = workspace.checked(place)
+        checked = check_study(workspace, place, loaded)
     except DataError as error:
         return show(request, "data.html.j2", place=place, page="data", **_say_why(workspace, place, loaded, error))
     described = _describe(workspace, place, loaded, find)

@@ -226,7 +226,7 @@ def _answer(request: Request, place: Place, key: str) -> Part | None:
     def write() -> Part:
         stored = _cache(place).get(key)
         found = read_analysed(stored) if stored else Analysed(rows=())
-        known = live.collect_results(read_results(workspace, read_runner(request), place))
+        known = live.collect_results(read_results(workspace, place))
         rows = (*(row for row in known.rows if row.analysis != "design"), *found.rows)
         notes = (*(note for note in known.notes if note.about != "design"), *found.notes)
         address = f"{place.url}/design/figures/{key}/"

@@ -16,7 +16,8 @@ from rarefactor.analyse import Task
 from rarefactor.live import Live
 from rarefactor.report import Card, Part
 from rarefactor.results import Results
-from rarefactor.web._runner import Job, Runner
+from rarefactor.web._known import read_cohort, read_measured
+from rarefactor.web._runner import Job
 from rarefactor.web._workspace import Place, Workspace
 from rarefactor.work import content_key, remember
 
@@ -47,7 +48,7 @@ class CardState:
         return f"Being computed: {self.now} ({counted})." if self.now else f"To be computed ({counted})."
 
 
-def read_results(workspace: Workspace, runner: Runner, place: Place) -> Live:
+def read_results(workspace: Workspace, place: Place) -> Live:
     """Return the study as it stands.
 
     Raises
@@ -55,12 +56,14 @@ def read_results(workspace: Workspace, runner: Runner, place: Place) -> Live:
     RarefactorError
         The study or its data need mending.
     """
-    found = workspace.remember(place, "live", lambda: live.read_live(place.file))
-    if found.measured is not None:
-        return found
-    job = runner.find(place.name)
-    looked = f"{workspace.signature(place)} {job.number if job and not job.is_running else 0}"
-    return workspace.remember(place, "live measured", lambda: live.read_live(place.file), signature=looked)
+    study = workspace.loaded(place)
+    measured = read_measured(workspace, place, study)
+    sound = workspace.remember(place, "sound results", set[str], signature="")
+
+    def derive() -> Live:
+        return live.derive_live(study, read_cohort(workspace, place, study), measured, sound=sound)
+
+    return workspace.remember(place, "live", derive, signature=f"{workspace.signature(place)} {measured is None}")
 
 
 def list_states(found: Live, job: Job | None) -> tuple[CardState, ...]:

@@ -13,22 +13,22 @@ from collections.abc import Generator, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
-from rarefactor.work import MANIFEST, hash_file
+from rarefactor.work import MANIFEST, hash_file, list_folder
 
 _TABLES = frozenset(
     {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".yaml", ".yml", ".json", ".jsonl", ".geojson", ".label"}
 )
 
 
-_Key = tuple[str, tuple[str, ...]]
+_Key = tuple[str, tuple[str, ...], str]
 _SEEN: ContextVar[dict[_Key, str] | None] = ContextVar("seen", default=None)
 """What an answer that only reads has signed."""
 _LISTING, _ = MANIFEST.split("/")
 """The folder in which an output says that it is one."""
 
 
-def compute_signature(folder: Path, others: Iterable[Path] = ()) -> str:
-    """Return the signature of a study folder, and of files that it names elsewhere.
+def compute_signature(folder: Path, others: Iterable[Path] = (), *, without: Path | None = None) -> str:
+    """Return the signature of a study folder but for one file, and of files that it names elsewhere.
 
     Examples
     --------
@@ -39,11 +39,10 @@ def compute_signature(folder: Path, others: Iterable[Path] = ()) -> str:
     ...     compute_signature(Path(folder)) == before
     False
     """
-    beside = tuple(map(str, others))
+    key = (str(folder), tuple(map(str, others)), str(without))
     seen = _SEEN.get()
     if seen is None:
-        return _sign(str(folder), beside)
-    key = (str(folder), beside)
+        return _sign(*key)
     if key not in seen:
         seen[key] = _sign(*key)
     return seen[key]
@@ -59,8 +58,10 @@ def look_once() -> Generator[None]:
         _SEEN.reset(token)
 
 
-def _sign(folder: str, others: tuple[str, ...]) -> str:
-    lines = "".join((*_walk(folder), *map(_line, others)))
+def _sign(folder: str, others: tuple[str, ...], without: str) -> str:
+    left_out = f"{without}\0"
+    found = (line for line in _walk(folder) if not line.startswith(left_out))
+    lines = "".join((*found, *map(_line, others)))
     return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
@@ -71,20 +72,21 @@ def read_version(file: Path) -> str:
 
 def _walk(folder: str, *, below: bool = False) -> Iterator[str]:
     try:
-        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+        held = list_folder(folder)
     except OSError:
         return
     if below:
-        if any(entry.name == _LISTING for entry in entries) and os.path.exists(f"{folder}/{MANIFEST}"):  # noqa: PTH110 - a thousand folders in milliseconds
+        if _LISTING in held.folders and os.path.exists(f"{folder}/{MANIFEST}"):  # noqa: PTH110 - a thousand folders in milliseconds
             return
         yield _line(folder)
-    for entry in entries:
-        if entry.name.startswith("."):
-            continue
-        if entry.is_dir(follow_symlinks=True):
-            yield from _walk(entry.path, below=True)
-        elif entry.name[entry.name.rfind(".") :].lower() in _TABLES:
-            yield _line(entry.path)
+    yield from (_line(f"{folder}/{name}") for name in held.files if _is_table(name))
+    for name in held.folders:
+        if not name.startswith("."):
+            yield from _walk(f"{folder}/{name}", below=True)
+
+
+def _is_table(name: str) -> bool:
+    return not name.startswith(".") and name[name.rfind(".") :].lower() in _TABLES
 
 
 def _line(path: str) -> str:

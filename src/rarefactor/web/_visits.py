@@ -21,7 +21,7 @@ from rarefactor.spec import Change, Drop, Eligibility, Put, Study, Visit, check_
 from rarefactor.web._errors import unknown
 from rarefactor.web._factors import Fields
 from rarefactor.web._known import read_variables
-from rarefactor.web._page import is_part, read_place, read_runner, read_workspace, show
+from rarefactor.web._page import is_part, read_place, read_workspace, show
 from rarefactor.web._results import read_results
 from rarefactor.web._saving import needs_mending, read_history, save_changes
 from rarefactor.web._workspace import Place
@@ -253,7 +253,7 @@ def _flow(request: Request, place: Place) -> Flow:
     workspace = read_workspace(request)
 
     def draw() -> Flow:
-        found = read_results(workspace, read_runner(request), place)
+        found = read_results(workspace, place)
         return report.draw_flow_chart(live.collect_results(found))
 
     return workspace.remember(place, "flow", draw)

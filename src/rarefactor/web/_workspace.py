@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from rarefactor import spec, study
+from rarefactor import spec
 from rarefactor.errors import Problem, RarefactorError
 from rarefactor.templates import STUDY_FILE
 from rarefactor.web._errors import ForbiddenError, unknown
@@ -107,21 +107,12 @@ class Workspace:
         """
         return self.remember(place, "study", lambda: spec.load(place.file), signature=sign_study(place))
 
-    def checked(self, place: Place) -> study.Checked:
-        """Return the study with its data read, checked and derived.
-
-        Raises
-        ------
-        RarefactorError
-            See :func:`rarefactor.study.check`.
-        """
-        return self.remember(place, "checked", lambda: study.check(place.file))
-
     def remember(self, place: Place, what: str, compute: Callable[[], Value], *, signature: str | None = None) -> Value:
         """Return what ``compute`` gives, or gave while the study's files were as they are now; so with its errors.
 
         ``what`` names it among the things kept of a study. Two pages that ask at once wait for one computation. A
-        ``signature`` stands for what it was made from, where that is not all files of the study.
+        ``signature`` stands for what it was made from, where that is not all files of the study; an error, which names
+        lines of the study file, is kept while that file stays, too.
         """
         key = (str(place.file), what)
         with self._lock:
@@ -129,9 +120,10 @@ class Workspace:
         with lock:
             signature = self.signature(place) if signature is None else signature
             kept, value = self._known.get(key, ("", None))
-            if kept != signature:
+            if kept != _sign_kept(place, signature, value):
                 value = _try(compute)
-            self._keep(key, signature, value)  # also what was there: the least recently used goes first
+            # what was there is kept anew too: the least recently used goes first
+            self._keep(key, _sign_kept(place, signature, value), value)
         if isinstance(value, RarefactorError):
             raise value.with_traceback(None)
         return cast("Value", value)
@@ -164,9 +156,23 @@ class Workspace:
         return path
 
 
+def _sign_kept(place: Place, signature: str, value: object) -> str:
+    return f"{signature} {sign_study(place)}" if isinstance(value, RarefactorError) else signature
+
+
 def sign_study(place: Place) -> str:
     """Return what changes when the study file does, whatever becomes of its data."""
-    return compute_signature(place.folder / ".rarefactor" / "none", [place.file])
+    return sign_files(place, [place.file])
+
+
+def sign_files(place: Place, files: Iterable[Path]) -> str:
+    """Return what changes when one of these files does."""
+    return compute_signature(place.folder / ".rarefactor" / "none", files)
+
+
+def sign_data(place: Place) -> str:
+    """Return what changes when a file of the study does that is not the study file."""
+    return compute_signature(place.folder, without=place.file)
 
 
 def sign_images(place: Place, study: spec.Study, what: str, folders: Iterable[str], beside: Iterable[str] = ()) -> str:

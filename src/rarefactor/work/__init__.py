@@ -9,6 +9,7 @@ from rarefactor.work._folder import MANIFEST, Claim, claim_folder, read_manifest
 from rarefactor.work._history import History, Version
 from rarefactor.work._key import content_key, hash_file
 from rarefactor.work._layout import find_by_layout
+from rarefactor.work._listing import Listing, list_folder
 from rarefactor.work._log import Logged
 from rarefactor.work._map import Done, Job, Workers, do_jobs, map_jobs
 from rarefactor.work._memo import code_key, remember
@@ -24,6 +25,7 @@ __all__ = [
     "Done",
     "History",
     "Job",
+    "Listing",
     "Logged",
     "LongJob",
     "LongStep",
@@ -38,6 +40,7 @@ __all__ = [
     "do_jobs",
     "find_by_layout",
     "hash_file",
+    "list_folder",
     "map_jobs",
     "output_errors",
     "read_manifest",

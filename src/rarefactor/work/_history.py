@@ -12,9 +12,10 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Generator
+from collections.abc import Generator, Iterable
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
@@ -33,6 +34,15 @@ class Version:
     what: str
     who: str
     when: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Past:
+    """All versions, the first first, and those that taking back and making again give."""
+
+    versions: tuple[Version, ...]
+    undoable: Version | None
+    redoable: Version | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,19 +67,27 @@ class History:
     def versions(self) -> tuple[Version, ...]:
         """All versions, the first first."""
         files = sorted(self.folder.glob("[0-9]*.json"))
-        return tuple(Version(**json.loads(file.read_text("utf-8"))) for file in files)
+        return tuple(_read(str(file), file.stat().st_mtime_ns) for file in files)
 
     @property
     def undoable(self) -> Version | None:
         """The version that taking back the last change gives."""
-        line, at = self._line()
-        return line[at - 1] if at > 0 else None
+        return self.look().undoable
 
     @property
     def redoable(self) -> Version | None:
         """The version that was taken back last."""
-        line, at = self._line()
-        return line[at + 1] if at + 1 < len(line) else None
+        return self.look().redoable
+
+    def look(self) -> Past:
+        """Return what the folder holds now, all of it from one look."""
+        versions = self.versions
+        line, at = _follow(versions)
+        return Past(
+            versions=versions,
+            undoable=line[at - 1] if at > 0 else None,
+            redoable=line[at + 1] if at + 1 < len(line) else None,
+        )
 
     def read(self, version: Version) -> bytes:
         """Return the content of a version."""
@@ -116,13 +134,22 @@ class History:
             finally:
                 draft.unlink(missing_ok=True)
 
-    def _line(self) -> tuple[list[Version], int]:
-        """Return the versions that can be gone back and forth to, and which of them is current."""
-        line: list[Version] = []
-        at = -1
-        for version in self.versions:
-            if version.kind in {"undo", "redo"}:
-                at += 1 if version.kind == "redo" else -1
-                continue
-            line, at = [*line[: at + 1], version], at + 1
-        return line, at
+
+@lru_cache(maxsize=10_000)
+def _read(file: str, _: int) -> Version:
+    """Return an entry, read once while it is as old as it was: no entry is ever changed."""
+    return Version(**json.loads(Path(file).read_text("utf-8")))
+
+
+def _follow(versions: Iterable[Version]) -> tuple[list[Version], int]:
+    """Return the versions that can be gone back and forth to, and which of them is current."""
+    line: list[Version] = []
+    at = -1
+    for version in versions:
+        if version.kind in {"undo", "redo"}:
+            at += 1 if version.kind == "redo" else -1
+            continue
+        del line[at + 1 :]
+        line.append(version)
+        at += 1
+    return line, at

@@ -6,9 +6,9 @@ import polars as pl
 
 from rarefactor.analyse import trace_results
 from rarefactor.analyse._missing import describe_missing
-from rarefactor.derive import AnalysisTable, LandmarkTable
+from rarefactor.derive import AnalysisTable, LandmarkTable, Values
 from rarefactor.results import Results
-from rarefactor.spec import load
+from rarefactor.spec import Scope, load
 
 PATIENTS = [  # subject, outcome, age, ck, biopsy
     ("a", True, 50.0, 900.0, None),
@@ -38,7 +38,8 @@ def test_values_are_counted_and_patients_are_sorted_by_what_they_lack() -> None:
 
 def test_each_pattern_names_its_own_patients() -> None:
     study = load(Path(__file__).parents[3] / "examples" / "pbc48" / "study.yaml")
-    table = AnalysisTable(landmarks={"baseline": TABLE}, factors=(), flow=(), notes=(), inputs=())
+    values = Values(subjects=TABLE.frame.select("subject"), tables={}, scope=Scope(tables={}, visits=()))
+    table = AnalysisTable(values=values, landmarks={"baseline": TABLE}, factors=(), flow=(), notes=(), inputs=())
     results = Results(study={}, flow=(), rows=describe_missing(TABLE).rows)
     traced = trace_results(study, table, results, ())
     named = {(row.term, row.group): traced.sets[row.patients or ""] for row in traced.rows if row.measure != "missing"}
