@@ -7,6 +7,7 @@ no date); the models read numbers and yes or no from it where they ask for them.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +22,7 @@ NULLS = ("", "~", "null", "Null", "NULL")
 STANDARD_TAGS = "tag:yaml.org,2002:"
 MOST_VALUES = 100_000
 DEEPEST = 30
+_DEEPEST_TREE = 500
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,23 +61,34 @@ def read_document(path: Path, text: str | None = None) -> Document:
 def compose(text: str) -> Any:
     """Return the tree of YAML nodes: composed, never constructed, so that nothing in the file is interpreted.
 
-    The tree of a text is kept for who changes it next: to make it takes longer than all else.
-
     Raises
     ------
-    YAMLError, RecursionError
+    YAMLError
         It is no YAML.
+    RecursionError
+        It is nested too deeply to be composed.
     """
-    import warnings  # noqa: PLC0415 - only needed here
+    import yaml  # noqa: PLC0415 - loaded late, so that importing this part is light
 
-    from ruamel.yaml import YAML  # noqa: PLC0415 - loaded late, so that importing this part is light
+    try:
+        fast = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+        _check_depth(yaml.parse(text, Loader=fast))
+        return yaml.compose(text, Loader=fast)
+    except yaml.YAMLError:
+        return yaml.compose(text, Loader=yaml.SafeLoader)  # which says better what is wrong
 
-    with warnings.catch_warnings(action="ignore"):  # an anchor may be given twice
-        return YAML(typ="safe", pure=True).compose(text)
+
+def _check_depth(events: Iterable[Any]) -> None:
+    depth = 0
+    for event in events:
+        name = type(event).__name__
+        depth += name.endswith("StartEvent") - name.endswith("EndEvent")
+        if depth > _DEEPEST_TREE:
+            raise RecursionError
 
 
 def _compose(path: Path, text: str) -> Any:
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - loaded late, so that importing this part is light
+    from yaml import YAMLError  # noqa: PLC0415 - loaded late, so that importing this part is light
 
     try:
         return compose(text)

@@ -66,7 +66,7 @@ def read_places(text: str) -> Place:
 
 
 def _compose(text: str) -> Any:
-    from ruamel.yaml.error import YAMLError  # noqa: PLC0415 - loaded late, so that importing this part is light
+    from yaml import YAMLError  # noqa: PLC0415 - loaded late, so that importing this part is light
 
     try:
         return compose(text)

@@ -16,7 +16,7 @@ from rarefactor.errors import (
     StudyFileError,
 )
 
-HEAVY = {"scipy", "matplotlib", "polars", "numpy", "typst", "docx", "openpyxl", "jinja2", "pydantic", "ruamel"}
+HEAVY = {"scipy", "matplotlib", "polars", "numpy", "typst", "docx", "openpyxl", "jinja2", "pydantic", "yaml"}
 
 
 def fail_with(monkeypatch, error):

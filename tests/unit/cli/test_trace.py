@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
+import yaml
 
 from rarefactor.cli import main
 from rarefactor.results import Estimate, FactorInfo, FlowStep, ImageFile, InputFile, Results, write_results
@@ -16,7 +16,8 @@ ADDRESS = "univariable/month_6/albumin/per_1_g|dl/firth/odds_ratio"
 
 @pytest.fixture
 def out(tmp_path):
-    study = YAML(typ="safe").load(EXAMPLES / "pbc" / "study.yaml") | {"authors": [{"family": "Doe", "given": "Jane"}]}
+    written = yaml.safe_load((EXAMPLES / "pbc" / "study.yaml").read_text("utf-8"))
+    study = written | {"authors": [{"family": "Doe", "given": "Jane"}]}
     parts = {"landmark": "month_6", "factor": "albumin", "term": "per 1 g/dl", "method": "firth", "n": 2, "events": 1}
     row = Estimate(
         analysis="univariable", measure="odds_ratio", estimate=2.0, patients="p1", source=("records",), **parts
