@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -18,6 +18,8 @@ from fastapi import Request
 from rarefactor import pathology
 from rarefactor.errors import InputError, Problem
 from rarefactor.web._errors import unknown
+from rarefactor.web._known import find_images
+from rarefactor.web._log import sign_log
 from rarefactor.web._page import read_place, read_workspace
 from rarefactor.web._workspace import Place, sign_images
 from rarefactor.work import Cache, code_key
@@ -219,11 +221,17 @@ def find_slides(request: Request, place: Place) -> Slides | None:
     sources = loaded.pathology.values()
     beside = [each for source in sources for each in (source.manifest, source.scores) if each]
     sign = sign_images(place, loaded, "pathology", [each.folder for each in sources if each.folder], beside)
-    asked = workspace.remember(place, "slides", lambda: workspace.checked(place).images.slides, signature=sign)
+    asked = workspace.remember(place, "slides", lambda: find_images(workspace, place, loaded).slides, signature=sign)
     if asked is None or not asked.all:
         return None
-    files = pathology.derive_excluded(place.folder, asked.all)
-    return Slides(place=place, asked=asked, by_name={each.name: each for each in files})
+    by_name = workspace.remember(
+        place, "slides by name", lambda: _name(place, asked.all), signature=f"{sign} {sign_log(place)}"
+    )
+    return Slides(place=place, asked=asked, by_name=by_name)
+
+
+def _name(place: Place, files: Iterable[pathology.SlideFile]) -> Mapping[str, pathology.SlideFile]:
+    return {each.name: each for each in pathology.derive_excluded(place.folder, files)}
 
 
 def read_tile_place(text: str) -> pathology.Place:

@@ -20,8 +20,9 @@ from rarefactor.readings import Coded, Round, add_readings, draft_end, draft_loo
 from rarefactor.spec import Put
 from rarefactor.web._desk import read_tile_place
 from rarefactor.web._errors import ForbiddenError, unknown
+from rarefactor.web._log import read_log
 from rarefactor.web._page import read_hub, read_place, read_user, read_workspace, show
-from rarefactor.web._reading import SCANS, Pairwise, Task, check_reader, find_task, list_tasks, read_log
+from rarefactor.web._reading import SCANS, Pairwise, Task, check_reader, find_task, list_tasks
 from rarefactor.web._saving import save_changes
 
 router = APIRouter()

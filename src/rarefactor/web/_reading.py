@@ -7,15 +7,16 @@ and what is to be graded, and nothing else. Later rounds are kept apart: they sa
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from fastapi import Request
 
 from rarefactor import imaging, pathology
 from rarefactor.errors import InputError, Problem
-from rarefactor.readings import Coded, Draft, Readings, derive_order, join_key, read_readings
+from rarefactor.readings import Coded, Draft, Readings, derive_order, join_key
 from rarefactor.spec import Grades, Study
 from rarefactor.web._desk import Desk, Slides, read_desk, read_slides
 from rarefactor.web._errors import unknown
@@ -237,51 +238,36 @@ class Unscaled:
 
 def list_tasks(request: Request, name: str) -> tuple[list[Task], list[Unscaled]]:
     """Return what can be graded in a study, and what could be if it named a scale."""
-    place, workspace = read_place(request, name), read_workspace(request)
-    loaded = workspace.loaded(place)
-    tasks: list[Task] = []
-    unscaled: list[Unscaled] = []
-    for source in loaded.imaging.values():
-        if source.folder is None:
-            continue
-        if source.grades is None:
-            unscaled.append(
-                Unscaled(name=SCANS, title="Scans", scales=("mercuri", "goutallier", "lamminen", "fischer"))
-            )
-        else:
-            tasks.append(_find_scans(request, name, loaded, source.grades))
-    for source in loaded.pathology.values():
-        if source.folder is None:
-            continue
-        slides = read_slides(request, name)
-        scales = pathology.find_scales(source, slides.asked.scores)
-        for stain in slides.stains:
-            if stain in scales:
-                tasks.append(_find_slides(request, slides, loaded, stain, scales[stain]))
-            else:
-                scale_names = ("0-3", "percent", "H-score")
-                unscaled.append(Unscaled(name=stain, title=f"Slides of {stain}", scales=scale_names))
-    return tasks, unscaled
+    made = [make() for _, make in _offer(request, name)]
+    return [each for each in made if isinstance(each, Task)], [each for each in made if isinstance(each, Unscaled)]
 
 
 def find_task(request: Request, study: str, name: str) -> Task:
-    """Return what is graded.
+    """Return what is graded; scans are not looked up for the slides of a stain.
 
     Raises
     ------
     UnknownError
         There is nothing of this name that can be graded.
     """
-    tasks, _ = list_tasks(request, study)
-    for each in tasks:
-        if each.name == name:
-            return each
+    for each, make in _offer(request, study):
+        if each == name and isinstance(made := make(), Task):
+            return made
     raise unknown("reading task of this name")
 
 
-def read_log(place: Place) -> Readings:
-    """Return what was read of a study's images."""
-    return read_readings(place.folder)
+def _offer(request: Request, name: str) -> Iterator[tuple[str, Callable[[], Task | Unscaled]]]:
+    """Yield by name what can be graded, or could be, each still to be made."""
+    loaded = read_workspace(request).loaded(read_place(request, name))
+    for scanned in loaded.imaging.values():
+        if scanned.folder is not None:
+            yield SCANS, partial(_offer_scans, request, name, loaded, scanned.grades)
+    for stained in loaded.pathology.values():
+        if stained.folder is not None:
+            slides = read_slides(request, name)
+            scales = pathology.find_scales(stained, slides.asked.scores)
+            for stain in slides.stains:
+                yield stain, partial(_offer_slides, request, slides, loaded, stain, scales.get(stain))
 
 
 def check_reader(name: str) -> str:
@@ -305,7 +291,9 @@ def check_reader(name: str) -> str:
     return kept
 
 
-def _find_scans(request: Request, name: str, study: Study, asked: Grades) -> ScanTask:
+def _offer_scans(request: Request, name: str, study: Study, asked: Grades | None) -> Task | Unscaled:
+    if asked is None:
+        return Unscaled(name=SCANS, title="Scans", scales=("mercuri", "goutallier", "lamminen", "fischer"))
     scans = read_scans(request, name)
     return ScanTask(
         name=SCANS, title="Scans", unit="mean grade", scale=asked.scale.capitalize(), place=scans.place, study=study,
@@ -313,10 +301,15 @@ def _find_scans(request: Request, name: str, study: Study, asked: Grades) -> Sca
     )  # fmt: skip
 
 
-def _find_slides(request: Request, slides: Slides, study: Study, stain: str, scale: pathology.ScoreScale) -> SlideTask:
+def _offer_slides(
+    request: Request, slides: Slides, study: Study, stain: str, scale: pathology.ScoreScale | None
+) -> Task | Unscaled:
+    title = f"Slides of {stain}"
+    if scale is None:
+        return Unscaled(name=stain, title=title, scales=("0-3", "percent", "H-score"))
     return SlideTask(
-        name=stain, title=f"Slides of {stain}", unit="score", scale=scale.name, place=slides.place, study=study,
-        slides=slides, desk=read_desk(request), on=scale,
+        name=stain, title=title, unit="score", scale=scale.name, place=slides.place, study=study, slides=slides,
+        desk=read_desk(request), on=scale,
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ the file system says that it is the same.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -15,14 +16,24 @@ from fastapi import Request
 
 from rarefactor import imaging, study
 from rarefactor.errors import InputError, Problem
-from rarefactor.readings import Reading, read_readings
+from rarefactor.readings import Reading
 from rarefactor.spec import Study
+from rarefactor.web._known import find_images
+from rarefactor.web._log import read_log, sign_log
 from rarefactor.web._page import read_place, read_workspace
 from rarefactor.web._workspace import Place, Workspace, sign_images
 from rarefactor.work import Cache, content_key, hash_file
 
 CODE = study.scan_code()
 _HASHES = 200_000
+
+
+@dataclass(slots=True, kw_only=True)
+class Listed:
+    """The list of all scans, and what was known of each patient when it was made."""
+
+    gists: tuple[imaging.Gist | None, ...] = ()
+    scans: tuple[imaging.ListedScan, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +47,7 @@ class Scans:
     """What was measured, by patient and by whose masks; kept while images and study file stay."""
     unknown: dict[tuple[str, ...], str]
     """Of whom nothing was, and the state of the cache when it was looked for."""
+    listed: Listed
 
     @property
     def cache(self) -> Cache:
@@ -44,29 +56,38 @@ class Scans:
 
     def gist(self, patient: str) -> imaging.Gist | None:
         """What was measured in a patient, None where nothing was since files or masks changed."""
-        files = next(each for each in self.asked.patients if each.patient == patient)
-        return self._read(files, self.cache, _sign_cache(self.cache))
+        return self._read([each for each in self.asked.patients if each.patient == patient])[0]
 
     def list_all(self) -> tuple[imaging.ListedScan, ...]:
         """Every scan with what is known of it."""
+        gists = self._read(self.asked.patients)
+        if self.listed.gists != gists:
+            self.listed.gists, self.listed.scans = gists, imaging.list_scans(self.asked, gists)
+        return self.listed.scans
+
+    def _read(self, patients: Sequence[imaging.PatientFiles]) -> tuple[imaging.Gist | None, ...]:
+        by_key = {_name(each): each for each in patients}
+        missing = {key: files for key, files in by_key.items() if key not in self.known}
+        if missing:
+            self._look_for(missing)
+        return tuple(self.known.get(key) for key in by_key)
+
+    def _look_for(self, missing: Mapping[tuple[str, ...], imaging.PatientFiles]) -> None:
+        """Read what is kept of patients, unless it was looked for since anything was kept last."""
         cache = self.cache
         state = _sign_cache(cache)
-        return imaging.list_scans(self.asked, [self._read(each, cache, state) for each in self.asked.patients])
-
-    def _read(self, files: imaging.PatientFiles, cache: Cache, state: str) -> imaging.Gist | None:
-        key = (files.patient, *(each.corrected.source if each.corrected else "" for each in files.visits))
-        found = self.known.get(key)
-        if found is None and self.unknown.get(key) != state:
+        for key, files in missing.items():
+            if self.unknown.get(key) == state:
+                continue
             found = imaging.read_gist(files, self.asked, cache, code=CODE, hasher=remember_hash)
-        if found is not None:
-            self.known[key] = found
-        else:
-            self.unknown[key] = state
-        return found
+            if found is None:
+                self.unknown[key] = state
+            else:
+                self.known[key] = found
 
     def history(self, patient: str, visit: str) -> tuple[Reading, ...]:
         """All corrections of a scan's mask, the oldest first."""
-        return read_readings(self.place.folder).history((imaging.MASK, patient, visit, "", None))
+        return read_log(self.place).history((imaging.MASK, patient, visit, "", None))
 
     def images(self, patient: str, visit: str) -> dict[str, bytes]:
         """The images of a scan as NIfTI, by name."""
@@ -99,11 +120,20 @@ def read_scans(request: Request, name: str) -> Scans:
     if folder is None:
         raise InputError(_without())
     sign = sign_images(place, loaded, "imaging", [folder])
-    asked = workspace.remember(place, "scans", lambda: _plan(workspace, place), signature=sign)
+    asked = workspace.remember(place, "scans", lambda: _plan(workspace, place, loaded), signature=sign)
     known = workspace.remember(place, "gists of scans", dict[tuple[str, ...], imaging.Gist], signature=sign)
     unknown = workspace.remember(place, "scans without a gist", dict[tuple[str, ...], str], signature=sign)
-    renewed = imaging.renew_corrected(asked, place.folder)
-    return Scans(place=place, study=loaded, asked=renewed, known=known, unknown=unknown)
+    listed = workspace.remember(place, "scans listed", Listed, signature=sign)
+    renewed = workspace.remember(
+        place, "scans as corrected", lambda: imaging.renew_corrected(asked, place.folder),
+        signature=f"{sign} {sign_log(place)}",
+    )  # fmt: skip
+    return Scans(place=place, study=loaded, asked=renewed, known=known, unknown=unknown, listed=listed)
+
+
+def _name(files: imaging.PatientFiles) -> tuple[str, ...]:
+    """A patient and by whose masks the visits are measured."""
+    return files.patient, *(each.corrected.source if each.corrected else "" for each in files.visits)
 
 
 def remember_hash(path: Path) -> str:
@@ -126,8 +156,8 @@ def _hash(path: Path, *_: int) -> str:
     return hash_file(path)
 
 
-def _plan(workspace: Workspace, place: Place) -> imaging.Plan:
-    found = workspace.checked(place).images.scans
+def _plan(workspace: Workspace, place: Place, study: Study) -> imaging.Plan:
+    found = find_images(workspace, place, study).scans
     if found is None:
         raise InputError(_without())
     return found
