@@ -69,9 +69,9 @@ def test_a_form_that_changes_nothing_writes_nothing(page) -> None:
 
 
 def test_changes_of_another_tab_are_not_overwritten(page) -> None:
-    first = re.search(r'data-version="(\w+)"', page.get("/factors").text)[1]
+    first = re.search(r'name="version" form="change" value="(\w+)"', page.get("/factors").text)[1]
     assert page.send("/factors/remove", name="marker").status_code == 303
-    late = page.send("/factors/role", version=first, name="male", role="adjuster")
+    late = page.send("/factors/role?role=adjuster", version=first, name="male")
     assert late.status_code == 409
     assert "Reload the page" in late.text
     assert page.factors["male"].role == "marker"
@@ -82,7 +82,7 @@ def test_every_change_can_be_taken_back_and_made_again(page) -> None:
     page.send("/factors/remove", name="male")
     removed = page.text
     assert "male" not in page.factors
-    page.send("/factors/role", name="marker", role="adjuster")
+    page.send("/factors/role?role=adjuster", name="marker")
     page.send("/file/undo", back="factors")
     assert page.text == removed
     page.send("/file/undo", back="factors")
@@ -121,7 +121,7 @@ def test_the_cut_is_counted_while_it_is_typed(page) -> None:
 
 
 def test_a_file_changed_by_hand_is_kept_among_the_versions(page, clinic) -> None:
-    page.send("/factors/role", name="male", role="adjuster")
+    page.send("/factors/role?role=adjuster", name="male")
     clinic.edit("title: A", "title: The")
     by_hand = page.text
     page.send("/factors/remove", name="marker")

@@ -53,6 +53,11 @@ class FactorForm:
     errors: Mapping[str, Problem] = field(default_factory=dict[str, Problem])
     others: tuple[Problem, ...] = ()
 
+    @property
+    def part(self) -> str:
+        """The part of the page that it stands in: the place of its factor, or that of a new one."""
+        return f"factor-{self.old}" if self.old else "new-factor"
+
 
 def read_form(data: ImmutableMultiDict[str, Any]) -> FactorForm:
     """Return what was sent."""

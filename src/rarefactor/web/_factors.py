@@ -1,13 +1,13 @@
 """Candidate factors: made of the variables of the data by choosing or dragging, and shown beside the study file.
 
 Convention: a form is sent with the version of the study file that it was made from; it changes what it names and
-nothing else.
+nothing else. The page is made of parts with an id: what htmx asks for are those that are no longer as the page shows
+them, each in the place of the one with its id; all of them where the page shows another version of the study file.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
@@ -15,14 +15,13 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 from starlette.datastructures import FormData
 
-from rarefactor import derive, report
-from rarefactor.derive import Counted, Variable, Variables
+from rarefactor import derive
+from rarefactor.derive import Variable, Variables
 from rarefactor.errors import Problem, RarefactorError, StudyFileError
 from rarefactor.spec import (
     Change,
     Drop,
     ExpressionError,
-    Factor,
     Move,
     Put,
     Study,
@@ -32,6 +31,14 @@ from rarefactor.spec import (
     parse_column,
 )
 from rarefactor.web._errors import WebError, unknown
+from rarefactor.web._factor_cards import (
+    Kept,
+    describe_spread,
+    find_card,
+    list_models,
+    list_names,
+    name_visits,
+)
 from rarefactor.web._factor_form import (
     KINDS,
     FactorForm,
@@ -41,14 +48,14 @@ from rarefactor.web._factor_form import (
     read_form,
     start_form,
 )
-from rarefactor.web._known import read_variables
-from rarefactor.web._page import is_part, read_place, read_workspace, show
+from rarefactor.web._known import has_same_data, read_variables
+from rarefactor.web._page import is_part, read_place, read_user, read_workspace, show
 from rarefactor.web._saving import needs_mending, read_history, read_text, save_changes
+from rarefactor.web._signature import look_once
 from rarefactor.web._workspace import Place
 
 router = APIRouter()
 
-_TYPES = {"number": "number", "integer": "number", "choice": "choice", "yesno": "yes or no", "date": "date"}
 _NUMBERS = {"number", "integer", "date", "datetime"}
 
 
@@ -60,43 +67,34 @@ async def read_fields(request: Request) -> FormData:
 Fields = Annotated[FormData, Depends(read_fields)]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """A variable in the list."""
+_ZONES: Mapping[str, str] = {"markers": "marker", "adjusters": "adjuster"}
+"""The parts of the page that hold the factors of a role."""
 
-    variable: Variable
-    type: str
-    known: str
-    more: str
-    share: float | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A factor: what it is made of, how it is spread, where it is used."""
-
-    name: str
-    factor: Factor
-    variable: Variable | None
-    made: str
-    models: tuple[str, ...]
-    figure: str | None = None
-    words: str = ""
-    levels: tuple[tuple[str, int, float], ...] = ()
+Parts = Mapping[str, Hashable]
+"""What each part of a page is made of, by its id: one that is made of the same looks the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """A study and its variables as a page sees them."""
+    """A study as a page sees it: the version of its file, and its variables with what was made of them."""
 
     place: Place
+    version: str
     study: Study
-    variables: Variables
+    kept: Kept
+
+    @property
+    def variables(self) -> Variables:
+        """The variables of the data."""
+        return self.kept.variables
 
 
 @router.get("/studies/{study}/factors")
 def show_factors(request: Request, study: str, edit: str = "", new: str = "", role: str = "marker") -> Response:
-    """Return the page, with the form of the factor ``edit`` or of a new one from the variable ``new``."""
+    """Return the page, with the form of the factor ``edit`` or of a new one from the variable ``new``.
+
+    A page that asks for parts says which ``version`` of the study file it shows, and which part is ``open`` as a form.
+    """
     place = read_place(request, study)
     if needs_mending(request, place):
         return RedirectResponse(f"{place.url}/file", status_code=303)
@@ -106,7 +104,7 @@ def show_factors(request: Request, study: str, edit: str = "", new: str = "", ro
         form = fill_form(seen.study, _known_name(seen, edit))
     elif new:
         form = start_form(_usable(seen, new), seen.study, role)
-    return _show(request, seen, form)
+    return _show(request, seen, form, before=_list_shown(seen, request.query_params))
 
 
 @router.get("/studies/{study}/factors/spread")
@@ -121,20 +119,21 @@ def show_spread(request: Request, study: str) -> Response:
 def save_factor(request: Request, study: str, fields: Fields) -> Response:
     """Save the form of a factor, or show it again with what is wrong at its fields."""
     seen, form = _see(request, study), read_form(fields)
+    shown = _list_shown(seen, {**fields, "open": form.part})
     if form.old:
         _known_name(seen, form.old)
     elif form.name in seen.study.factors:
         taken = Problem(
             found=f"the name {form.name}, which a factor has", expected="a name of its own", next_step="Choose another."
         )
-        return _show(request, seen, place_errors(form, [_at_name(taken, form)]), status=422)
+        return _show(request, seen, place_errors(form, [_at_name(taken, form)]), before=shown, status=422)
     form = _as_written(seen, form)
     what = f"{'Changed' if form.old else 'Added'} the factor {form.name}"
     try:
         _save(request, seen, fields, list_changes(seen.study, form), what)
     except StudyFileError as error:
-        return _show(request, seen, place_errors(form, error.problems), status=422)
-    return _again(request, study)
+        return _show(request, seen, place_errors(form, error.problems), before=shown, status=422)
+    return _again(request, seen, shown)
 
 
 @router.post("/studies/{study}/factors/remove")
@@ -142,44 +141,43 @@ def remove_factor(request: Request, study: str, fields: Fields) -> Response:
     """Take a factor out of the study, and out of whatever names it."""
     seen = _see(request, study)
     name = _known_name(seen, str(fields.get("name", "")))
-    _save(request, seen, fields, [Drop(("factors", name))], f"Removed the factor {name}")
-    return _again(request, study)
+    return _change(request, seen, fields, [Drop(("factors", name))], f"Removed the factor {name}")
 
 
 @router.post("/studies/{study}/factors/move")
-def move_factor(request: Request, study: str, fields: Fields) -> Response:
-    """Put a factor before or behind the one beside it that has its role."""
+def move_factor(request: Request, study: str, fields: Fields, way: str = "") -> Response:
+    """Put a factor before (``way`` is ``up``) or behind the one beside it that has its role."""
     seen = _see(request, study)
     name = _known_name(seen, str(fields.get("name", "")))
     order = list(seen.study.factors)
-    alike = [each for each in order if seen.study.factors[each].role == seen.study.factors[name].role]
-    at = alike.index(name) + (-1 if fields.get("way") == "up" else 1)
-    if 0 <= at < len(alike):
-        _save(request, seen, fields, [Move(("factors", name), order.index(alike[at]))], f"Moved the factor {name}")
-    return _again(request, study)
+    alike = list_names(seen.study, seen.study.factors[name].role)
+    at = alike.index(name) + (-1 if way == "up" else 1)
+    moves = [Move(("factors", name), order.index(alike[at]))] if 0 <= at < len(alike) else []
+    return _change(request, seen, fields, moves, f"Moved the factor {name}")
 
 
 @router.post("/studies/{study}/factors/role")
-def give_role(request: Request, study: str, fields: Fields) -> Response:
+def give_role(request: Request, study: str, fields: Fields, role: str = "") -> Response:
     """Make a factor a marker or an adjuster."""
     seen = _see(request, study)
     name = _known_name(seen, str(fields.get("name", "")))
-    role = "adjuster" if fields.get("role") == "adjuster" else "marker"
-    if role != seen.study.factors[name].role:
-        _save(
-            request,
-            seen,
-            fields,
-            [Put(("factors", name, "role"), role)],
-            f"Made {name} a{'n' * (role[0] == 'a')} {role}",
-        )
-    return _again(request, study)
+    role = "adjuster" if role == "adjuster" else "marker"
+    changes = [Put(("factors", name, "role"), role)] if role != seen.study.factors[name].role else []
+    return _change(request, seen, fields, changes, f"Made {name} a{'n' * (role[0] == 'a')} {role}")
 
 
-def _see(request: Request, study: str) -> Seen:
-    place = read_place(request, study)
-    loaded = read_workspace(request).loaded(place)
-    return Seen(place=place, study=loaded, variables=read_variables(read_workspace(request), place, loaded))
+def _see(request: Request, study: str, earlier: Seen | None = None) -> Seen:
+    """Return a study as it is now; ``earlier`` is as it was before a change, of which the data know nothing."""
+    place, workspace = read_place(request, study), read_workspace(request)
+    version = place.version  # before the study: a page that shows more than its version says is refused, not believed
+    loaded = workspace.loaded(place)
+    if earlier is not None and has_same_data(earlier.study, loaded):
+        return replace(earlier, version=version, study=loaded)
+    with look_once():
+        variables = read_variables(workspace, place, loaded)
+    same = f"{id(variables)}"  # of which no other can be while it is kept
+    kept = workspace.remember(place, "factors", lambda: Kept(variables=variables), signature=same)
+    return Seen(place=place, version=version, study=loaded, kept=kept)
 
 
 def _known_name(seen: Seen, name: str) -> str:
@@ -227,7 +225,14 @@ def _at_name(problem: Problem, form: FactorForm) -> Problem:
     )
 
 
-def _save(request: Request, seen: Seen, fields: FormData, changes: list[Change], what: str) -> None:
+def _change(request: Request, seen: Seen, fields: FormData, changes: Sequence[Change], what: str) -> Response:
+    """Make a change that was asked for beside a factor."""
+    shown = _list_shown(seen, fields)
+    _save(request, seen, fields, changes, what)
+    return _again(request, seen, shown)
+
+
+def _save(request: Request, seen: Seen, fields: FormData, changes: Sequence[Change], what: str) -> None:
     """Save changes after which the study fits its data no worse than before."""
     if not changes:
         return
@@ -249,56 +254,82 @@ def _misfits(study: Study, variables: Variables) -> tuple[Problem, ...]:
     return ()
 
 
-def _again(request: Request, study: str) -> Response:
-    """Return the changed part to htmx, anyone else to the page."""
+def _again(request: Request, seen: Seen, shown: Parts | None) -> Response:
+    """Return what has changed since a page was as ``shown`` to htmx, anyone else to the page."""
     if is_part(request):
-        return _show(request, _see(request, study), None)
-    return RedirectResponse(f"{read_place(request, study).url}/factors", status_code=303)
+        return _show(request, _see(request, seen.place.name, seen), None, before=shown)
+    return RedirectResponse(f"{seen.place.url}/factors", status_code=303)
 
 
-def _show(request: Request, seen: Seen, form: FactorForm | None, *, status: int = 200) -> Response:
-    history = read_history(seen.place)
-    variable = seen.variables.find(form.variable) if form else None
+def _show(
+    request: Request, seen: Seen, form: FactorForm | None, *, before: Parts | None = None, status: int = 200
+) -> Response:
+    """Return the page; of htmx, the parts that are not as they were ``before``."""
+    after = _list_parts(seen, form)
+    if not is_part(request):
+        return show(
+            request, "factors.html.j2", place=seen.place, page="factors", status=status,
+            listed=seen.kept.write_list(seen.study, usable=read_user(request).role == "analyst"),
+            **_tell(seen, form, after, is_part=False),
+        )  # fmt: skip
+    if before is None:
+        told = _tell(seen, form, after, is_part=True)
+        return show(request, "factors.html.j2", place=seen.place, block="work", **told)
+    parts = tuple(_list_changed(before, after))
     return show(
-        request,
-        "factors.html.j2",
-        place=seen.place,
-        page="factors",
-        block="work" if is_part(request) else None,
-        status=status if not is_part(request) else 200,
-        study=seen.study,
-        variables=[_list(item, seen) for item in seen.variables.items if item.type != "id"],
-        roles={role: [_card(seen, name) for name in _of_role(seen.study, role)] for role in ("marker", "adjuster")},
-        form=form,
-        part=is_part(request),
-        chosen=_choices(seen, variable, form) if form else {},
-        misfits=_misfits(seen.study, seen.variables),
-        visits=_visits(seen.study),
-        text=_excerpt(read_text(seen.place)),
-        last=history.versions[-1:],
-        undoable=history.undoable,
-        redoable=history.redoable,
+        request, "factor_parts.html.j2", place=seen.place, parts=parts, **_tell(seen, form, parts, is_part=True)
     )
 
 
-def _of_role(study: Study, role: str) -> list[str]:
-    return [name for name, factor in study.factors.items() if factor.role == role]
+def _tell(seen: Seen, form: FactorForm | None, parts: Collection[str], *, is_part: bool) -> Mapping[str, Any]:
+    """Return what the parts show."""
+    study = seen.study
+    zones = {zone: list_names(study, role) for zone, role in _ZONES.items()}
+    wanted = [name for zone, names in zones.items() for name in names if zone in parts or f"factor-{name}" in parts]
+    return {
+        "study": study,
+        "file_version": seen.version,
+        "is_part": is_part,
+        "form": form,
+        "zones": zones,
+        "roles": _ZONES,
+        "cards": {f"factor-{name}": find_card(seen.kept, study, name) for name in wanted},
+        "chosen": _choices(seen, seen.variables.find(form.variable), form) if form else {},
+        "misfits": _misfits(study, seen.variables) if "misfits" in parts else (),
+        "visits": name_visits(study),
+        "text": _excerpt(read_text(seen.place)) if "excerpt" in parts else (),
+        "past": read_history(seen.place).look() if "state" in parts else None,
+    }
 
 
-def _visits(study: Study) -> Mapping[str, str]:
-    return {name: visit.label or name.replace("_", " ") for name, visit in study.cohort.visits.items()}
+def _list_shown(seen: Seen, given: Mapping[str, Any]) -> Parts | None:
+    """Return the parts of the page that asks, by the version and the open form that it names; None of an older one."""
+    return _list_parts(seen, str(given.get("open", ""))) if given.get("version") == seen.version else None
 
 
-def _list(variable: Variable, seen: Seen) -> Listed:
-    n, known, visits = seen.variables.n, variable.known, _visits(seen.study)
-    if known is None:
-        told, share = ("not measured yet" if variable.origin == "images" else ""), None
-    else:
-        first = next(iter(known.values()), 0)
-        at = next(iter(known), "")
-        told, share = f"{first} of {n}" + (f" at {visits[at]}" if at else ""), first / n if n else 0.0
-    more = ", ".join(f"{visits[visit]} {count}" for visit, count in (known or {}).items() if visit)
-    return Listed(variable=variable, type=_TYPES.get(variable.type, variable.type), known=told, more=more, share=share)
+def _list_parts(seen: Seen, opened: FactorForm | str | None) -> Parts:
+    """Return what the parts of a page with a form, or with one in the part of this id, are made of."""
+    study = seen.study
+    parts: dict[str, Hashable] = dict.fromkeys(("state", "misfits", "excerpt"), seen.version)
+    parts |= {zone: list_names(study, role) for zone, role in _ZONES.items()}
+    for name, factor in study.factors.items():
+        parts[f"factor-{name}"] = (factor, list_models(study, name))
+    parts["new-factor"] = None
+    holder = opened.part if isinstance(opened, FactorForm) else opened
+    if holder in parts:
+        parts[holder] = opened  # of a page its name, of an answer the form: never the same
+    return parts
+
+
+def _list_changed(before: Parts, after: Parts) -> Iterator[str]:
+    """Yield the parts that are not what they were; a card within one that is sent comes with it."""
+    changed = {part for part, made in after.items() if part not in before or before[part] != made}
+    within = {f"factor-{name}" for zone in changed & set(_ZONES) for name in _names(after[zone])}
+    yield from (part for part in after if part in changed - within)
+
+
+def _names(made: Hashable) -> tuple[str, ...]:
+    return made if isinstance(made, tuple) else ()
 
 
 def _choices(seen: Seen, variable: Variable | None, form: FactorForm) -> Mapping[str, Any]:
@@ -320,62 +351,9 @@ def _choices(seen: Seen, variable: Variable | None, form: FactorForm) -> Mapping
         "kinds": {each: KINDS[each] for each in kinds},
         "reference": kind == "choice",
         "numeric": kind in _NUMBERS,
-        "figure": _figure(counted, cut or None),
+        "spread": describe_spread(counted, variable, cut or None),
         "beyond": derive.count_beyond(seen.variables, form.variable, at, cut),
-        "words": _words(counted, variable),
-        "counts": _levels(counted),
     }
-
-
-def _card(seen: Seen, name: str) -> Card:
-    factor = seen.study.factors[name]
-    variable = seen.variables.find(factor.column)
-    counted = derive.count_factor(seen.variables, seen.study, name)
-    spread = counted
-    if factor.cut and variable:
-        spread = derive.count_variable(seen.variables, factor.column, factor.measured_at)
-    return Card(
-        name=name,
-        factor=factor,
-        variable=variable,
-        made=_made(factor, _visits(seen.study)),
-        models=tuple(model for model, each in seen.study.analysis.models.items() if name in each.factors),
-        figure=_figure(spread, factor.cut),
-        words=_words(spread, variable) if not (factor.rate_between or factor.change_between) else _words(spread, None),
-        levels=_levels(counted),
-    )
-
-
-def _made(factor: Factor, visits: Mapping[str, str]) -> str:
-    names = [visits.get(visit, visit) for visit in factor.visits]
-    if factor.equals:
-        return f"{' or '.join(factor.equals)}, at {names[0]}"
-    if factor.cut:
-        return f"{factor.cut.replace('<=', '≤').replace('>=', '≥')}, at {names[0]}"
-    if len(names) == 2:
-        return f"{'rate' if factor.rate_between else 'change'} from {names[0]} to {names[1]}"
-    return f"at {names[0]}"
-
-
-def _figure(counted: Counted | None, cut: str | None) -> str | None:
-    if counted is None or not counted.counts:
-        return None
-    return f"data:image/svg+xml;base64,{b64encode(report.draw_bars(counted.edges, counted.counts, cut)).decode()}"
-
-
-def _words(counted: Counted | None, variable: Variable | None) -> str:
-    if counted is None:
-        return "Counted once the images are measured." if variable and variable.origin == "images" else ""
-    known = f"Known in {report.describe_known(counted.n, counted.missing)}"
-    if not counted.quartiles:
-        return f"{known}."
-    return f"{known}: {report.describe_spread(counted.quartiles, variable.unit if variable else None)}."
-
-
-def _levels(counted: Counted | None) -> tuple[tuple[str, int, float], ...]:
-    if counted is None or not counted.n:
-        return ()
-    return tuple((level, n, n / counted.n) for level, n in counted.levels)
 
 
 def _excerpt(text: str) -> tuple[tuple[int, str], ...]:

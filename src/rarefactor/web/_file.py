@@ -166,16 +166,15 @@ def _check_fit(workspace: Workspace, place: Place, study: Study) -> None:
 
 
 def _show(request: Request, place: Place, written: Written, *, block: str | None = None, status: int = 200) -> Response:
-    history = read_history(place)
+    past = read_history(place).look()
     values: Mapping[str, Any] = {
         "written": written,
         "changed": written.text != read_text(place),
         "rows": len(written.text.splitlines()) + 1,
         "ends": "crlf" if "\r\n" in written.text else "lf",
-        "last": history.versions[-1:],
-        "versions": history.versions[: -_SHOWN - 1 : -1],
-        "undoable": history.undoable,
-        "redoable": history.redoable,
+        "past": past,
+        "versions": past.versions[: -_SHOWN - 1 : -1],
+        "file_version": place.version,
     }
     part = block if is_part(request) else None
     return show(request, "file.html.j2", place=place, page="file", block=part, status=status, **values)

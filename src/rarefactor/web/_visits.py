@@ -201,10 +201,9 @@ def _check(request: Request, place: Place) -> Any:
 
 
 def _show(request: Request, place: Place, form: Open, *, status: int = 200) -> Response:
-    workspace = read_workspace(request)
+    workspace, version = read_workspace(request), place.version
     loaded = workspace.loaded(place)
     flow, stopped = _try_flow(request, place) if form.drawn else (None, ())
-    history = read_history(place)
     return show(
         request,
         "visits.html.j2",
@@ -218,9 +217,8 @@ def _show(request: Request, place: Place, form: Open, *, status: int = 200) -> R
         stopped=stopped,
         open=form,
         form=_form(loaded, form),
-        last=history.versions[-1:],
-        undoable=history.undoable,
-        redoable=history.redoable,
+        file_version=version,
+        past=read_history(place).look(),
     )
 
 

@@ -1,5 +1,5 @@
-// Finding a variable, dragging it to a role, and seeing that the study was changed elsewhere. All of it can be done
-// without dragging: Use opens the same form, and each factor has its buttons.
+// Finding a variable, opening a form in its place, dragging to a role, and seeing that the study was changed elsewhere.
+// All of it can be done without dragging: Use opens the same form, and each factor has its buttons.
 "use strict";
 
 (() => {
@@ -26,6 +26,25 @@
     }
   };
 
+  // What is asked for says what the page shows; what comes takes the place of the parts that it renews. One thing
+  // after the other, so that each change is made to the version that the one before it left.
+  const ask = (verb, address, values = {}) => window.htmx.ajax(verb, address, { source: "#change", values });
+  const plain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.("a[data-part]");
+    if (link && plain(event)) {
+      event.preventDefault();
+      ask("GET", link.getAttribute("href"));
+    }
+  });
+  document.addEventListener("submit", (event) => {
+    if (event.target.id === "change" && event.submitter) {
+      const { formAction, name, value } = event.submitter;
+      event.preventDefault();
+      ask("POST", formAction, { [name]: value });
+    }
+  });
+
   // Lines of the study file that were not there before are marked and shown.
   const read = () => [...document.querySelectorAll(".beside .numbered li")];
   let before = new Set(read().map((line) => line.textContent));
@@ -39,36 +58,39 @@
     before = new Set(read().map((line) => line.textContent));
   };
 
-  const bring = () => {
-    const form = document.getElementById("factor-form");
-    form?.scrollIntoView({ block: "nearest" });
-    (form?.querySelector('[aria-invalid="true"]') || form?.querySelector("#f-label"))?.focus();
-  };
-
-  // After a form is done with, its factor is shown, and whoever uses the keyboard goes on there.
-  let left = null;
-  document.addEventListener("htmx:beforeSwap", (event) => {
-    const form = document.getElementById("factor-form");
-    if (event.detail.target?.id === "work") {
-      left = form ? form.elements.name.value || form.elements.old.value : null;
+  // Whoever uses the keyboard goes on where the part with the focus was: in the form that opened, at the factor that
+  // was saved, at the button that was pressed or beside it.
+  let next = [];
+  document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target } }) => {
+    const active = document.activeElement;
+    if (target.contains(active)) {
+      const form = active.closest("#factor-form")?.elements;
+      const names = form ? [form.name.value, form.old.value] : [active.closest(".factor")?.dataset.factor];
+      next = [active.id, ...names.map((name) => `edit-${name}`), "main"];
     }
   });
-  const settle = () => {
-    const card = left && (document.getElementById(`factor-${left}`));
-    card?.scrollIntoView({ block: "nearest" });
-    document.getElementById(`edit-${left}`)?.focus({ preventScroll: true });
-    left = null;
+  const settle = (part) => {
+    const form = part.querySelector("#factor-form");
+    const lost = document.activeElement === document.body && next.map((id) => id && document.getElementById(id)).find(Boolean);
+    if (form) {
+      form.scrollIntoView({ block: "nearest" });
+      (form.querySelector('[aria-invalid="true"]') || form.querySelector("#f-label")).focus({ preventScroll: true });
+    } else if (lost) {
+      lost.closest(".factor")?.scrollIntoView({ block: "nearest" });
+      lost.focus({ preventScroll: true });
+    }
+    next = [];
   };
 
   find.addEventListener("input", narrow);
   type.addEventListener("change", narrow);
-  document.addEventListener("htmx:afterSettle", (event) => {
-    mark();
-    if (event.detail.target?.id === "work") {
+  document.addEventListener("htmx:afterSettle", ({ target }) => {
+    if (target.id === "excerpt" || target.id === "work") {
       compare();
     }
-    if (event.detail.target?.id === "work") {
-      (document.getElementById("factor-form") ? bring : settle)();
+    if (target.closest("#work")) {
+      mark();
+      settle(target);
     }
   });
   narrow();
@@ -99,14 +121,11 @@
       return;
     }
     event.preventDefault();
-    const how = { target: "#work", swap: "outerHTML" };
     const page = window.location.pathname;
     if (dragged.factor) {
-      const version = document.getElementById("work").dataset.version;
-      window.htmx.ajax("POST", `${page}/role`, { ...how, values: { version, name: dragged.factor, role: over.dataset.role } });
+      ask("POST", `${page}/role?${new URLSearchParams({ role: over.dataset.role })}`, { name: dragged.factor });
     } else {
-      const query = new URLSearchParams({ new: dragged.text, role: over.dataset.role });
-      window.htmx.ajax("GET", `${page}?${query}`, how);
+      ask("GET", `${page}?${new URLSearchParams({ new: dragged.text, role: over.dataset.role })}`);
     }
   });
 
@@ -114,10 +133,8 @@
   document.addEventListener("htmx:sseMessage", (event) => {
     if (event.detail.type === "study") {
       window.setTimeout(() => {
-        const notice = document.getElementById("elsewhere");
-        if (notice) {
-          notice.hidden = document.getElementById("work").dataset.version === event.detail.data;
-        }
+        const shown = document.querySelector("#state [form=change]").value;
+        document.getElementById("elsewhere").hidden = shown === event.detail.data;
       }, 1000);
     }
   });
