@@ -39,6 +39,7 @@ from rarefactor.web import (
     _studies,
     _visits,
 )
+from rarefactor.web._ahead import Ahead, Prepared
 from rarefactor.web._desk import Desk
 from rarefactor.web._errors import WebError, unknown
 from rarefactor.web._events import Hub
@@ -80,7 +81,9 @@ PAGES: tuple[Page, ...] = (
 _OTHERS = (_studies.router, _job.router, _static.router, _login.router)
 
 
-def create_app(home: Path, *, allowed: Allowed, sessions: Sessions, users: Users | None = None) -> FastAPI:
+def create_app(
+    home: Path, *, allowed: Allowed, sessions: Sessions, users: Users | None = None, ahead: bool = False
+) -> FastAPI:
     """Return the application.
 
     Parameters
@@ -93,6 +96,8 @@ def create_app(home: Path, *, allowed: Allowed, sessions: Sessions, users: Users
         Who is in, and the start token.
     users
         Who may log in by name; None where the start token is enough.
+    ahead
+        Make ready what pages will ask for before they do.
     """
     app = FastAPI(
         openapi_url=None,
@@ -104,12 +109,14 @@ def create_app(home: Path, *, allowed: Allowed, sessions: Sessions, users: Users
             Middleware(Caught),
             Middleware(Steady),
             Middleware(Gate, allowed=allowed, sessions=sessions),
+            Middleware(Prepared),
         ],
     )
     app.add_exception_handler(HTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _bad_request)
     app.state.workspace, app.state.sessions, app.state.users = Workspace(home=home.resolve()), sessions, users
     app.state.hub, app.state.desk = Hub(), Desk()
+    app.state.ahead = Ahead(workspace=app.state.workspace) if ahead else None
     app.state.runner = Runner(told=Announcer(app.state.hub))
     app.state.pages = PAGES
     for router in (*_OTHERS, *(page.router for page in PAGES)):
@@ -119,10 +126,15 @@ def create_app(home: Path, *, allowed: Allowed, sessions: Sessions, users: Users
 
 @asynccontextmanager
 async def _live(app: FastAPI) -> AsyncGenerator[None]:
+    workspace, ahead = app.state.workspace, app.state.ahead
+    if ahead and workspace.folder is None:
+        ahead.prepare(workspace.places()[0])
     yield
     app.state.hub.close()
     app.state.desk.close()
     await run_in_threadpool(app.state.runner.close)
+    if ahead:
+        await run_in_threadpool(ahead.close)
 
 
 class Caught:

@@ -95,7 +95,7 @@ def serve(home: Path, address: Address, *, auth: Path | None = None, browse: boo
         port = listening.getsockname()[1]
         sessions = Sessions(port=port, token=None) if auth else Sessions(port=port)
         origins = _list_origins(address, port)
-        app = create_app(home, allowed=allow(*origins), sessions=sessions, users=users)
+        app = create_app(home, allowed=allow(*origins), sessions=sessions, users=users, ahead=True)
         start = f"{origins[0]}/" + (f"?token={sessions.token}" if sessions.token else "")
         _run(app, listening, lambda: _tell(start, browse=browse))
 

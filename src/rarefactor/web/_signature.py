@@ -20,9 +20,8 @@ _TABLES = frozenset(
 )
 
 
-_Key = tuple[str, tuple[str, ...], str]
-_SEEN: ContextVar[dict[_Key, str] | None] = ContextVar("seen", default=None)
-"""What an answer that only reads has signed."""
+_SEEN: ContextVar[dict[str, tuple[str, ...]] | None] = ContextVar("seen", default=None)
+"""What an answer that only reads has found in folders."""
 _LISTING, _ = MANIFEST.split("/")
 """The folder in which an output says that it is one."""
 
@@ -39,18 +38,15 @@ def compute_signature(folder: Path, others: Iterable[Path] = (), *, without: Pat
     ...     compute_signature(Path(folder)) == before
     False
     """
-    key = (str(folder), tuple(map(str, others)), str(without))
-    seen = _SEEN.get()
-    if seen is None:
-        return _sign(*key)
-    if key not in seen:
-        seen[key] = _sign(*key)
-    return seen[key]
+    left_out = f"{without}\0"
+    found = (line for line in _look(str(folder)) if not line.startswith(left_out))
+    lines = "".join((*found, *(_line(str(each)) for each in others)))
+    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 @contextlib.contextmanager
 def look_once() -> Generator[None]:
-    """Within it, files are taken for unchanged once they were looked at: for an answer that changes none."""
+    """Within it, folders are taken for unchanged once they were looked at: for an answer that changes none."""
     token = _SEEN.set({})
     try:
         yield
@@ -58,11 +54,13 @@ def look_once() -> Generator[None]:
         _SEEN.reset(token)
 
 
-def _sign(folder: str, others: tuple[str, ...], without: str) -> str:
-    left_out = f"{without}\0"
-    found = (line for line in _walk(folder) if not line.startswith(left_out))
-    lines = "".join((*found, *map(_line, others)))
-    return hashlib.sha256(lines.encode("utf-8", "surrogateescape")).hexdigest()
+def _look(folder: str) -> tuple[str, ...]:
+    seen = _SEEN.get()
+    if seen is None:
+        return tuple(_walk(folder))
+    if folder not in seen:
+        seen[folder] = tuple(_walk(folder))
+    return seen[folder]
 
 
 def read_version(file: Path) -> str:
