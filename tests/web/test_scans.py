@@ -126,3 +126,68 @@ def test_grades_are_each_readers_own_and_become_a_factor(web, small_study) -> No
     frame = measured.tables[0].frame
     row = frame.filter((frame["subject"] == patient) & (frame["visit"] == visit))
     assert row["grade"].to_list() == [3.5]
+
+
+def test_grades_are_saved_within_the_page_and_never_over_later_ones(web, small_study, tmp_path) -> None:
+    file = small_study / "study.yaml"
+    file.write_text(
+        file.read_text().replace("    sequence: dixon\n", "    sequence: dixon\n    grades: {scale: mercuri}\n")
+    )
+    client, part = web(small_study), {"hx-request": "true"}
+    url = _find_outlying(client)
+
+    def save(seen: str, **grades: str) -> tuple[int, str]:
+        answer = client.post(f"{url}/grades", data={"seen": seen, **grades}, headers=part, follow_redirects=False)
+        return answer.status_code, answer.text
+
+    def find_seen(text: str) -> str:
+        return re.findall(r'name="seen" value="(\d+)"', text.partition('id="grades-card"')[2])[0]
+
+    status, first = save(find_seen(client.get(url).text), **{"VL.right": "2"})
+    assert (status, "<html" in first, "Saved." in first) == (200, False, True)
+    assert re.search(r'name="VL.right".*?value="2" selected', first, re.DOTALL)
+    other = find_seen(first)  # another tab of the same reader
+    assert save(find_seen(first), **{"VL.right": "2", "RF.left": "4"})[0] == 200  # again from the same page
+    status, text = save(other, **{"VL.right": "1"})
+    assert (status, "another version" in text) == (409, True)
+    assert save(find_seen(client.get(url).text), **{"VL.right": "1", "RF.left": "9"})[0] == 422  # all or none
+    assert [each.content["grade"] for each in read_readings(small_study).entries] == [2, 4]
+    mask = _read_mask(client, url, tmp_path)  # grades leave the version of the mask alone
+    data = _pack(np.where(np.asarray(mask.dataobj) == 1, 0, np.asarray(mask.dataobj)), mask)
+    assert client.post(f"{url}/mask/upload?seen=0&reason=a", content=data, follow_redirects=False).status_code == 303
+
+
+@pytest.mark.slow
+def test_the_next_scan_takes_the_same_viewer_and_nothing_drawn_is_lost(browser, serve, small_study, wait_for) -> None:
+    page = browser.new_page()
+    address = serve(small_study)
+    page.goto(address)
+    page.goto(f"{address.partition('/?')[0]}{STUDY}/scans")
+    page.locator("tbody a[href*='/scans/S-']").nth(1).click()
+
+    def read_shown() -> tuple[str, str]:
+        page.wait_for_selector("#scan[data-ready=yes]")
+        return page.inner_text("h1"), page.evaluate("document.getElementById('scan').dataset.mark ?? ''")
+
+    first, _ = read_shown()
+    page.evaluate("document.getElementById('scan').dataset.mark = 'the same'")
+    asked: list[str] = []
+    page.on("dialog", lambda dialog: (asked.append(dialog.message), dialog.dismiss()))
+    way = "#next-scan" if page.locator("#next-scan").count() else "#previous-scan"
+    page.locator(way).focus()
+    page.keyboard.press("Enter")
+    wait_for(lambda: page.inner_text("h1") != first)
+    second, mark = read_shown()
+    assert (second != first, mark) == (True, "the same")
+    page.go_back()
+    wait_for(lambda: page.inner_text("h1") == first)
+    assert read_shown() == (first, "the same")
+    page.locator("#editing summary").click()
+    page.select_option("#muscle", "1")
+    page.locator("[data-do=grow]").click()
+    assert "differ" in page.inner_text("#edited")
+    page.locator(way).click()
+    page.go_forward()
+    wait_for(lambda: page.inner_text("h1") == first and len(asked) == 2)
+    assert "differ" in page.inner_text("#edited")
+    page.close()

@@ -17,10 +17,11 @@ from starlette.concurrency import run_in_threadpool
 
 from rarefactor import imaging, study
 from rarefactor.errors import InputError, Problem
-from rarefactor.readings import add_reading, read_readings, restore_reading, withdraw_reading
+from rarefactor.readings import Draft, Reading, add_reading, add_readings, restore_reading, withdraw_reading
 from rarefactor.spec import Grades
-from rarefactor.web._errors import unknown
-from rarefactor.web._page import read_hub, read_place, read_runner, read_user, read_workspace, show
+from rarefactor.web._errors import stale, unknown
+from rarefactor.web._log import read_log
+from rarefactor.web._page import is_part, read_hub, read_place, read_runner, read_user, read_workspace, show
 from rarefactor.web._report import RUN
 from rarefactor.web._scan_desk import Scans, has_scans, read_scans
 
@@ -168,19 +169,31 @@ def _save_grades(request: Request, names: tuple[str, str, str], form: Mapping[st
     asked = _find_grades(scans)
     if asked is None:
         raise unknown("scale of grades in the study file")
-    reader, now = read_user(request).name, datetime.now(UTC)
-    before = _read_grades(scans, patient, visit, reader)
-    for item, text in form.items():
-        grade = int(text) if text.isdecimal() else None
-        if grade is None or before.get(item) == grade:
-            continue
-        muscle, _, side = item.partition(".")
-        draft = imaging.draft_grade(
-            asked, grade, patient=patient, visit=visit, muscle=muscle, side=side, reader=reader, when=now
-        )
-        add_reading(scans.place.folder, draft)
-    read_hub(request).publish(scans.place.name, "readings", f"{patient}/{visit}")
+    reader = read_user(request).name
+    given = _list_grades(scans, patient, visit, reader)
+    seen = form.get("seen", "")
+    if seen.isdecimal() and int(seen) != len(given):
+        raise stale("your grades of this scan")
+    before = {each.item: each.content.get("grade") for each in given}
+    changed = {item: int(text) for item, text in form.items() if item != "seen" and text.isdecimal()}
+    drafts = [
+        _draft_grade(asked, item, grade, patient=patient, visit=visit, reader=reader)
+        for item, grade in changed.items()
+        if before.get(item) != grade
+    ]
+    if drafts:
+        add_readings(scans.place.folder, drafts)
+        read_hub(request).publish(scans.place.name, "readings", f"{patient}/{visit}")
+    if is_part(request):
+        return _show(request, scans, patient, visit, block="grades", said="Saved.")
     return RedirectResponse(_address(scans, patient, visit) + "#grades", 303)
+
+
+def _draft_grade(asked: Grades, item: str, grade: int, *, patient: str, visit: str, reader: str) -> Draft:
+    muscle, _, side = item.partition(".")
+    return imaging.draft_grade(
+        asked, grade, patient=patient, visit=visit, muscle=muscle, side=side, reader=reader, when=datetime.now(UTC)
+    )
 
 
 @router.post(f"{_SCAN}/measure")
@@ -218,10 +231,13 @@ def _address(scans: Scans, patient: str, visit: str) -> str:
     return f"{scans.place.url}/scans/{patient}/{visit}"
 
 
-def _show(request: Request, scans: Scans, patient: str, visit: str, *, block: str | None = None) -> Response:
+def _show(
+    request: Request, scans: Scans, patient: str, visit: str, *, block: str | None = None, said: str = ""
+) -> Response:
     gist, history = scans.gist(patient), scans.history(patient, visit)
     asked, reader = _find_grades(scans), read_user(request).name
-    grades = _read_grades(scans, patient, visit, reader)
+    given = _list_grades(scans, patient, visit, reader)
+    grades = {each.item: each.content.get("grade") for each in given}
     listed = {(each.patient, each.visit): each for each in scans.list_all()}
     others = [*listed]
     at = others.index((patient, visit))
@@ -244,13 +260,15 @@ def _show(request: Request, scans: Scans, patient: str, visit: str, *, block: st
         seen=history[-1].version if history else 0,
         scale=imaging.describe_scale(asked) if asked else None,
         reader=reader,
+        graded=len(given),
+        said=said,
         around=(others[at - 1] if at else None, others[at + 1] if at + 1 < len(others) else None),
         job=job if job and job.kind == KIND else None,
         run_goes_on=bool(job and job.is_running and job.kind == RUN),
     )
 
 
-def _list_muscles(gist: imaging.Gist | None, visit: str, grades: Mapping[str, int]) -> Iterator[MuscleRow]:
+def _list_muscles(gist: imaging.Gist | None, visit: str, grades: Mapping[str, int | None]) -> Iterator[MuscleRow]:
     """Yield the muscles; where no muscles are told apart, the compartments or the thigh."""
     found = gist.visits.get(visit) if gist else None
     sites = {each.site for each in found.sites} if found else set[str]()
@@ -271,11 +289,11 @@ def _find_grades(scans: Scans) -> Grades | None:
     return next((each.grades for each in scans.study.imaging.values() if each.grades), None)
 
 
-def _read_grades(scans: Scans, patient: str, visit: str, reader: str) -> dict[str, int]:
-    """The grades that a reader gave to the muscles of a scan, by what they are about."""
-    given = read_readings(scans.place.folder).current(imaging.GRADE)
-    own = (each for each in given if (each.subject, each.place, each.reader) == (patient, visit, reader))
-    return {each.item: each.content["grade"] for each in own}
+def _list_grades(scans: Scans, patient: str, visit: str, reader: str) -> tuple[Reading, ...]:
+    """All grades that a reader gave to the muscles of a scan, each side by itself; the last of each counts."""
+    of_scan = (imaging.GRADE, patient, visit, reader)
+    given = (each for each in read_log(scans.place).entries if "." in each.item)
+    return tuple(each for each in given if (each.kind, each.subject, each.place, each.reader) == of_scan)
 
 
 def _name_visits(scans: Scans) -> dict[str, str]:

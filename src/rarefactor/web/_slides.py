@@ -17,10 +17,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from rarefactor import pathology
 from rarefactor.errors import InputError, Problem
-from rarefactor.readings import Draft, Reading, add_reading, read_readings, restore_reading
+from rarefactor.readings import Draft, Reading, add_reading, restore_reading
 from rarefactor.spec import Put, Staining
 from rarefactor.web._desk import Desk, Listed, Slides, find_slides, read_desk, read_slides, read_tile_place
 from rarefactor.web._errors import ForbiddenError, unknown
+from rarefactor.web._log import read_log
 from rarefactor.web._page import is_part, read_hub, read_place, read_user, read_workspace, show
 from rarefactor.web._saving import save_changes
 
@@ -239,7 +240,7 @@ def _tell_readings(slides: Slides, file: pathology.SlideFile) -> Mapping[str, An
     """Return what was left out of a slide, as the page shows it."""
     history = _read_history(slides, file)
     held = file.excluded.outlines if file.excluded else ()
-    moved = read_readings(slides.place.folder).history((_THRESHOLD, "all", file.stain, "", None))
+    moved = read_log(slides.place).history((_THRESHOLD, "all", file.stain, "", None))
     return {
         "history": history[::-1],
         "seen": history[-1].version if history else 0,
@@ -250,7 +251,7 @@ def _tell_readings(slides: Slides, file: pathology.SlideFile) -> Mapping[str, An
 
 def _read_history(slides: Slides, file: pathology.SlideFile) -> tuple[Reading, ...]:
     key = (pathology.EXCLUSION, file.patient, file.stain, pathology.name_item(file), None)
-    return read_readings(slides.place.folder).history(key)
+    return read_log(slides.place).history(key)
 
 
 def _after_reading(request: Request, study: str, name: str) -> Response:

@@ -1,9 +1,7 @@
 // One scan: NiiVue shows it, mouse and keys look and draw, and what was drawn is sent as a mask.
-import * as edit from "./scans_edit.js";
+// The page is painted before the viewer is loaded, and the viewer stays when the next scan takes the page's place.
 
 const byId = (id) => document.getElementById(id);
-const viewer = byId("viewer");
-const { url, seen } = viewer.dataset;
 const canvas = byId("scan");
 const FAT = "fat fraction";
 const COLOURS = [
@@ -11,10 +9,7 @@ const COLOURS = [
   [240, 50, 230], [191, 239, 69], [250, 190, 212], [70, 153, 144], [255, 225, 25],
 ];
 const KEPT = 40;
-
-const names = new Map([...byId("muscle").options].map((option) => [Number(option.value), option.textContent]));
-names.delete(edit.ALL);
-const nv = new niivue.Niivue({
+const OPTIONS = {
   backColor: [0, 0, 0, 1],
   crosshairColor: [1, 0.84, 0.29, 1],
   crosshairWidth: 0.25,
@@ -30,7 +25,16 @@ const nv = new niivue.Niivue({
   penSize: 3,
   loadingText: "",
   logLevel: "error",
-});
+};
+
+// Of the viewer, for all scans.
+let nv = null;
+let edit = null;
+let loading = null;
+let reading = new AbortController();
+// Of the scan that is shown.
+let viewer = null;
+let names = new Map();
 let imageNames = [];
 let images = [];
 let saved = null;
@@ -57,46 +61,74 @@ function say(text) {
   byId("loading").textContent = text;
 }
 
-async function open() {
+// Once for all scans, after the page was painted.
+async function loadViewer() {
   if (!document.createElement("canvas").getContext("webgl2")) {
-    say("This browser cannot show volumes (WebGL 2 is missing). Numbers, versions and grades work without it.");
-    return;
+    throw new Error("WebGL 2 is missing in this browser");
   }
+  [edit] = await Promise.all([import(viewer.dataset.edit), import(viewer.dataset.niivue)]);
+  nv = new globalThis.niivue.Niivue(OPTIONS);
   await nv.attachToCanvas(canvas);
   nv.setSliceType(nv.sliceTypeAxial);
-  imageNames = await readNames();
-  images = await Promise.all(imageNames.map((_, place) => readImage(`${url}/images/${place}.nii.gz`)));
+  nv.onLocationChange = tellPlace;
+}
+
+async function open(signal) {
+  const read = readScan(viewer.dataset, signal);
+  loading ??= loadViewer();
+  const [found] = await Promise.all([read, loading]);
+  if (signal.aborted) return;
+  nameImages(found.names);
+  images = await Promise.all(found.images.map((buffer, place) => makeImage(buffer, `${place}.nii.gz`)));
+  const mask = found.mask && await makeImage(found.mask, "mask.nii.gz");
+  if (signal.aborted) return;
+  show(mask);
+}
+
+function show(mask) {
+  if (nv.drawBitmap) nv.closeDrawing();
+  if (nv.volumes.length) nv.removeVolumeByIndex(0);
   nv.addVolume(images[0].clone());
   showChosen();
-  if (viewer.dataset.mask === "yes") await openMask();
-  const [, , nz] = size();
+  if (mask) openMask(mask);
+  useTool();
+  const [nx, ny, nz] = size();
   byId("slice").max = nz - 1;
-  goTo([Math.floor(size()[0] / 2), Math.floor(size()[1] / 2), Math.floor(nz / 2)]);
+  goTo([nx, ny, nz].map((length) => Math.floor(length / 2)));
   say("");
   canvas.dataset.ready = "yes";
 }
 
-// Read as a whole: the viewer's own way of reading breaks off when it has seen enough of a packed file.
-async function readImage(address) {
-  const answer = await fetch(address);
-  if (!answer.ok) throw new Error("an image cannot be read");
-  return niivue.NVImage.loadFromUrl({ url: address, name: address.split("/").pop(), buffer: await answer.arrayBuffer() });
+// The images of a scan and its mask, packed as they are kept; all asked for at once.
+async function readScan({ url, mask }, signal) {
+  const ask = async (address, what) => {
+    const answer = await fetch(address, { signal });
+    if (!answer.ok) throw new Error(what);
+    return answer;
+  };
+  const bytes = async (address) => (await ask(address, "an image cannot be read")).arrayBuffer();
+  const drawn = mask === "yes" ? bytes(`${url}/mask.nii.gz`) : null;
+  drawn?.catch(() => null); // told below
+  const listed = await (await ask(`${url}/images`, "the scan cannot be read; the list of scans says why")).json();
+  const read = await Promise.all(listed.map((_, place) => bytes(`${url}/images/${place}.nii.gz`)));
+  return { names: listed, images: read, mask: await drawn };
 }
 
-async function readNames() {
-  const answer = await fetch(`${url}/images`);
-  if (!answer.ok) throw new Error("the scan cannot be read; the list of scans says why");
-  const found = await answer.json();
-  byId("image").replaceChildren(...found.map((name, place) => {
+// From bytes: the viewer's own way of reading breaks off when it has seen enough of a packed file.
+function makeImage(buffer, name) {
+  return globalThis.niivue.NVImage.loadFromUrl({ url: name, name, buffer });
+}
+
+function nameImages(listed) {
+  imageNames = listed;
+  byId("image").replaceChildren(...listed.map((name, place) => {
     const said = name.charAt(0).toUpperCase() + name.slice(1);
     return new Option(said, String(place), name === FAT, name === FAT);
   }));
-  return found;
 }
 
-async function openMask() {
-  const loaded = nv.loadDrawing(await readImage(`${url}/mask.nii.gz`));
-  if (!loaded) throw new Error("the mask does not fit the images");
+function openMask(mask) {
+  if (!nv.loadDrawing(mask)) throw new Error("the mask does not fit the images");
   nv.setDrawColormap(colours());
   nv.setDrawOpacity(Number(byId("opacity").value) / 100);
   saved = nv.drawBitmap.slice();
@@ -123,14 +155,14 @@ function goTo([x, y, z]) {
   nv.drawScene();
 }
 
-nv.onLocationChange = () => {
+function tellPlace() {
   const [x, y, z] = cursor();
   const number = nv.drawBitmap ? mask().bits[(z * size()[1] + y) * size()[0] + x] : 0;
   const fat = fatAt(x, y, z);
   byId("slice").value = z;
   byId("slice-said").textContent = `Slice ${z + 1} of ${size()[2]}`;
   byId("at").textContent = `${names.get(number) ?? "No muscle"}${Number.isFinite(fat) ? `, ${fat.toFixed(0)} % fat` : ""}`;
-};
+}
 
 // What was drawn: each change can be undone, and nothing is lost by leaving unasked.
 function note() {
@@ -148,7 +180,7 @@ function tell() {
 }
 
 function change(act) {
-  if (!nv.drawBitmap) return;
+  if (!nv?.drawBitmap) return;
   act(mask());
   nv.refreshDrawing(true);
   note();
@@ -163,10 +195,12 @@ function undo() {
   tell();
 }
 
+const ALL = 0;
+const isReady = () => canvas.dataset.ready === "yes";
 const muscle = () => Number(byId("muscle").value);
 const where = () => (byId("everywhere").checked ? null : cursor()[2]);
 const brush = () => Number(byId("brush").value) || 1;
-const each = (act) => (muscle() === edit.ALL ? [...names.keys()] : [muscle()]).forEach(act);
+const each = (act) => (muscle() === ALL ? [...names.keys()] : [muscle()]).forEach(act);
 const commands = {
   grow: () => change((held) => each((number) => edit.grow(held, where(), number))),
   shrink: () => change((held) => edit.shrink(held, where(), muscle())),
@@ -179,8 +213,9 @@ const commands = {
 const chosenTool = () => document.querySelector("input[name=tool]:checked").value;
 
 function useTool() {
+  if (!nv) return;
   const tool = chosenTool();
-  const vague = muscle() === edit.ALL && (tool === "draw" || tool === "fill");
+  const vague = muscle() === ALL && (tool === "draw" || tool === "fill");
   byId("edited").textContent = vague ? "Choose one muscle to draw." : "";
   nv.setDrawingEnabled(tool !== "look" && !vague);
   nv.opts.penSize = brush();
@@ -193,14 +228,14 @@ const steps = {
 
 canvas.addEventListener("keydown", (event) => {
   event.stopImmediatePropagation();
-  if (canvas.dataset.ready !== "yes" || event.altKey || event.metaKey) return;
+  if (!isReady() || event.altKey || event.metaKey) return;
   const step = steps[event.key];
   const editing = byId("editing").open && nv.drawBitmap;
   if (step) {
     const far = event.shiftKey ? 5 : 1;
     goTo(cursor().map((value, axis) => value + far * step[axis]));
   } else if (editing && event.key === " ") {
-    if (muscle() !== edit.ALL) change((held) => edit.stamp(held, cursor(), brush(), muscle()));
+    if (muscle() !== ALL) change((held) => edit.stamp(held, cursor(), brush(), muscle()));
   } else if (editing && (event.key === "Delete" || event.key === "Backspace")) {
     change((held) => edit.stamp(held, cursor(), brush(), 0));
   } else if (editing && event.ctrlKey && event.key === "z") {
@@ -212,25 +247,16 @@ canvas.addEventListener("keydown", (event) => {
 }, true);
 canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation(), true);
 canvas.addEventListener("pointerup", () => setTimeout(() => {
+  if (!isReady()) return;
   const [x, y, z] = cursor();
   const number = nv.drawBitmap?.[(z * size()[1] + y) * size()[0] + x];
   if (number && chosenTool() === "look") byId("muscle").value = number;
   if (last && nv.drawBitmap && edit.countChanged(nv.drawBitmap, last)) note();
 }));
 
-byId("image").addEventListener("change", showChosen);
-byId("opacity").addEventListener("input", (event) => nv.setDrawOpacity(Number(event.target.value) / 100));
-byId("slice").addEventListener("input", (event) => goTo([...cursor().slice(0, 2), Number(event.target.value)]));
-byId("slice-down").addEventListener("click", () => goTo([...cursor().slice(0, 2), cursor()[2] - 1]));
-byId("slice-up").addEventListener("click", () => goTo([...cursor().slice(0, 2), cursor()[2] + 1]));
-byId("undo").addEventListener("click", undo);
-byId("muscle").addEventListener("change", useTool);
-byId("brush").addEventListener("change", useTool);
-document.querySelectorAll("input[name=tool]").forEach((input) => input.addEventListener("change", useTool));
-document.querySelectorAll("[data-do]").forEach((button) => button.addEventListener("click", () => commands[button.dataset.do]()));
-
-byId("save").addEventListener("submit", async (event) => {
+async function save(event) {
   event.preventDefault();
+  const { url, seen } = viewer.dataset;
   byId("keep").disabled = true;
   byId("edited").textContent = "Saving …";
   const bytes = await nv.saveImage({ filename: "", isSaveDrawing: true });
@@ -251,10 +277,61 @@ byId("save").addEventListener("submit", async (event) => {
     byId("edited").textContent = "The server does not answer. What you drew is still here: start it again, and save.";
     byId("keep").disabled = false;
   }
-});
+}
+
+// What belongs to the page of one scan.
+function bind() {
+  const on = (id, kind, act) => byId(id).addEventListener(kind, (event) => isReady() && act(event));
+  const step = (by) => () => goTo([...cursor().slice(0, 2), cursor()[2] + by]);
+  on("image", "change", showChosen);
+  on("opacity", "input", (event) => nv.setDrawOpacity(Number(event.target.value) / 100));
+  on("slice", "input", (event) => goTo([...cursor().slice(0, 2), Number(event.target.value)]));
+  on("slice-down", "click", step(-1));
+  on("slice-up", "click", step(1));
+  on("undo", "click", undo);
+  on("muscle", "change", useTool);
+  on("brush", "change", useTool);
+  byId("save").addEventListener("submit", save);
+  viewer.querySelectorAll("input[name=tool]").forEach((input) => input.addEventListener("change", useTool));
+  viewer.querySelectorAll("[data-do]").forEach((button) => button.addEventListener("click", () => isReady() && commands[button.dataset.do]()));
+}
+
+// Until the images of this scan are there nothing is shown of another.
+function begin() {
+  reading.abort();
+  reading = new AbortController();
+  const { signal } = reading;
+  viewer = byId("viewer");
+  names = new Map([...byId("muscle").options].map((option) => [Number(option.value), option.textContent]));
+  names.delete(ALL);
+  [imageNames, images, saved, last, undone, dirty] = [[], [], null, null, [], false];
+  canvas.dataset.ready = "no";
+  say("Loading the images …");
+  bind();
+  open(signal).catch((error) => {
+    if (!signal.aborted) say(`The images cannot be shown: ${error.message}. Numbers, versions and grades work without them.`);
+  });
+}
 
 window.addEventListener("beforeunload", (event) => {
   if (dirty) event.preventDefault();
 });
 
-open().catch((error) => say(`The images cannot be shown: ${error.message}. Numbers, versions and grades work without them.`));
+// Another scan takes the place of this one (Previous, Next, and the browser's Back): not over what was drawn and not saved.
+const LOST = "What you drew is not saved. Leave it?";
+document.addEventListener("htmx:confirm", (event) => {
+  if (dirty && event.target.closest("#others") && !window.confirm(LOST)) event.preventDefault();
+});
+document.addEventListener("htmx:historyCacheMiss", (event) => {
+  if (dirty && !window.confirm(LOST)) {
+    event.preventDefault();
+    window.history.pushState({ htmx: true }, "", viewer.dataset.url);
+  }
+});
+document.addEventListener("htmx:afterSwap", (event) => event.target.id === "main" && begin());
+document.addEventListener("htmx:historyRestore", begin);
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.requestConfig.boosted) window.location.assign(event.detail.pathInfo.requestPath); // it says why
+});
+
+requestAnimationFrame(() => setTimeout(begin));
