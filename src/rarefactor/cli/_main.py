@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 import traceback
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 from typing import TextIO
 
 from rarefactor.errors import RarefactorError
 
 BUG = 1
-INTERRUPTED = 130
+INTERRUPTED, ENDED = 130, 143
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     -------
     int
         0 done; 1 a bug; 2 a command that cannot be understood; 3 the study file, 4 the data, 5 findings in the data;
-        6 the analysis; 7 the output; 10 a risk model for research only; 130 interrupted.
+        6 the analysis; 7 the output; 10 a risk model for research only; 130 interrupted; 143 told to end.
 
     Examples
     --------
@@ -40,7 +42,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         from rarefactor.cli._app import app  # noqa: PLC0415 - late, so that an interrupt is met from here on
 
-        app(args=[each for each in given if each != "--debug"], prog_name="rarefactor")
+        with _end_cleanly():
+            app(args=[each for each in given if each != "--debug"], prog_name="rarefactor")
     except SystemExit as leaving:
         return leaving.code if isinstance(leaving.code, int) else 0
     except KeyboardInterrupt:
@@ -52,6 +55,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:  # noqa: BLE001 - whatever else it is, the user reads one line
         return _show_bug(error, debug="--debug" in given)
     return 0
+
+
+@contextlib.contextmanager
+def _end_cleanly() -> Generator[None]:
+    """Take leave of what is open, processes at work too, when the process is told to end."""
+
+    def leave(*_: object) -> None:
+        raise SystemExit(ENDED)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _show_problems(error: RarefactorError, *, debug: bool) -> int:

@@ -1,5 +1,6 @@
 """One place turns an error into a message and an exit code; what a patient's value is stays out of it."""
 
+import signal
 import subprocess
 import sys
 
@@ -111,3 +112,19 @@ def test_the_road_itself_loads_no_plotting_or_typesetting():
     code = "import rarefactor.study, sys; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not {"scipy.stats", "matplotlib", "typst", "docx", "openpyxl"} & set(done.stdout.split())
+
+
+def test_who_is_told_to_end_takes_leave_first(monkeypatch):
+    left = []
+
+    def work(**_):
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            left.append("tidied")
+
+    monkeypatch.setattr("rarefactor.cli._app.app", work)
+    before = signal.getsignal(signal.SIGTERM)
+    assert main([]) == 143
+    assert left == ["tidied"]
+    assert signal.getsignal(signal.SIGTERM) is before
