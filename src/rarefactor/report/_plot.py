@@ -11,6 +11,7 @@ import re
 import threading
 import warnings
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,7 @@ def wrap_text(words: str, width: float, *, size: float = 8, indent: str = "") ->
     return tuple(lines)
 
 
+@lru_cache(maxsize=10_000)
 def width_of(words: str, size: float) -> float:
     """Return how wide words are, in millimetres, in the wider of the two weights."""
     from matplotlib.font_manager import FontProperties  # noqa: PLC0415 - loaded when something is drawn

@@ -6,12 +6,12 @@ number. Visits are dotted lines, rows of repeated forms are marks on a line of t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from rarefactor.derive import Course, Given, PatientRecord
-from rarefactor.report._panel import Panel
-from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, Sheet, open_sheet, wrap_text
+from rarefactor.report._inline import Paper
+from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, wrap_text
 from rarefactor.report._words import Words
 from rarefactor.spec import DAYS_PER_MONTH, upper_first
 
@@ -20,13 +20,18 @@ _WIDTH, _LEFT, _RIGHT = 170.0, 48.0, 165.0
 _TOP, _HEIGHT, _GAP, _GIVEN = 9.0, 15.0, 4.5, 5.0
 _AXIS, _MOST_TICKS = 9.0, 9
 
+Drawn = TypeVar("Drawn", bound=Paper)
 
-def draw_timeline(record: PatientRecord) -> Sheet:
-    """Return the figure of one patient; with no number in it, visits and what was given alone."""
+
+def draw_timeline(record: PatientRecord, open_paper: Callable[[float, float], Drawn]) -> Drawn:
+    """Return the figure of one patient; with no number in it, visits and what was given alone.
+
+    ``open_paper`` gives what to draw on for a width and a height in millimetres.
+    """
     given = [each for each in record.given if each.day is not None]
     rows = len(record.courses)
     panels, marks = rows * (_HEIGHT + _GAP), len(given) * _GIVEN + (4.0 if given else 0.0)
-    sheet = open_sheet(_WIDTH, _TOP + panels + marks + _AXIS)
+    sheet = open_paper(_WIDTH, _TOP + panels + marks + _AXIS)
     across = _range(record, given)
     _draw_visits(sheet, record, across, _TOP + panels + marks)
     for place, course in enumerate(record.courses):
@@ -49,7 +54,7 @@ def _x(month: float, across: tuple[float, float]) -> float:
     return _LEFT + (month - across[0]) / (across[1] - across[0]) * (_RIGHT - _LEFT)
 
 
-def _draw_visits(sheet: Sheet, record: PatientRecord, across: tuple[float, float], bottom: float) -> None:
+def _draw_visits(sheet: Paper, record: PatientRecord, across: tuple[float, float], bottom: float) -> None:
     taken = 0.0
     for seen in record.visits:
         if seen.day is None:
@@ -61,24 +66,28 @@ def _draw_visits(sheet: Sheet, record: PatientRecord, across: tuple[float, float
             taken = x + half
 
 
-def _draw_course(sheet: Sheet, course: Course, across: tuple[float, float], top: float) -> None:
+def _draw_course(sheet: Paper, course: Course, across: tuple[float, float], top: float) -> None:
     values = [value for _, value in course.points]
     room = 0.12 * (max(values) - min(values)) or 0.1 * abs(values[0]) or 1.0
     up = (min(values) - room, max(values) + room)
-    panel = Panel(sheet, _LEFT, top, _RIGHT - _LEFT, _HEIGHT, across, up)
+    dots = [(_x(month, across), top + (up[1] - value) / (up[1] - up[0]) * _HEIGHT) for month, value in course.points]
     sheet.line((_LEFT, _RIGHT), (top + _HEIGHT, top + _HEIGHT), color=RULE)
     unit = f" ({course.unit})" if course.unit else ""
     for line, words in enumerate(wrap_text(f"{course.label}{unit}", _LEFT - 14)[:4]):
         sheet.text(1, top + 3 + 3.1 * line, words)
-    for value in dict.fromkeys((max(values), min(values))):
-        sheet.text(_LEFT - 1.5, panel.y(value), f"{value:.4g}", size=6.5, ha="right", color=MUTED)
-    for one, two in pairwise(course.points):
-        panel.curve((one[0], two[0]), (one[1], two[1]), color=BLUE, lw=1.0)
-    for month, value in course.points:
-        sheet.dot(panel.x(month), panel.y(value), "o", BLUE)
+    for value, y in {max(values): min(y for _, y in dots), min(values): max(y for _, y in dots)}.items():
+        sheet.text(_LEFT - 1.5, y, _write(value), size=6.5, ha="right", color=MUTED)
+    sheet.line(tuple(x for x, _ in dots), tuple(y for _, y in dots), color=BLUE, lw=1.0)
+    for x, y in dots:
+        sheet.dot(x, y, "o", BLUE)
 
 
-def _draw_given(sheet: Sheet, given: Sequence[Given], across: tuple[float, float], top: float) -> None:
+def _write(value: float) -> str:
+    """Return a value as the tables below the figure have it."""
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
+
+
+def _draw_given(sheet: Paper, given: Sequence[Given], across: tuple[float, float], top: float) -> None:
     for place, each in enumerate(given):
         x, y = _x((each.day or 0.0) / DAYS_PER_MONTH, across), top + place * _GIVEN
         sheet.dot(x, y, "D", ORANGE)
@@ -88,7 +97,7 @@ def _draw_given(sheet: Sheet, given: Sequence[Given], across: tuple[float, float
         sheet.text(x + 2.5 if room else x - 2.5, y, each.text, size=7, ha="left" if room else "right", color=INK)
 
 
-def _draw_axis(sheet: Sheet, across: tuple[float, float], bottom: float) -> None:
+def _draw_axis(sheet: Paper, across: tuple[float, float], bottom: float) -> None:
     sheet.line((_LEFT, _RIGHT), (bottom, bottom), color=MUTED)
     for month in _ticks(across):
         x = _x(month, across)
@@ -113,6 +122,6 @@ def tell_timeline(record: PatientRecord) -> str:
 
 
 def _tell(course: Course) -> str:
-    first, last = (f"{course.points[place][1]:.4g}" for place in (0, -1))
+    first, last = (_write(course.points[place][1]) for place in (0, -1))
     n = len(course.points)
     return _WORDS.text("course", count=n, label=course.label, first=first, last=last, n=n)

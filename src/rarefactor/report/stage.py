@@ -117,11 +117,22 @@ def darken(svg: bytes) -> bytes:
 
 
 def draw_patient(record: PatientRecord) -> bytes:
-    """Return one patient over time as SVG."""
+    """Return one patient over time as SVG, a file of its own."""
     from rarefactor.report import _timeline  # noqa: PLC0415 - importing the report must stay light
-    from rarefactor.report._plot import write_svg  # noqa: PLC0415 - as above
+    from rarefactor.report._plot import open_sheet, write_svg  # noqa: PLC0415 - as above
 
-    return write_svg(_timeline.draw_timeline(record), "timeline")
+    return write_svg(_timeline.draw_timeline(record, open_sheet), "timeline")
+
+
+def draw_patient_inline(record: PatientRecord) -> str:
+    """Return the figure of :func:`draw_patient` as SVG for inside a page, in its letters and its colours."""
+    from rarefactor.report import _timeline  # noqa: PLC0415 - importing the report must stay light
+    from rarefactor.report._html import recolour  # noqa: PLC0415 - as above
+    from rarefactor.report._inline import Inline  # noqa: PLC0415 - as above
+
+    drawn = _timeline.draw_timeline(record, Inline).write(_timeline.tell_timeline(record))
+    colours = {each: f"var(--{each})" for each in ("ink", "muted", "rule", "firth", "ml")}
+    return recolour(drawn.encode(), colours).decode()
 
 
 def tell_patient(record: PatientRecord) -> str:
