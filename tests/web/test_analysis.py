@@ -159,23 +159,6 @@ def test_the_calculator_refuses_a_model_that_is_not_for_patients_unless_for_rese
     assert known.get(f"{path}/nomogram.svg").text.startswith("<?xml")
 
 
-def test_patients_are_listed_by_their_own_ids_and_addressed_by_study_ids(known: TestClient, clinic: Any) -> None:
-    clinic.edit("outcome:\n", "  eligibility: [{name: under 60, keep: 'age < 60'}]\noutcome:\n")
-    page = known.get(f"{URL}/patients").text
-    subjects = live.read_live(clinic.study).cohort.pseudonyms
-    assert all(f'/patients/{subject}">{own}</a>' in page for own, subject in subjects.items())
-    assert page.count("not under 60") == sum("not under 60" in line for line in page.splitlines()) > 0
-    own, subject = next(iter(subjects.items()))
-    one = known.get(f"{URL}/patients/{subject}").text
-    assert f"Patient {own}" in one
-    assert "day 0" in one
-    assert known.get(f"{URL}/patients/{subject}/timeline.svg?dark=1").text.startswith("<?xml")
-    assert known.get(f"{URL}/patients/S-nobody").status_code == 404
-    first, last = (known.get(f"{URL}/patients?sort=study_id{way}").text for way in ("", "&down=1"))
-    assert first.index(min(subjects.values())) < first.index(max(subjects.values()))
-    assert last.index(max(subjects.values())) < last.index(min(subjects.values()))
-
-
 @pytest.mark.usefixtures("known")
 def test_a_factor_is_ticked_and_the_models_renew_in_place(clinic: Any, serve: Callable[..., str], browser: Any) -> None:
     page = browser.new_page()

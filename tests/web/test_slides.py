@@ -94,7 +94,7 @@ def test_a_threshold_is_moved_and_a_region_left_out_by_keyboard(browser, serve, 
     address = serve(small_study)
     page.goto(address)
     page.goto(f"{address.partition('/?')[0]}/studies/anm-srp/slides")
-    page.locator("table a").first.click()
+    page.locator("tbody a").first.click()
     page.wait_for_selector(".slide-numbers")
     area = page.locator("#area-then")
     before = float(area.inner_text())

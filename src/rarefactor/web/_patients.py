@@ -6,22 +6,24 @@ addresses. What is shown is what factors and outcome are made of.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
+from markupsafe import Markup
 
-from rarefactor import derive, imaging, live, pathology, report
+from rarefactor import derive, live, report
 from rarefactor.derive import PatientEntry, PatientRecord, Patients
 from rarefactor.errors import RarefactorError
-from rarefactor.results import Estimate
+from rarefactor.results import Estimate, Results
 from rarefactor.spec import Study
 from rarefactor.web._desk import find_slides
 from rarefactor.web._errors import unknown
-from rarefactor.web._page import is_part, read_place, read_runner, read_workspace, show
+from rarefactor.web._page import is_part, read_place, read_workspace, show
+from rarefactor.web._paging import LINES, Orders, cut_lines, find_lines, read_asked, sort_lines
 from rarefactor.web._results import collect_all, read_results
 from rarefactor.web._workspace import Place
 
@@ -30,11 +32,21 @@ router = APIRouter(prefix="/studies/{study}/patients")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """A patient in the list: the user's own id, and where the patient stands."""
+    """A patient in the list: the user's own id, and where the patient stands; ``said`` is what the line says."""
 
     own: str
     entry: PatientEntry
     influence: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """All lines by the users' ids, and what they were made of."""
+
+    lines: tuple[Line, ...]
+    patients: Patients
+    results: Results
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +67,18 @@ class Image:
     url: str
 
 
-_SORTS: Mapping[str, Callable[[Line], Any]] = {
-    "id": lambda line: line.own,
-    "study_id": lambda line: line.entry.subject,
-    "standing": lambda line: (line.entry.excluded, [each.reason for each in line.entry.standings]),
-    "outcome": lambda line: [_rank(each.outcome) for each in line.entry.standings],
-    "score": lambda line: line.entry.score if line.entry.score is not None else -1.0,
-    "missing": lambda line: line.entry.missing if line.entry.missing is not None else -1,
-    "influence": lambda line: line.influence,
-}
+ORDERS: Orders[Line] = Orders(
+    keys={
+        "id": lambda line: line.own,
+        "study_id": lambda line: line.entry.subject,
+        "standing": lambda line: (line.entry.excluded, [each.reason for each in line.entry.standings]),
+        "outcome": lambda line: [_rank(each.outcome) for each in line.entry.standings],
+        "score": lambda line: line.entry.score if line.entry.score is not None else -1.0,
+        "missing": lambda line: line.entry.missing if line.entry.missing is not None else -1,
+        "influence": lambda line: line.influence,
+    }
+)
+"""What the list can be sorted by."""
 
 
 def _rank(outcome: bool | None) -> int:  # noqa: FBT001 - the value itself
@@ -71,24 +86,22 @@ def _rank(outcome: bool | None) -> int:  # noqa: FBT001 - the value itself
 
 
 @router.get("")
-def show_patients(request: Request, study: str, sort: str = "id", find: str = "", *, down: bool = False) -> Response:
-    """Return the list, sorted by one of its columns; with ``find``, those lines that hold it."""
+def show_patients(request: Request, study: str) -> Response:
+    """Return a page of the list, sorted by one of its columns, of those lines that hold what is looked for."""
     place = read_place(request, study)
     found = _find(request, place)
-    listed = _lines(request, place, found)
-    lines = sorted(listed, key=_SORTS.get(sort, _SORTS["id"]), reverse=down)
+    lines, part = _lines(request, place, found), is_part(request)
+    asked = read_asked(request.query_params, ORDERS)
+    sought = sort_lines(find_lines(lines, asked, lambda line: line.said), asked, ORDERS)
     return show(
         request,
         "patients.html.j2",
         place=place,
         page="patients",
-        block="listed" if is_part(request) else None,
+        block="listed" if part else None,
+        part=part,
         study=found.study,
-        find=find,
-        of=len(listed),
-        lines=[line for line in lines if find.casefold().strip() in _say(line, found.study)],
-        sort=sort if sort in _SORTS else "id",
-        down=down,
+        leaf=cut_lines(sought, asked, of=len(lines)),
         scored=any(line.entry.score is not None for line in lines),
         score=_name_score(found),
     )
@@ -113,8 +126,9 @@ def show_patient(request: Request, study: str, subject: str) -> Response:
         line=lines[at],
         before=lines[at - 1] if at > 0 else None,
         after=lines[at + 1] if at + 1 < len(lines) else None,
+        among=at // LINES + 1,
         record=record,
-        told=report.tell_patient(record),
+        timeline=Markup(report.draw_patient_inline(record)),  # noqa: S704 - drawn by us, its words escaped
         influences=_influences(request, place, found, subject),
         images=_list_images(request, place, found, record),
         score=_name_score(found),
@@ -122,26 +136,20 @@ def show_patient(request: Request, study: str, subject: str) -> Response:
 
 
 @router.get("/{subject}/timeline.svg")
-def show_timeline(request: Request, study: str, subject: str, *, dark: bool = False) -> Response:
-    """Return the figure of one patient over time."""
-    place, workspace = read_place(request, study), read_workspace(request)
-    found = _find(request, place)
-
-    def draw() -> bytes:
-        return report.draw_patient(_record(request, place, found, subject))
-
-    known = f"{workspace.signature(place)} {found.measured is None}"
-    svg = workspace.remember(place, f"timeline {subject}", draw, signature=known)
-    return Response(report.darken(svg) if dark else svg, media_type="image/svg+xml")
+def show_timeline(request: Request, study: str, subject: str) -> Response:
+    """Return the figure of one patient over time, to be kept."""
+    place = read_place(request, study)
+    svg = report.draw_patient(_record(request, place, _find(request, place), subject))
+    return Response(svg, media_type="image/svg+xml")
 
 
-def _say(line: Line, study: Study) -> str:
+def _say(own: str, entry: PatientEntry, study: Study) -> str:
     """Return what stands in a line of the list, to be looked through."""
     outcome = study.the_outcome
     words = {True: outcome.event or "yes", False: outcome.no_event or "no", None: ""}
-    said = [word for each in line.entry.standings for word in (each.reason, words[each.outcome])]
-    excluded = ["excluded", line.entry.excluded] if line.entry.excluded else []
-    return " ".join([line.own, line.entry.subject, *excluded, *said]).casefold()
+    said = [word for each in entry.standings for word in (each.reason, words[each.outcome])]
+    excluded = ["excluded", entry.excluded] if entry.excluded else []
+    return " ".join([own, entry.subject, *excluded, *said]).casefold()
 
 
 def _name_score(found: live.Live) -> str:
@@ -152,29 +160,37 @@ def _name_score(found: live.Live) -> str:
 
 
 def _find(request: Request, place: Place) -> live.Live:
-    return read_results(read_workspace(request), read_runner(request), place)
+    return read_results(read_workspace(request), place)
 
 
 def _patients(request: Request, place: Place, found: live.Live) -> Patients:
     workspace = read_workspace(request)
-    measured = found.measured
-    known = f"{workspace.signature(place)} {measured is None}"
-
-    def read() -> Patients:
-        described = (imaging.describe(found.study), pathology.describe(found.study))
-        return derive.read_patients(found.study, found.cohort, found.table, described if measured is None else measured)
-
-    return workspace.remember(place, "patients", read, signature=known)
-
-
-def _lines(request: Request, place: Place, found: live.Live) -> Sequence[Line]:
-    own = {subject: name for name, subject in found.cohort.pseudonyms.items()}
-    changed = [row.group for row in _without(request, place, found) if "changed" in row.flags]
-    entries = _patients(request, place, found).entries()
-    lines = (
-        Line(own=own.get(entry.subject, ""), entry=entry, influence=changed.count(entry.subject)) for entry in entries
+    known = f"{workspace.signature(place)} {found.measured is None}"
+    return workspace.remember(
+        place, "patients", lambda: derive.read_patients(found.study, found.table), signature=known
     )
-    return sorted(lines, key=_SORTS["id"])
+
+
+def _lines(request: Request, place: Place, found: live.Live) -> tuple[Line, ...]:
+    """Return all patients by the users' ids."""
+    workspace, patients = read_workspace(request), _patients(request, place, found)
+    results = collect_all(workspace, place, found)
+    known = f"{id(patients)} {id(results)}"  # of what is kept as long as the lines are
+
+    def write() -> Listed:
+        lines = _write_lines(found, patients, results)
+        return Listed(lines=tuple(sorted(lines, key=ORDERS.keys["id"])), patients=patients, results=results)
+
+    return workspace.remember(place, "lines of patients", write, signature=known).lines
+
+
+def _write_lines(found: live.Live, patients: Patients, results: Results) -> Iterator[Line]:
+    own = {subject: name for name, subject in found.cohort.pseudonyms.items()}
+    changed = Counter(row.group for row in _select_without(results) if "changed" in row.flags)
+    for entry in patients.entries():
+        name = own.get(entry.subject, "")
+        said = _say(name, entry, found.study)
+        yield Line(own=name, entry=entry, influence=changed[entry.subject], said=said)
 
 
 def _record(request: Request, place: Place, found: live.Live, subject: str) -> PatientRecord:
@@ -184,14 +200,13 @@ def _record(request: Request, place: Place, found: live.Live, subject: str) -> P
     return record
 
 
-def _without(request: Request, place: Place, found: live.Live) -> tuple[Estimate, ...]:
+def _select_without(results: Results) -> tuple[Estimate, ...]:
     """Return the odds ratios that were computed without one patient, as far as they are known."""
-    results = collect_all(read_workspace(request), place, found)
     return results.select(analysis="sensitivity", measure="odds_ratio_without")
 
 
 def _influences(request: Request, place: Place, found: live.Live, subject: str) -> Sequence[Influence]:
-    rows = _without(request, place, found)
+    rows = _select_without(collect_all(read_workspace(request), place, found))
     whole = {(row.model, row.factor, row.term): row for row in rows if row.group == "nobody"}
     labels = {name: factor.label for name, factor in found.study.factors.items()}
     models = {name: model.label or name.replace("_", " ") for name, model in found.study.analysis.models.items()}

@@ -6,10 +6,10 @@ with who, when and why; only that patient is measured again, in a process of its
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Form, Request
 from fastapi.responses import JSONResponse, RedirectResponse, Response
@@ -22,8 +22,10 @@ from rarefactor.spec import Grades
 from rarefactor.web._errors import stale, unknown
 from rarefactor.web._log import read_log
 from rarefactor.web._page import is_part, read_hub, read_place, read_runner, read_user, read_workspace, show
+from rarefactor.web._paging import read_asked
 from rarefactor.web._report import RUN
 from rarefactor.web._scan_desk import Scans, has_scans, read_scans
+from rarefactor.web._scan_list import ORDERS, cut_scans
 
 router = APIRouter(prefix="/studies/{study_name}/scans")
 
@@ -45,39 +47,20 @@ class MuscleRow:
     grades: Mapping[str, int | None]
 
 
-_ORDERS: Mapping[str, tuple[str, Callable[[imaging.ListedScan], Any]]] = {
-    "look": ("To be looked at", lambda scan: (scan.problem is not None, abs(scan.score or 0.0), len(scan.doubts))),
-    "patient": ("Patient", lambda scan: scan.patient),
-    "visit": ("Visit", lambda scan: scan.visit),
-    "fat": ("Fat fraction", lambda scan: -1.0 if scan.fat_percent is None else scan.fat_percent),
-    "rate": ("Rate", lambda scan: float("-inf") if scan.rate is None else scan.rate),
-    "doubts": ("Doubts", lambda scan: len(scan.doubts)),
-}
-"""What the list can be sorted by: its words, and the key."""
-
-
 @router.get("")
-def show_scans(request: Request, study_name: str, sort: str = "look", *, up: bool = False) -> Response:
-    """Return the list of scans, or how a study comes to have some."""
+def show_scans(request: Request, study_name: str) -> Response:
+    """Return a page of the list of scans, or how a study comes to have some."""
     place = read_place(request, study_name)
     if not has_scans(read_workspace(request).loaded(place)):
         return show(request, "scans_none.html.j2", place=place, page="scans")
     scans = read_scans(request, study_name)
-    key = _ORDERS[sort if sort in _ORDERS else "look"][1]
-    listed = sorted(scans.list_all(), key=key, reverse=not up)
+    listed, part = scans.list_all(), is_part(request)
+    leaf = cut_scans(listed, read_asked(request.query_params, ORDERS), _name_visits(scans))
+    unmeasured = sum(not each.measured for each in listed)
     return show(
-        request,
-        "scans.html.j2",
-        place=scans.place,
-        page="scans",
-        scans=listed,
-        orders={name: words for name, (words, _) in _ORDERS.items()},
-        sort=sort,
-        up=up,
-        visits=_name_visits(scans),
-        unmeasured=sum(not each.measured for each in listed),
-        damaged=scans.asked.damaged,
-    )
+        request, "scans.html.j2", place=scans.place, page="scans", block="listed" if part else None, part=part,
+        leaf=leaf, unmeasured=unmeasured, damaged=scans.asked.damaged,
+    )  # fmt: skip
 
 
 @router.get(_SCAN)

@@ -7,8 +7,8 @@ every patient; it is changed in the study file. What is left out of a slide is a
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated, Any, cast
 
@@ -19,11 +19,13 @@ from rarefactor import pathology
 from rarefactor.errors import InputError, Problem
 from rarefactor.readings import Draft, Reading, add_reading, restore_reading
 from rarefactor.spec import Put, Staining
-from rarefactor.web._desk import Desk, Listed, Slides, find_slides, read_desk, read_slides, read_tile_place
+from rarefactor.web._desk import Desk, Slides, find_slides, read_desk, read_slides, read_tile_place
 from rarefactor.web._errors import ForbiddenError, unknown
 from rarefactor.web._log import read_log
 from rarefactor.web._page import is_part, read_hub, read_place, read_user, read_workspace, show
+from rarefactor.web._paging import read_asked
 from rarefactor.web._saving import save_changes
+from rarefactor.web._slide_list import ORDERS, STAIN, count_stains, cut_slides, group_slides
 
 router = APIRouter()
 _YEAR = {"Cache-Control": "private, max-age=3600"}
@@ -31,30 +33,18 @@ _THRESHOLD = "threshold"
 Text = Annotated[str, Form()]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Row:
-    """A slide in the list, what was found on it, and how much was left out."""
-
-    file: pathology.SlideFile
-    found: Listed
-
-    @property
-    def left_out(self) -> int:
-        """How many regions were left out."""
-        return len(self.file.excluded.outlines) if self.file.excluded else 0
-
-
 @router.get("/studies/{study}/slides")
 def show_slides(request: Request, study: str) -> Response:
-    """Return the list of slides, or how a study comes to have some."""
+    """Return a page of the list of slides, or how a study comes to have some."""
     place, desk = read_place(request, study), read_desk(request)
     slides = find_slides(request, place)
     if slides is None:
         return show(request, "slides_none.html.j2", place=place, page="slides")
-    groups = [
-        (stain, slides.asked.settings.reading(stain), list(_list_rows(desk, slides, stain))) for stain in slides.stains
-    ]
-    return show(request, "slides.html.j2", place=place, page="slides", groups=groups)
+    leaf, part = cut_slides(desk, slides, read_asked(request.query_params, ORDERS, keep=[STAIN])), is_part(request)
+    return show(
+        request, "slides.html.j2", place=place, page="slides", block="listed" if part else None, part=part,
+        leaf=leaf, groups=list(group_slides(slides, leaf)), stains=count_stains(slides),
+    )  # fmt: skip
 
 
 @router.get("/studies/{study}/slides/{name}")
@@ -229,11 +219,6 @@ def _keep_threshold(request: Request, slides: Slides, stain: str, values: tuple[
 def _write_stain(staining: Staining) -> Mapping[str, Any]:
     """Return what of a stain is not as it would be unsaid, its measure always."""
     return {"measure": staining.measure, **staining.model_dump(mode="json", exclude_defaults=True)}
-
-
-def _list_rows(desk: Desk, slides: Slides, stain: str) -> Iterator[Row]:
-    own = (file for file in slides.by_name.values() if file.stain == stain)
-    yield from (Row(file=file, found=desk.list_slide(slides, file) or Listed()) for file in own)
 
 
 def _tell_readings(slides: Slides, file: pathology.SlideFile) -> Mapping[str, Any]:
