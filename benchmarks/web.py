@@ -7,8 +7,8 @@ on its link; then a factor's cut and a model's factor are changed, grades are sa
 slices and thresholds moved, a region drawn. A time is by the clock, from the event of the click to the second frame
 after what was asked for is there. The server's is the time of the slowest request behind it by the clock, and what the
 server's process used of the processor meanwhile, which a busy machine does not lengthen. Analyses that a change asks
-for are stopped and not counted. The study is anm-srp with 500 patients, of whom 16 (``--full``: 200) have scans and
-slides; it is made and run first, in ``--study`` where one is named, which is used again as it is if it has been run.
+for are stopped and not counted. The study is anm-srp with 500 patients, of whom the first 30 (``--full``: all) may have
+scans and slides; it is made and run first, in ``--study`` where one is named, which is used as it is if it was run.
 """
 
 from __future__ import annotations
@@ -32,10 +32,8 @@ from peers import describe_machine
 from playwright.sync_api import Page, sync_playwright
 
 from rarefactor import simulate
-from rarefactor.simulate import _images, _scans, _slides, stage
-from rarefactor.spec import load
 from rarefactor.study import run
-from rarefactor.work import Silent, Workers
+from rarefactor.work import Workers
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "anm-srp" / "study.yaml"
 PATIENTS, LIMIT_MS = 500, 200
@@ -129,24 +127,17 @@ class Hand:
 PLACE = "anm-srp"
 
 
-def make_study(folder: Path, imaged: int) -> None:
+def make_study(folder: Path, imaged: int | None) -> None:
     """Make the study and run it, unless that was done before."""
     if (folder / "out").exists():
         return
-    file = simulate.write_study(EXAMPLE, folder, patients=PATIENTS, images=False)
+    hands = Workers(processes=os.cpu_count() or 1)
+    file = simulate.write_study(EXAMPLE, folder, patients=PATIENTS, imaged=imaged, workers=hands)
     text = file.read_text(encoding="utf-8").replace(
         "    sequence: dixon\n", "    sequence: dixon\n    grades: {scale: mercuri}\n"
     )
     file.write_text(text, encoding="utf-8")
-    asked, truth = load(file), simulate.read_truth(folder / "truth.yaml")
-    cohort = stage._draw(asked, simulate.change_patients(truth, PATIENTS), truth.seed, Silent())  # noqa: SLF001 - all patients, but images of few
-    scans = _images.list_scans(cohort, seed=truth.seed)[:imaged]
-    _scans.write_scans(folder / "data" / "mri", scans)
-    chosen = {each.subject for each in scans}
-    slides = _images.list_slides(cohort, asked.pathology["biopsy"], seed=truth.seed)
-    made = _slides.write_slides(folder / "data" / "ihc", [each for each in slides if each.subject in chosen])
-    (folder / "data" / "ihc_runs.csv").write_bytes(_slides.write_runs(made, _images._date_runs(cohort, slides)))  # noqa: SLF001 - as above
-    run(file, folder / "out", workers=Workers(processes=os.cpu_count() or 1))
+    run(file, folder / "out", workers=hands)
 
 
 @contextlib.contextmanager
@@ -317,7 +308,7 @@ def main() -> None:
     print((__doc__ or "").partition("\n")[0])
     with tempfile.TemporaryDirectory() as made:
         folder = options.study or Path(made) / PLACE
-        make_study(folder, 200 if options.full else 16)
+        make_study(folder, None if options.full else 30)
         print(f"{describe_machine()}; {os.cpu_count()} processors, load average {os.getloadavg()[0]:.1f}")
         report(measure(folder, 10 if options.full else 3))
 

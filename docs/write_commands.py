@@ -27,6 +27,7 @@ CODES = """## Exit codes
 | 9 | an image cannot be read or measured |
 | 10 | a risk model is for research only |
 | 130 | interrupted |
+| 143 | told to end |
 """
 
 

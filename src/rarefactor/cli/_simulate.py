@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -35,6 +36,9 @@ def simulate(  # noqa: PLR0913 - one parameter for each option
         typer.Option(metavar="N", min=10, max=100_000, help="Another number of patients than that of the truth."),
     ] = None,
     images: Annotated[bool, typer.Option("--images/--no-images", help="Make scans and slides too.")] = True,
+    imaged: Annotated[
+        int | None, typer.Option(metavar="N", min=1, help="Make them of the first N patients only, which is quicker.")
+    ] = None,
     workers: Annotated[int, typer.Option(metavar="N", min=1, max=1024, help="How many images are made at once.")] = 1,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Show nothing but problems.")] = False,
 ) -> None:
@@ -50,12 +54,22 @@ def simulate(  # noqa: PLR0913 - one parameter for each option
     from rarefactor.simulate import write_study  # noqa: PLC0415 - as above
     from rarefactor.work import Silent, Workers  # noqa: PLC0415 - as above
 
-    file, hands = find_study(study), Workers(processes=workers)
+    file = find_study(study)
+    make = partial(
+        write_study,
+        file,
+        out,
+        seed=seed,
+        patients=patients,
+        images=images,
+        imaged=imaged,
+        workers=Workers(processes=workers),
+    )
     if quiet:
-        write_study(file, out, seed=seed, patients=patients, images=images, workers=hands, progress=Silent())
+        make(progress=Silent())
         return
     with Terminal(read_console(stderr=True)) as watcher:
-        made = write_study(file, out, seed=seed, patients=patients, images=images, workers=hands, progress=watcher)
+        made = make(progress=watcher)
     console = read_console()
     console.print(f"A synthetic study, of patients who do not exist, is in {made.parent}.")
     console.print(f"What is true of each is in {made.parent / 'truth'}.")

@@ -30,20 +30,22 @@ def write_images(
     folder: Path,
     *,
     seed: int,
+    imaged: int | None = None,
     workers: Workers | None = None,
     progress: Progress | None = None,
 ) -> None:
-    """Write the scans and slides of a study into the folders that its study file names.
+    """Write the scans and slides of all patients, or of the first ``imaged``, into the folders of the study file.
 
     ``truth/slides.csv`` tells what is true of each slide that was made, which is near what was asked for.
     """
-    study = cohort.plan.study
+    study, chosen = cohort.plan.study, frozenset(cohort.ids[:imaged])
     for source in study.imaging.values():
         if source.folder is not None and cohort.truth.scans is not None:
-            write_scans(folder / source.folder, list_scans(cohort, seed=seed), workers=workers, progress=progress)
+            scans = [each for each in list_scans(cohort, seed=seed) if each.subject in chosen]
+            write_scans(folder / source.folder, scans, workers=workers, progress=progress)
     for source in study.pathology.values():
         if source.folder is not None and cohort.truth.slides:
-            slides = list_slides(cohort, source, seed=seed)
+            slides = [each for each in list_slides(cohort, source, seed=seed) if each.subject in chosen]
             made = write_slides(folder / source.folder, slides, workers=workers, progress=progress)
             if source.manifest is not None:
                 write_file(folder / source.manifest, write_runs(made, _date_runs(cohort, slides)))

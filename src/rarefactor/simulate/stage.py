@@ -32,6 +32,7 @@ def write_study(  # noqa: PLR0913 - what a user may choose
     seed: int | None = None,
     patients: int | None = None,
     images: bool = True,
+    imaged: int | None = None,
     workers: Workers | None = None,
     progress: Progress | None = None,
 ) -> Path:
@@ -49,6 +50,8 @@ def write_study(  # noqa: PLR0913 - what a user may choose
         Another number of eligible patients than that of the truth, whose expectations are then left aside.
     images
         Whether scans and slides are written too, where the truth tells of them.
+    imaged
+        Of how many patients, the first ones; of all if None.
 
     Raises
     ------
@@ -66,7 +69,7 @@ def write_study(  # noqa: PLR0913 - what a user may choose
         cohort = _draw(study, change_patients(truth, patients), chosen, progress or Silent())
         write_records(cohort, draft)
         if images:
-            write_images(cohort, draft, seed=chosen, workers=workers, progress=progress)
+            write_images(cohort, draft, seed=chosen, imaged=imaged, workers=workers, progress=progress)
     return folder / STUDY_FILE
 
 

@@ -170,10 +170,11 @@ def test_patients_with_images_can_be_read(example: Path, tmp_path: Path) -> None
     (source / "study.yaml").write_bytes((example / "study.yaml").read_bytes())
     text = (example / "truth.yaml").read_text(encoding="utf-8")
     (source / "truth.yaml").write_text(text.replace("whole: 1", "whole: 0"), encoding="utf-8")
-    path = write_study(source / "study.yaml", tmp_path / "made", seed=1, patients=3)
+    path = write_study(source / "study.yaml", tmp_path / "made", seed=1, patients=12, imaged=3)
     checked = road.check(path)
     assert checked.images.scans is not None
     assert checked.images.slides is not None
     assert checked.images.scans.visits >= 4
+    assert len(checked.images.scans.patients) <= 3
     assert len(checked.images.slides.slides) >= 4
     assert "synthetic" in (path.parent / "truth/slides.csv").read_text()
