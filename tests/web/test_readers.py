@@ -141,6 +141,30 @@ def test_a_stain_without_a_scale_gets_one_in_the_study_file(web, graded: Path) -
     assert 'max="100' in answer
 
 
+def test_the_next_image_takes_the_page_and_looking_ahead_writes_nothing(web, graded: Path) -> None:
+    client, part = web(graded), {"hx-request": "true"}
+    page = client.get(f"{URL}/{STAIN}/begin", params={"reader": "Ada"})
+    ahead = re.search(r'data-ahead="([^"]+)"', page.text)[1]
+    looked = client.get(ahead)
+    client.get(f"{ahead}/picture")
+    assert not re.search(r"S-[0-9a-f]{8}|month_\d|baseline", re.sub(r"<nav.*?</nav>", "", looked.text, flags=re.DOTALL))
+    assert not read_readings(graded).entries
+    action = re.search(r'action="([^"]+)" id="grades"', page.text)[1]
+    nothing = client.post(action, data={}, headers=part, follow_redirects=False)
+    assert (nothing.status_code, "something that was not graded" in nothing.text) == (422, True)
+    saved = client.post(action, data={"score": "2"}, headers=part, follow_redirects=False)
+    assert (saved.status_code, saved.headers["hx-push-url"]) == (200, ahead)
+    assert re.search(r'action="([^"]+)" id="grades"', saved.text)[1] == ahead
+    assert "1 of 4 graded" in saved.text
+    for _ in range(3):
+        saved = client.post(saved.headers["hx-push-url"], data={"score": "1"}, headers=part, follow_redirects=False)
+    assert "All 4 images are graded" in saved.text
+    client.post(f"{URL}/{STAIN}/Ada/1/end")
+    late = client.post(action, data={"score": "0"}, headers=part)
+    assert (late.status_code, late.headers["hx-retarget"], late.headers["hx-reselect"]) == (422, "#messages", "unset")
+    assert late.headers["hx-push-url"] == "false"
+
+
 def test_two_readers_grade_by_keyboard(browser, serve, graded: Path) -> None:
     page = browser.new_page()
     address = serve(graded)

@@ -120,6 +120,7 @@ def show_problems(request: Request, error: RarefactorError, *, status: int | Non
     if is_part(request):
         answer = show(request, "problems.html.j2", block="problems", problems=error.problems, status=code)
         answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#messages", "innerHTML"
+        answer.headers["HX-Reselect"], answer.headers["HX-Push-Url"] = "unset", "false"  # whatever the page wanted
         return answer
     return show(request, "problems.html.j2", problems=error.problems, status=code)
 

@@ -7,7 +7,7 @@ agreement is shown when every round that was begun is ended, and a round that wa
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated
 from urllib.parse import quote
@@ -21,13 +21,15 @@ from rarefactor.spec import Put
 from rarefactor.web._desk import read_tile_place
 from rarefactor.web._errors import ForbiddenError, unknown
 from rarefactor.web._log import read_log
-from rarefactor.web._page import read_hub, read_place, read_user, read_workspace, show
+from rarefactor.web._page import is_part, read_hub, read_place, read_user, read_workspace, show
 from rarefactor.web._reading import SCANS, Pairwise, Task, check_reader, find_task, list_tasks
 from rarefactor.web._saving import save_changes
 
 router = APIRouter()
 Text = Annotated[str, Form()]
 _NOT_SEEN = "-"
+_MINUTES = {"Cache-Control": "private, max-age=300"}
+"""For pictures: a page asks for the next ones while its reader looks at this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,8 +117,8 @@ def set_scale(request: Request, study: str, task: Text, scale: Text, version: Te
 @router.get("/studies/{study}/readers/{task}/begin")
 def begin(request: Request, study: str, task: str, reader: str = "", number: int = 1) -> Response:
     """Go to a reader's next image."""
-    place, name = read_place(request, study), _check_who(request, reader)
-    return RedirectResponse(f"{place.url}/readers/{_quote(task)}/{_quote(name)}/{number}", 303)
+    seat = read_seat(request, study, task, reader, number)
+    return RedirectResponse(_address(seat, None if seat.state.is_over else seat.follow()), 303)
 
 
 @router.get("/studies/{study}/readers/{task}/agreement")
@@ -151,8 +153,8 @@ def go_on(request: Request, seat: Annotated[Seat, Depends(read_seat)]) -> Respon
     """Go to the next image, or say that all are graded."""
     code = seat.follow()
     if code and not seat.state.is_over:
-        return RedirectResponse(f"{seat.url}/{code}", 303)
-    return show(request, "reading.html.j2", place=seat.task.place, page="readers", seat=seat, code=None)
+        return RedirectResponse(_address(seat, code), 303)
+    return _show(request, seat, None)
 
 
 @router.post("/studies/{study}/readers/{task}/{reader}/{number}/end")
@@ -178,7 +180,7 @@ def show_image(request: Request, seat: Annotated[Seat, Depends(read_seat)], code
 def draw_picture(seat: Annotated[Seat, Depends(read_seat)], code: str) -> Response:
     """Return an image's picture."""
     data, kind = seat.task.picture(_find(seat, code))
-    return Response(data, media_type=kind)
+    return Response(data, media_type=kind, headers=_MINUTES)
 
 
 @router.get("/studies/{study}/readers/{task}/{reader}/{number}/{code}/tiles/{tile}.jpg")
@@ -187,12 +189,12 @@ def draw_tile(seat: Annotated[Seat, Depends(read_seat)], code: str, tile: str) -
     view = seat.task.view(_find(seat, code))
     if view is None:
         raise unknown("tile at this address")
-    return Response(view.draw_tile(read_tile_place(tile)), media_type="image/jpeg")
+    return Response(view.draw_tile(read_tile_place(tile)), media_type="image/jpeg", headers=_MINUTES)
 
 
 @router.post("/studies/{study}/readers/{task}/{reader}/{number}/{code}")
 def grade(request: Request, seat: Annotated[Seat, Depends(read_seat)], code: str, answers: Answers) -> Response:
-    """Keep what a reader grades of an image, and go to the next."""
+    """Keep what a reader grades of an image, and go to the next, which takes the place of the page that asks."""
     key = _find(seat, code)
     if seat.state.is_over:
         raise InputError(_over())
@@ -205,21 +207,28 @@ def grade(request: Request, seat: Annotated[Seat, Depends(read_seat)], code: str
         return _show(request, seat, code, given=given, problems=error.problems, status=422)
     look = draft_look(seat.task.name, key, reader=seat.reader, number=seat.number, when=now)
     add_readings(seat.task.place.folder, [*drafts, look])
-    follow = seat.follow(code) or ""
-    return RedirectResponse(f"{seat.url}/{follow}" if follow not in {"", code} else seat.url, 303)
+    now_seen = replace(seat, state=replace(seat.state, seen=seat.state.seen | {key}))
+    follow = now_seen.follow(code)
+    if not is_part(request):
+        return RedirectResponse(_address(seat, follow), 303)
+    answer = _show(request, now_seen, follow)
+    answer.headers["HX-Push-Url"] = _address(seat, follow)
+    return answer
 
 
 def _show(
     request: Request,
     seat: Seat,
-    code: str,
+    code: str | None,
     *,
     given: Mapping[str, str] | None = None,
     problems: Sequence[Problem] = (),
     status: int = 200,
 ) -> Response:
+    if code is None:
+        return show(request, "reading.html.j2", place=seat.task.place, page="readers", seat=seat, code=None)
     key = _find(seat, code)
-    codes = [each.code for each in seat.order]
+    codes, ahead = [each.code for each in seat.order], seat.follow(code)
     at = codes.index(code)
     kept = seat.task.answers(read_log(seat.task.place), key, seat.reader, seat.number)
     questions = seat.task.questions(key)
@@ -230,8 +239,13 @@ def _show(
         request, "reading.html.j2", place=seat.task.place, page="readers", seat=seat, code=code, at=at + 1,
         questions=questions, shown=given or shown, problems=problems, status=status,
         before=codes[at - 1] if at else None, after=codes[at + 1] if at + 1 < len(codes) else None,
-        view=seat.task.view(key),
+        view=seat.task.view(key), part=is_part(request), ahead=None if ahead in {None, code} else _address(seat, ahead),
     )  # fmt: skip
+
+
+def _address(seat: Seat, code: str | None) -> str:
+    """Return where an image is, or the end of the round where there is none."""
+    return f"{seat.url}/{code}" if code else seat.url
 
 
 def _find(seat: Seat, code: str) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
+from typing import TypeVar
 
 from fastapi import Request
 
@@ -22,8 +23,9 @@ from rarefactor.web._desk import Desk, Slides, read_desk, read_slides
 from rarefactor.web._errors import unknown
 from rarefactor.web._page import read_place, read_workspace
 from rarefactor.web._scan_desk import Scans, read_scans
-from rarefactor.web._signature import compute_signature
 from rarefactor.web._workspace import Place
+
+Value = TypeVar("Value")
 
 SCANS = "scans"
 _ROUNDS = 5
@@ -122,30 +124,28 @@ class ScanTask(Task):
     asked: Grades
     desk: Desk
 
-    def _shown(self, key: str) -> tuple[tuple[str, ...], bytes]:
-        """Return the muscles of a scan and its picture, which take long to make."""
+    def _keep(self, key: str, what: str, make: Callable[[Mapping[str, bytes], bytes | None], Value]) -> Value:
+        """Return what is made of a scan's images and mask, kept while they stay."""
         patient, visit, _ = key.split("|")
-
-        def make() -> tuple[tuple[str, ...], bytes]:
-            images, mask = self.scans.images(patient, visit), self.scans.mask(patient, visit)
-            return imaging.list_muscles(images, mask), imaging.draw_blind(images, mask)
-
         measured = self.scans.gist(patient) is not None
-        files = compute_signature(self.place.folder, [self.place.file])
-        made_from = (files, len(self.scans.history(patient, visit)), measured)
-        return self.desk.keep((self.place.file, key), made_from, make)
+        made_from = (self.scans.signed, len(self.scans.history(patient, visit)), measured)
+
+        def from_images() -> Value:
+            return make(self.scans.images(patient, visit), self.scans.mask(patient, visit))
+
+        return self.desk.keep((self.place.file, key, what), made_from, from_images)
 
     def keys(self) -> Iterator[str]:
         for patient in self.scans.asked.patients:
             yield from (join_key(patient.patient, visit.visit, "") for visit in patient.visits)
 
     def questions(self, key: str) -> tuple[Question, ...]:
-        words, (codes, _) = imaging.describe_scale(self.asked), self._shown(key)
+        words, codes = imaging.describe_scale(self.asked), self._keep(key, "muscles", imaging.list_muscles)
         ends = (float(min(words)), float(max(words)))
         return tuple(Question(name=code, label=imaging.MUSCLES[code].name, answers=words, ends=ends) for code in codes)
 
     def picture(self, key: str) -> tuple[bytes, str]:
-        return self._shown(key)[1], "image/png"
+        return self._keep(key, "picture", imaging.draw_blind), "image/png"
 
     def drafts(
         self, key: str, answers: Mapping[str, float], reader: str, number: int, when: datetime

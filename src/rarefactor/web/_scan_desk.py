@@ -43,6 +43,8 @@ class Scans:
     place: Place
     study: Study
     asked: imaging.Plan
+    signed: str
+    """What changes with the images and with how they are measured."""
     known: dict[tuple[str, ...], imaging.Gist]
     """What was measured, by patient and by whose masks; kept while images and study file stay."""
     unknown: dict[tuple[str, ...], str]
@@ -128,7 +130,7 @@ def read_scans(request: Request, name: str) -> Scans:
         place, "scans as corrected", lambda: imaging.renew_corrected(asked, place.folder),
         signature=f"{sign} {sign_log(place)}",
     )  # fmt: skip
-    return Scans(place=place, study=loaded, asked=renewed, known=known, unknown=unknown, listed=listed)
+    return Scans(place=place, study=loaded, asked=renewed, signed=sign, known=known, unknown=unknown, listed=listed)
 
 
 def _name(files: imaging.PatientFiles) -> tuple[str, ...]:

@@ -330,8 +330,5 @@ document.addEventListener("htmx:historyCacheMiss", (event) => {
 });
 document.addEventListener("htmx:afterSwap", (event) => event.target.id === "main" && begin());
 document.addEventListener("htmx:historyRestore", begin);
-document.addEventListener("htmx:responseError", (event) => {
-  if (event.detail.requestConfig.boosted) window.location.assign(event.detail.pathInfo.requestPath); // it says why
-});
 
 requestAnimationFrame(() => setTimeout(begin));
