@@ -15,6 +15,8 @@ from rarefactor.web._page import read_templates
 
 _TYPES = {"number": "number", "integer": "number", "choice": "choice", "yesno": "yes or no", "date": "date"}
 _KEPT = 1000
+FIRST = 30
+"""So many variables come with the page, more than are seen at once; the others come once it is painted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +59,7 @@ class Kept:
 
     variables: Variables
     spreads: dict[Factor, Spread] = field(default_factory=dict[Factor, Spread])
-    lists: dict[bool, str] = field(default_factory=dict[bool, str])
+    lists: dict[bool, tuple[str, str]] = field(default_factory=dict[bool, tuple[str, str]])
 
     def spread(self, study: Study, name: str) -> Spread:
         """Return how a factor is spread."""
@@ -68,12 +70,18 @@ class Kept:
             self.spreads[factor] = _spread_factor(self.variables, study, name)
         return self.spreads[factor]
 
-    def write_list(self, study: Study, *, usable: bool) -> str:
-        """Return the list as HTML, with what makes a factor of a variable where that is allowed."""
+    @property
+    def listed(self) -> tuple[Variable, ...]:
+        """The variables that are listed."""
+        return tuple(item for item in self.variables.items if item.type != "id")
+
+    def write_list(self, study: Study, *, usable: bool) -> tuple[str, str]:
+        """Return the first of the list as HTML and the others; ``usable`` to make factors of."""
         if usable not in self.lists:
-            items = [_list(item, self.variables.n, study) for item in self.variables.items if item.type != "id"]
-            written = read_templates().get_template("_variables.html.j2").render(variables=items, usable=usable)
-            self.lists[usable] = written
+            items = [_list(item, self.variables.n, study) for item in self.listed]
+            write = read_templates().get_template("_variables.html.j2").render
+            first, others = (write(variables=some, usable=usable) for some in (items[:FIRST], items[FIRST:]))
+            self.lists[usable] = (first, others)
         return self.lists[usable]
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Request
-from fastapi.responses import RedirectResponse, Response
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import FormData
 
 from rarefactor import derive
@@ -105,6 +105,12 @@ def show_factors(request: Request, study: str, edit: str = "", new: str = "", ro
     elif new:
         form = start_form(_usable(seen, new), seen.study, role)
     return _show(request, seen, form, before=_list_shown(seen, request.query_params))
+
+
+@router.get("/studies/{study}/factors/variables")
+def show_variables(request: Request, study: str) -> Response:
+    """Return the variables that are not among the first of the list."""
+    return HTMLResponse(_write_list(request, _see(request, study))[1])
 
 
 @router.get("/studies/{study}/factors/spread")
@@ -269,7 +275,7 @@ def _show(
     if not is_part(request):
         return show(
             request, "factors.html.j2", place=seen.place, page="factors", status=status,
-            listed=seen.kept.write_list(seen.study, usable=read_user(request).role == "analyst"),
+            listed=_write_list(request, seen), of=len(seen.kept.listed), every="every" in request.query_params,
             **_tell(seen, form, after, is_part=False),
         )  # fmt: skip
     if before is None:
@@ -279,6 +285,10 @@ def _show(
     return show(
         request, "factor_parts.html.j2", place=seen.place, parts=parts, **_tell(seen, form, parts, is_part=True)
     )
+
+
+def _write_list(request: Request, seen: Seen) -> tuple[str, str]:
+    return seen.kept.write_list(seen.study, usable=read_user(request).role == "analyst")
 
 
 def _tell(seen: Seen, form: FactorForm | None, parts: Collection[str], *, is_part: bool) -> Mapping[str, Any]:

@@ -170,7 +170,7 @@ def _show(request: Request, place: Place, written: Written, *, block: str | None
     values: Mapping[str, Any] = {
         "written": written,
         "changed": written.text != read_text(place),
-        "rows": len(written.text.splitlines()) + 1,
+        "rows": written.text.count("\n") + 1,
         "ends": "crlf" if "\r\n" in written.text else "lf",
         "past": past,
         "versions": past.versions[: -_SHOWN - 1 : -1],

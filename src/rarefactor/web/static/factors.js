@@ -10,18 +10,19 @@
   const narrow = () => {
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
-    for (const item of list.children) {
+    for (const item of list.querySelectorAll(".variable")) {
       const fits = words.every((word) => item.dataset.find.includes(word))
         && (!type.value || type.value === item.dataset.type || type.value === item.dataset.origin);
       item.hidden = !fits;
       shown += fits ? 1 : 0;
     }
-    document.getElementById("found").textContent = `${shown} of ${list.children.length} variables`;
+    const all = words.length === 0 && !type.value;
+    document.getElementById("found").textContent = `${all ? list.dataset.of : shown} of ${list.dataset.of} variables`;
   };
 
   const mark = () => {
     const used = new Set([...document.querySelectorAll(".factor")].map((card) => card.dataset.variable));
-    for (const item of list.children) {
+    for (const item of list.querySelectorAll(".variable")) {
       item.classList.toggle("used", used.has(item.dataset.text));
     }
   };
@@ -95,6 +96,20 @@
   });
   narrow();
   mark();
+
+  // Those that are not among the first come when the page stands.
+  const others = document.getElementById("more-variables");
+  const fetchOthers = async () => {
+    const answer = await fetch(others.dataset.from);
+    if (answer.ok) {
+      others.outerHTML = await answer.text();
+      narrow();
+      mark();
+    }
+  };
+  if (others) {
+    (window.requestIdleCallback ?? window.setTimeout)(fetchOthers);
+  }
 
   // Dragging: a variable opens the form with the role it was dropped on, a factor changes its role.
   let dragged = null;

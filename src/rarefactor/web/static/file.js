@@ -5,22 +5,21 @@
   const text = document.getElementById("text");
   const gutter = document.getElementById("gutter");
 
+  // One text for all lines: a long file has hundreds. Those with a problem stand out of it. The page comes with them.
+  const wrong = () => document.getElementById("found").dataset.lines;
+  const mark = (line) => Object.assign(document.createElement("span"), { className: "wrong", textContent: line });
+  let shown = `${text.rows} ${wrong()}`;
   const number = () => {
     const wanted = text.value.split("\n").length;
-    while (gutter.children.length > wanted) {
-      gutter.lastElementChild.remove();
+    if (shown === `${wanted} ${wrong()}`) {
+      return;
     }
-    while (gutter.children.length < wanted) {
-      const line = document.createElement("li");
-      line.textContent = gutter.children.length + 1;
-      gutter.append(line);
-    }
+    shown = `${wanted} ${wrong()}`;
+    const marked = new Set(wrong().split(" "));
+    const lines = Array.from({ length: wanted }, (_, place) => String(place + 1));
+    gutter.replaceChildren(...lines.flatMap((line) => [marked.has(line) ? mark(line) : line, "\n"]));
+    gutter.normalize();
     text.rows = wanted;
-  };
-
-  const mark = () => {
-    const wrong = new Set((document.getElementById("found").dataset.lines || "").split(" "));
-    [...gutter.children].forEach((line, place) => line.classList.toggle("wrong", wrong.has(String(place + 1))));
   };
 
   const go = (line) => {
@@ -28,11 +27,12 @@
     const start = lines.slice(0, line - 1).reduce((sum, each) => sum + each.length + 1, 0);
     text.focus({ preventScroll: true });
     text.setSelectionRange(start, start + (lines[line - 1] || "").length);
-    gutter.children[line - 1]?.scrollIntoView({ block: "center" });
+    const found = [...gutter.children].find((each) => Number(each.textContent) === line);
+    found?.scrollIntoView({ block: "center" });
   };
 
   text.addEventListener("input", number);
-  document.addEventListener("htmx:afterSettle", mark);
+  document.addEventListener("htmx:afterSettle", number);
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.(".to-line");
     if (link) {
@@ -41,5 +41,4 @@
     }
   });
   number();
-  mark();
 })();
