@@ -24,7 +24,7 @@ def test_data_that_stop_a_run_are_told_with_what_was_read_all_the_same(web, clin
 def test_a_search_shows_the_variables_that_bear_the_word(web, clinic):
     client = web(clinic.folder)
     whole = client.get("/studies/clinic/data", params={"find": "SCORE"}).text
-    assert "1 of" in whole
+    assert "1–1 of 1 that hold “SCORE”, of 6 variables" in whole
     part = client.get("/studies/clinic/data", params={"find": "score"}, headers={"hx-request": "true"}).text
-    assert part.lstrip().startswith('<div id="variables">')
+    assert part.lstrip().startswith('<div id="list">')
     assert "<html" not in part

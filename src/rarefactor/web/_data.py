@@ -5,7 +5,7 @@ Convention: counts and row numbers only. The one way to the values that failed i
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,13 +19,16 @@ from rarefactor.errors import DataError, Problem
 from rarefactor.spec import Study
 from rarefactor.study import Checked
 from rarefactor.web._errors import ForbiddenError
+from rarefactor.web._factor_cards import name_visits
 from rarefactor.web._known import check_study, read_variables
 from rarefactor.web._page import is_part, read_place, read_user, read_workspace, show
+from rarefactor.web._paging import Orders, cut_lines, find_lines, read_asked
 from rarefactor.web._workspace import Place, Workspace
 
 router = APIRouter()
 
 _ROWS_SHOWN = 200
+_ORDERS: Orders[Variable] = Orders(keys={"table": lambda item: item.table})  # as they come
 _KINDS: Mapping[str, str] = {
     "id": "identifier",
     "number": "number",
@@ -62,19 +65,17 @@ class VariableRow:
 
 
 @router.get("/studies/{study}/data")
-def show_data(request: Request, study: str, find: str = "") -> Response:
-    """Return the page; of htmx's search, the table of variables."""
+def show_data(request: Request, study: str) -> Response:
+    """Return the page; of htmx, the table of variables."""
     place, workspace = read_place(request, study), read_workspace(request)
     loaded = workspace.loaded(place)
     if is_part(request):
-        return show(
-            request, "data.html.j2", place=place, block="variables", **_describe(workspace, place, loaded, find)
-        )
+        return show(request, "data.html.j2", place=place, block="variables", **_describe(request, place, loaded))
     try:
         checked = check_study(workspace, place, loaded)
     except DataError as error:
         return show(request, "data.html.j2", place=place, page="data", **_say_why(workspace, place, loaded, error))
-    described = _describe(workspace, place, loaded, find)
+    described = _describe(request, place, loaded)
     return show(request, "data.html.j2", place=place, page="data", **_say(place, checked), **described)
 
 
@@ -127,7 +128,8 @@ def _say_why(workspace: Workspace, place: Place, study: Study, error: DataError)
         "found": findings.list_findings(found.failures),
         "notes": found.notes,
         "rows_shown": _ROWS_SHOWN,
-        **_list([], None, study, ""),
+        "leaf": None,
+        "visits": name_visits(study),
     }
 
 
@@ -135,22 +137,17 @@ def _find(workspace: Workspace, place: Place, study: Study) -> cohort.Findings:
     return workspace.remember(place, "findings", lambda: cohort.check_data(study))
 
 
-def _describe(workspace: Workspace, place: Place, study: Study, find: str) -> Mapping[str, Any]:
-    """Return the variables whose name or label holds what is looked for."""
-    variables = read_variables(workspace, place, study)
-    wanted = find.casefold().strip()
-    items = [item for item in variables.items if wanted in f"{item.text} {item.label} {item.table}".casefold()]
-    return _list(items, variables, study, find)
-
-
-def _list(items: Sequence[Variable], variables: Variables | None, study: Study, find: str) -> Mapping[str, Any]:
-    visits = {name: visit.label or name.replace("_", " ") for name, visit in study.cohort.visits.items()}
+def _describe(request: Request, place: Place, study: Study) -> Mapping[str, Any]:
+    """Return the variables whose name or label holds what is looked for, in the order of their tables."""
+    variables, visits = read_variables(read_workspace(request), place, study), name_visits(study)
+    asked = read_asked(request.query_params, _ORDERS)
+    found = find_lines(variables.items, asked, lambda item: f"{item.text} {item.label} {item.table}".casefold())
+    leaf = cut_lines(found, asked, of=len(variables.items))
     return {
-        "variables": [_row(item, variables, visits) for item in items] if variables else [],
-        "of": len(variables.items) if variables else 0,
-        "patients": variables.n if variables else 0,
+        "leaf": leaf.show(lambda item: _row(item, variables, visits)),
+        "patients": variables.n,
         "visits": visits,
-        "find": find,
+        "is_part": is_part(request),
     }
 
 
