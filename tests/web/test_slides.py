@@ -34,6 +34,25 @@ def test_the_list_shows_what_the_run_measured(web, small_study: Path) -> None:
         assert f">{100 * row['positive_area']:.1f}<" in cells[0]
 
 
+def test_slides_are_sorted_within_their_stain_and_one_stain_can_be_shown_alone(web, small_study: Path) -> None:
+    client = web(small_study)
+    address = "/studies/anm-srp/slides"
+
+    def read(query: str) -> list[str]:
+        return re.findall(rf'<a href="{address}/(S-\w+_baseline_[\w-]+)"', client.get(f"{address}?{query}").text)
+
+    rows = read_rows(small_study).sort("positive_area", descending=True)
+    areas = [f"{row['patient']}_baseline_{row['stain']}" for row in rows.iter_rows(named=True)]
+    expected = [[each for each in areas if each.endswith(stain)] for stain in (STAIN, CELLS)]
+    assert sorted(map(len, expected)) == [2, 4]
+    assert read("sort=area&down=1") in (expected[0] + expected[1], expected[1] + expected[0])
+    alone = client.get(f"{address}?stain={CELLS}&sort=area&down=1").text
+    assert read(f"stain={CELLS}&sort=area&down=1") == read(f"find={CELLS}&sort=area&down=1") == expected[1]
+    assert f'href="{address}?sort=area&amp;stain={CELLS}"' in alone  # turned round again, of the same stain
+    assert "1–2 of 2 slides." in alone
+    assert sorted(read("stain=nothing")) == sorted(areas)
+
+
 def test_tiles_fit_the_slide_and_overlays_are_transparent(web, small_study: Path) -> None:
     client = web(small_study)
     url = list_slides(client, STAIN)[1]
@@ -74,6 +93,16 @@ def test_a_region_left_out_changes_that_slide_alone_and_the_command_line_follows
     assert [each.restores for each in read_readings(small_study).entries] == [None, 1]
 
 
+def test_nothing_counts_as_drawn_before_it_is(web, small_study: Path, monkeypatch) -> None:
+    monkeypatch.setattr("rarefactor.web._desk._LOOKED", 1)  # as with more slides than are kept in memory
+    client = web(small_study)
+    url, other = list_slides(client, STAIN)[:2]
+    for asked, outlines, words in ((url, "[]", "Here, 0.30"), (other, "[]", "Here"), (url, "[]", "Here, 0.30")):
+        form = {"threshold": "0.3", "outlines": outlines}
+        assert words in client.post(f"{asked}/numbers", data=form).text
+    assert "As drawn" in client.post(f"{url}/numbers", data={"threshold": "0.3", "outlines": json.dumps(HALF)}).text
+
+
 def test_a_threshold_is_changed_for_the_stain_with_a_reason(web, small_study: Path) -> None:
     client = web(small_study)
     url, other = list_slides(client, STAIN)[:2]
@@ -102,6 +131,8 @@ def test_a_threshold_is_moved_and_a_region_left_out_by_keyboard(browser, serve, 
     for _ in range(8):
         page.keyboard.press("ArrowRight")
     wait_for(lambda: float(area.inner_text()) < before, 30)
+    at = f"Here, {float(page.input_value('#threshold')):.2f}"
+    wait_for(lambda: at in page.locator(".slide-numbers thead").inner_text(), 30)  # the newest answer stands last
     tissue = page.locator("#tissue-now").inner_text()
     page.locator("#add-box").focus()
     page.keyboard.press("Enter")

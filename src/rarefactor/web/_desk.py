@@ -174,7 +174,13 @@ class Desk:
     def preview(
         self, slides: Slides, looked: pathology.Looked, outlines: Sequence[pathology.Outline]
     ) -> pathology.Looked | None:
-        """Return a slide with the regions that are drawn on its page left out, None where that takes too long."""
+        """Return a slide with the regions that are drawn on its page left out, None where that takes too long.
+
+        It is the slide itself where they are those that were saved.
+        """
+        saved = looked.file.excluded.outlines if looked.file.excluded else ()
+        if set(saved) == set(outlines):
+            return looked
         made_from = (_sign(slides, looked.file), tuple(outlines))
         return self._drawn.get(
             (slides.place.file, looked.file.name, "preview"), made_from, lambda: pathology.preview(looked, outlines)

@@ -1,14 +1,19 @@
 // The viewer of a slide: deep zoom with overlays, a threshold that moves them, regions to leave out.
-"use strict";
+// The page is painted before the viewer is loaded.
 
-(() => {
-  const frame = document.getElementById("slide");
-  if (!frame || !window.OpenSeadragon) {
-    return;
-  }
+const frame = document.getElementById("slide");
+requestAnimationFrame(() => window.setTimeout(() => {
+  const script = document.createElement("script");
+  script.src = frame.dataset.viewer;
+  script.addEventListener("load", begin);
+  document.head.append(script);
+}));
+
+function begin() {
   const { url, width, height, last, tile, um, version } = frame.dataset;
   const size = { width: Number(width), height: Number(height), last: Number(last), tile: Number(tile) };
-  let threshold = Number(frame.dataset.threshold);
+  const slider = document.getElementById("threshold");
+  let threshold = Number(slider.value === slider.defaultValue ? frame.dataset.threshold : slider.value);
   let drawn = version;
 
   // The viewer looks for a style of its own and would write one into the page, which the page's policy forbids.
@@ -54,7 +59,6 @@
   }
 
   // Threshold -----------------------------------------------------------------------------------------------------
-  const slider = document.getElementById("threshold");
   let waiting = 0;
   slider.addEventListener("input", () => {
     threshold = Number(slider.value);
@@ -321,4 +325,4 @@
     }
   });
   frame.dataset.ready = "true";
-})();
+}
