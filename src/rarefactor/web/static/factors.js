@@ -89,8 +89,10 @@
     if (target.id === "excerpt" || target.id === "work") {
       compare();
     }
-    if (target.closest("#work")) {
+    if (target.matches("#work, .zone, .factor")) {
       mark();
+    }
+    if (target.closest("#work")) {
       settle(target);
     }
   });
