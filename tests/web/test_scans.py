@@ -41,6 +41,26 @@ def _take_fat_out(client: TestClient, url: str, folder: Path) -> bytes:
     return _pack(np.where(fat > 60, 0, np.asarray(mask.dataobj)), mask)
 
 
+def test_the_list_is_sorted_and_looked_through_by_what_stands_in_it(web, small_study) -> None:
+    client = web(small_study)
+
+    def read(address: str) -> list[str]:
+        return re.findall(r'<td class="right">([\d.]+)</td>', client.get(f"{STUDY}/scans{address}").text)
+
+    rising = read("?sort=fat&up=1")
+    assert len(rising) == 14
+    assert [float(each) for each in rising] == sorted(map(float, rising))
+    assert [float(each) for each in read("?sort=fat")] == sorted(map(float, rising), reverse=True)
+    patient, visit = _find_outlying(client).split("/")[-2:]
+    found = client.get(f"{STUDY}/scans?find=Outlying").text
+    listed = re.findall(r'<th scope="row"><a href="([^"]+)"', found)
+    assert listed[0] == f"{STUDY}/scans/{patient}/{visit}"
+    assert len(listed) == found.count("outlying rate</span>") < 14
+    assert "1–2 of 2 that hold" in client.get(f"{STUDY}/scans?find={patient}").text  # both visits
+    part = client.get(f"{STUDY}/scans?find={patient}&sort=visit", headers={"hx-request": "true"}).text
+    assert part.lstrip().startswith('<div id="list">')
+
+
 def test_a_corrected_mask_changes_the_numbers_of_its_patient_alone(web, small_study, tmp_path, wait_for) -> None:
     client = web(small_study)
     url = _find_outlying(client)

@@ -25,7 +25,7 @@ from rarefactor.web._errors import unknown
 from rarefactor.web._page import is_part, read_place, read_workspace, show
 from rarefactor.web._paging import LINES, Orders, cut_lines, find_lines, read_asked, sort_lines
 from rarefactor.web._results import collect_all, read_results
-from rarefactor.web._workspace import Place
+from rarefactor.web._workspace import Place, Workspace
 
 router = APIRouter(prefix="/studies/{study}/patients")
 
@@ -90,7 +90,7 @@ def show_patients(request: Request, study: str) -> Response:
     """Return a page of the list, sorted by one of its columns, of those lines that hold what is looked for."""
     place = read_place(request, study)
     found = _find(request, place)
-    lines, part = _lines(request, place, found), is_part(request)
+    lines, part = list_patients(read_workspace(request), place, found).lines, is_part(request)
     asked = read_asked(request.query_params, ORDERS)
     sought = sort_lines(find_lines(lines, asked, lambda line: line.said), asked, ORDERS)
     return show(
@@ -112,11 +112,12 @@ def show_patient(request: Request, study: str, subject: str) -> Response:
     """Return the page of one patient."""
     place = read_place(request, study)
     found = _find(request, place)
-    lines = _lines(request, place, found)
+    listed = list_patients(read_workspace(request), place, found)
+    lines = listed.lines
     at = next((number for number, line in enumerate(lines) if line.entry.subject == subject), None)
     if at is None:
         raise unknown("patient of this study id")
-    record = _record(request, place, found, subject)
+    record = _find_record(listed.patients, subject)
     return show(
         request,
         "patient.html.j2",
@@ -129,7 +130,7 @@ def show_patient(request: Request, study: str, subject: str) -> Response:
         among=at // LINES + 1,
         record=record,
         timeline=Markup(report.draw_patient_inline(record)),  # noqa: S704 - drawn by us, its words escaped
-        influences=_influences(request, place, found, subject),
+        influences=_influences(found.study, listed.results, subject),
         images=_list_images(request, place, found, record),
         score=_name_score(found),
     )
@@ -139,8 +140,8 @@ def show_patient(request: Request, study: str, subject: str) -> Response:
 def show_timeline(request: Request, study: str, subject: str) -> Response:
     """Return the figure of one patient over time, to be kept."""
     place = read_place(request, study)
-    svg = report.draw_patient(_record(request, place, _find(request, place), subject))
-    return Response(svg, media_type="image/svg+xml")
+    patients = _read_patients(read_workspace(request), place, _find(request, place))
+    return Response(report.draw_patient(_find_record(patients, subject)), media_type="image/svg+xml")
 
 
 def _say(own: str, entry: PatientEntry, study: Study) -> str:
@@ -163,25 +164,23 @@ def _find(request: Request, place: Place) -> live.Live:
     return read_results(read_workspace(request), place)
 
 
-def _patients(request: Request, place: Place, found: live.Live) -> Patients:
-    workspace = read_workspace(request)
+def _read_patients(workspace: Workspace, place: Place, found: live.Live) -> Patients:
     known = f"{workspace.signature(place)} {found.measured is None}"
     return workspace.remember(
         place, "patients", lambda: derive.read_patients(found.study, found.table), signature=known
     )
 
 
-def _lines(request: Request, place: Place, found: live.Live) -> tuple[Line, ...]:
-    """Return all patients by the users' ids."""
-    workspace, patients = read_workspace(request), _patients(request, place, found)
-    results = collect_all(workspace, place, found)
+def list_patients(workspace: Workspace, place: Place, found: live.Live) -> Listed:
+    """Return all patients of a study by the users' ids."""
+    patients, results = _read_patients(workspace, place, found), collect_all(workspace, place, found)
     known = f"{id(patients)} {id(results)}"  # of what is kept as long as the lines are
 
     def write() -> Listed:
-        lines = _write_lines(found, patients, results)
-        return Listed(lines=tuple(sorted(lines, key=ORDERS.keys["id"])), patients=patients, results=results)
+        lines = sorted(_write_lines(found, patients, results), key=ORDERS.keys["id"])
+        return Listed(lines=tuple(lines), patients=patients, results=results)
 
-    return workspace.remember(place, "lines of patients", write, signature=known).lines
+    return workspace.remember(place, "lines of patients", write, signature=known)
 
 
 def _write_lines(found: live.Live, patients: Patients, results: Results) -> Iterator[Line]:
@@ -193,8 +192,8 @@ def _write_lines(found: live.Live, patients: Patients, results: Results) -> Iter
         yield Line(own=name, entry=entry, influence=changed[entry.subject], said=said)
 
 
-def _record(request: Request, place: Place, found: live.Live, subject: str) -> PatientRecord:
-    record = _patients(request, place, found).find(subject)
+def _find_record(patients: Patients, subject: str) -> PatientRecord:
+    record = patients.find(subject)
     if record is None:
         raise unknown("patient of this study id")
     return record
@@ -205,11 +204,11 @@ def _select_without(results: Results) -> tuple[Estimate, ...]:
     return results.select(analysis="sensitivity", measure="odds_ratio_without")
 
 
-def _influences(request: Request, place: Place, found: live.Live, subject: str) -> Sequence[Influence]:
-    rows = _select_without(collect_all(read_workspace(request), place, found))
+def _influences(study: Study, results: Results, subject: str) -> Sequence[Influence]:
+    rows = _select_without(results)
     whole = {(row.model, row.factor, row.term): row for row in rows if row.group == "nobody"}
-    labels = {name: factor.label for name, factor in found.study.factors.items()}
-    models = {name: model.label or name.replace("_", " ") for name, model in found.study.analysis.models.items()}
+    labels = {name: factor.label for name, factor in study.factors.items()}
+    models = {name: model.label or name.replace("_", " ") for name, model in study.analysis.models.items()}
     return [
         Influence(
             model=models.get(row.model or "", row.model or ""),
