@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import TypeVar
 
 from fastapi import Request
 
@@ -24,8 +23,6 @@ from rarefactor.web._errors import unknown
 from rarefactor.web._page import read_place, read_workspace
 from rarefactor.web._scan_desk import Scans, read_scans
 from rarefactor.web._workspace import Place
-
-Value = TypeVar("Value")
 
 SCANS = "scans"
 _ROUNDS = 5
@@ -124,28 +121,25 @@ class ScanTask(Task):
     asked: Grades
     desk: Desk
 
-    def _keep(self, key: str, what: str, make: Callable[[Mapping[str, bytes], bytes | None], Value]) -> Value:
-        """Return what is made of a scan's images and mask, kept while they stay."""
-        patient, visit, _ = key.split("|")
-        measured = self.scans.gist(patient) is not None
-        made_from = (self.scans.signed, len(self.scans.history(patient, visit)), measured)
-
-        def from_images() -> Value:
-            return make(self.scans.images(patient, visit), self.scans.mask(patient, visit))
-
-        return self.desk.keep((self.place.file, key, what), made_from, from_images)
-
     def keys(self) -> Iterator[str]:
         for patient in self.scans.asked.patients:
             yield from (join_key(patient.patient, visit.visit, "") for visit in patient.visits)
 
     def questions(self, key: str) -> tuple[Question, ...]:
-        words, codes = imaging.describe_scale(self.asked), self._keep(key, "muscles", imaging.list_muscles)
+        patient, visit, _ = key.split("|")
+        words, codes = imaging.describe_scale(self.asked), _list_muscles(self.scans.gist(patient), visit)
         ends = (float(min(words)), float(max(words)))
         return tuple(Question(name=code, label=imaging.MUSCLES[code].name, answers=words, ends=ends) for code in codes)
 
     def picture(self, key: str) -> tuple[bytes, str]:
-        return self._keep(key, "picture", imaging.draw_blind), "image/png"
+        patient, visit, _ = key.split("|")
+
+        def draw() -> bytes:
+            return imaging.draw_blind(self.scans.images(patient, visit), self.scans.mask(patient, visit))
+
+        measured = self.scans.gist(patient) is not None
+        made_from = (self.scans.signed, len(self.scans.history(patient, visit)), measured)
+        return self.desk.keep((self.place.file, key), made_from, draw), "image/png"
 
     def drafts(
         self, key: str, answers: Mapping[str, float], reader: str, number: int, when: datetime
@@ -311,6 +305,13 @@ def _offer_slides(
         name=stain, title=title, unit="score", scale=scale.name, place=slides.place, study=study, slides=slides,
         desk=read_desk(request), on=scale,
     )  # fmt: skip
+
+
+def _list_muscles(gist: imaging.Gist | None, visit: str) -> tuple[str, ...]:
+    """Return the codes of the muscles that were measured at a visit; all where none is known or told apart."""
+    found = gist.visits.get(visit) if gist else None
+    sites = {each.site for each in found.sites} if found else set[str]()
+    return tuple(code for code in imaging.MUSCLES if code in sites) or tuple(imaging.MUSCLES)
 
 
 def _of_grades(found: imaging.GradeAgreement) -> Pairwise:
