@@ -29,6 +29,18 @@ def page(web, clinic):
             body = {"version": version or hash_file(clinic.study), **fields}
             return client.post(self.url + path, data=body, follow_redirects=False)
 
+        def ask(self, path: str, send=None, **values) -> dict[str, str]:
+            """Ask for parts, as the page does; return the text of each by its id."""
+            headers = {"hx-request": "true"}
+            answer = (
+                client.post(self.url + path, data=send, headers=headers)
+                if send
+                else self.get(path, params=values, headers=headers)
+            )
+            assert answer.status_code == 200
+            found = re.split(r'<[a-z]+[^>]* id="([\w-]+)" hx-swap-oob="true"', answer.text)
+            return dict(zip(found[1::2], found[2::2], strict=True))
+
     return Page()
 
 
@@ -75,6 +87,54 @@ def test_changes_of_another_tab_are_not_overwritten(page) -> None:
     assert late.status_code == 409
     assert "Reload the page" in late.text
     assert page.factors["male"].role == "marker"
+
+
+VERSION = re.compile(r'name="version" form="change" value="(\w+)"')
+
+
+def test_a_page_gets_the_parts_that_are_no_longer_as_it_shows_them(page) -> None:
+    first = VERSION.search(page.get("/factors").text)[1]
+    opened = page.ask("/factors", edit="marker", version=first)
+    assert list(opened) == ["factor-marker"]
+    assert f'name="version" value="{first}"' in opened["factor-marker"]
+    other = page.ask("/factors", edit="age", version=first, open="factor-marker")
+    assert set(other) == {"factor-age", "factor-marker"}
+    assert 'id="factor-form"' not in other["factor-marker"]
+    assert list(page.ask("/factors", version=first, open="factor-age")) == ["factor-age"]
+    form = {
+        "version": first,
+        "old": "marker",
+        "name": "marker",
+        "label": "Of blood",
+        "variable": "marker",
+        "role": "marker",
+    }
+    saved = page.ask("/factors", {**form, "kind": "value", "measured_at": "baseline"})
+    assert set(saved) == {"state", "misfits", "excerpt", "factor-marker"}
+    second = VERSION.search(saved["state"])[1]
+    assert "label: Of blood" in saved["excerpt"]
+    moved = page.ask("/factors/role?role=adjuster", {"version": second, "name": "male", "open": ""})
+    assert set(moved) == {"state", "misfits", "excerpt", "markers", "adjusters"}
+    assert "factor-male" in moved["adjusters"]
+    assert page.send("/factors/remove", version=second, name="male").status_code == 409
+    assert page.send("/factors/remove", version=VERSION.search(moved["state"])[1], name="male").status_code == 303
+
+
+def test_a_page_that_shows_an_older_study_is_renewed_whole(page) -> None:
+    first = VERSION.search(page.get("/factors").text)[1]
+    page.send("/factors/remove", name="marker")
+    renewed = page.ask("/factors", edit="age", version=first)
+    assert list(renewed) == ["work"]
+    assert VERSION.search(renewed["work"])[1] != first
+    assert "factor-marker" not in renewed["work"]
+
+
+def test_a_form_that_is_refused_stands_alone_in_the_answer(page) -> None:
+    version = VERSION.search(page.get("/factors").text)[1]
+    cut = {**FACTOR, "version": version, "kind": "cut", "comparison": "<=", "threshold": "50"}
+    refused = page.ask("/factors", cut)
+    assert list(refused) == ["new-factor"]
+    assert 'id="error-reason"' in refused["new-factor"]
 
 
 def test_every_change_can_be_taken_back_and_made_again(page) -> None:

@@ -48,6 +48,35 @@ def test_a_factor_is_made_by_keyboard_refused_without_a_reason_and_taken_back(op
     assert clinic.study.read_text() == before
 
 
+def test_one_change_after_another_from_the_same_page(open_page, clinic) -> None:
+    page = open_page("/factors")
+    page.evaluate("window.stays = true")
+    page.get_by_role("link", name="Edit Marker").press("Enter")
+    page.locator("#f-label:focus").wait_for()
+    page.locator("#f-label").fill("Of blood")
+    page.get_by_role("link", name="Edit Age").press("Enter")
+    page.locator("#factor-age #f-label:focus").wait_for()
+    assert page.locator("#label-marker").inner_text() == "Marker"
+    page.locator("#f-label").fill("Years")
+    page.locator("#save-factor").press("Enter")
+    page.locator("#edit-age:focus").wait_for()
+    assert "label: Years" in page.locator(".beside .new").inner_text()
+    page.locator("#up-marker").press("Enter")
+    page.locator("#edit-marker:focus").wait_for()
+    page.evaluate("for (const id of ['role-marker', 'role-age']) document.getElementById(id).click()")
+    page.locator("#markers #factor-age").wait_for()
+    page.locator("#adjusters #factor-marker").wait_for()
+    assert page.locator("#messages .notice").count() == 0
+    assert page.evaluate("window.stays")
+    factors = spec.load(clinic.study).factors
+    assert {name: each.role for name, each in factors.items()} == {
+        "marker": "adjuster",
+        "male": "marker",
+        "age": "marker",
+    }
+    assert factors["age"].label == "Years"
+
+
 def test_variables_and_factors_are_dragged_to_a_role_and_another_tab_hears_of_it(open_page, clinic) -> None:
     other, page = open_page("/factors"), open_page("/factors")
     deadline = time.monotonic() + 60
