@@ -7,7 +7,7 @@ addresses. What is shown is what factors and outcome are made of.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -16,7 +16,7 @@ from fastapi.responses import Response
 from markupsafe import Markup
 
 from rarefactor import derive, live, report
-from rarefactor.derive import PatientEntry, PatientRecord, Patients
+from rarefactor.derive import PatientEntry, PatientRecord, Patients, Reading
 from rarefactor.errors import RarefactorError
 from rarefactor.results import Estimate, Results
 from rarefactor.spec import Study
@@ -226,34 +226,41 @@ def _list_images(
 ) -> Mapping[tuple[str, str, str | None], Image]:
     """Return the image behind each value of a patient, by table, column and visit."""
     slides = _slides(request, place, record.subject)
+    labels = {each.name: each.label for each in record.visits}
+    scans = {
+        visit: Image(words=f"Scan at {label}", url=f"{place.url}/scans/{record.subject}/{quote(visit, safe='')}")
+        for visit, label in labels.items()
+    }
+    sections = {
+        (stain, visit): Image(
+            words=f"{stain} slide at {labels.get(visit or '', visit)}", url=f"{place.url}/slides/{quote(name, safe='')}"
+        )
+        for (stain, visit), name in slides.items()
+    }
     return {
         (table, reading.name, visit): image
-        for table, readings in record.readings.items()
-        for reading in readings
-        for visit in reading.values
-        if (image := _image(place, found, record, (table, reading.name, visit), slides)) is not None
+        for table, reading, visit in _list_values(record, (*found.study.imaging, *found.study.pathology))
+        if (image := _find_image(found.study, (table, reading.name, visit), scans, sections)) is not None
     }
 
 
-def _image(
-    place: Place,
-    found: live.Live,
-    record: PatientRecord,
-    where: tuple[str, str, str | None],
-    slides: Mapping[tuple[str, str | None], str],
+def _list_values(record: PatientRecord, tables: Iterable[str]) -> Iterator[tuple[str, Reading, str]]:
+    """Yield the values of some tables that are of a visit."""
+    for table in tables:
+        for reading in record.readings.get(table, ()):
+            yield from ((table, reading, visit) for visit in reading.values if visit is not None)
+
+
+def _find_image(
+    study: Study,
+    where: tuple[str, str, str],
+    scans: Mapping[str, Image],
+    sections: Mapping[tuple[str, str | None], Image],
 ) -> Image | None:
     table, column, visit = where
-    labels = {each.name: each.label for each in record.visits}
-    if visit is None:
-        return None
-    at = labels.get(visit, visit)
-    if table in found.study.imaging:
-        return Image(words=f"Scan at {at}", url=f"{place.url}/scans/{record.subject}/{quote(visit, safe='')}")
-    stain = column.partition(".")[0]
-    if table in found.study.pathology and (stain, visit) in slides:
-        name = quote(slides[stain, visit], safe="")
-        return Image(words=f"{stain} slide at {at}", url=f"{place.url}/slides/{name}")
-    return None
+    if table in study.imaging:
+        return scans.get(visit)
+    return sections.get((column.partition(".")[0], visit))
 
 
 def _slides(request: Request, place: Place, subject: str) -> Mapping[tuple[str, str | None], str]:
