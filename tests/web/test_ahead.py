@@ -25,7 +25,7 @@ def client(app):
 
 def finish(app):
     """Wait until what is being made ready is."""
-    app.state.ahead._waiting["clinic"].result(60)
+    app.state.ahead.wait(app.state.workspace.place("clinic"))
 
 
 def test_a_study_is_ready_after_a_change(app, client, clinic, monkeypatch):

@@ -1,7 +1,7 @@
-"""What the next page will ask for is made ready while nobody waits: at the start, and once a change was answered.
+"""What the next page will ask for is made ready while nobody waits: at the start, and once the study file has changed.
 
 Convention: nothing is computed here that a page would not compute; it is only asked for earlier. What goes wrong is
-told by the page that asks for it.
+told by the page that asks for it. What readers do is not followed: one image after the other leads to no such page.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from rarefactor.web._errors import UnknownError
 from rarefactor.web._known import check_study, read_variables
 from rarefactor.web._results import read_results
 from rarefactor.web._signature import look_once
-from rarefactor.web._workspace import Place, Workspace
+from rarefactor.web._workspace import Place, Workspace, sign_study
 
 
 @dataclass(slots=True, kw_only=True)
@@ -25,13 +25,22 @@ class Ahead:
 
     workspace: Workspace
     _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1, thread_name_prefix="ahead"))
-    _waiting: dict[str, Future[None]] = field(default_factory=dict[str, Future[None]])
+    _begun: dict[str, tuple[str, Future[None]]] = field(default_factory=dict[str, tuple[str, Future[None]]])
 
     def prepare(self, place: Place) -> None:
-        """Make a study ready as it will be when its turn comes."""
-        if place.name in self._waiting:
-            self._waiting[place.name].cancel()  # where it has not begun
-        self._waiting[place.name] = self._pool.submit(_prepare, self.workspace, place)
+        """Make a study ready as it will be when its turn comes, unless that was done for its file as it is."""
+        signature = sign_study(place)
+        before, waiting = self._begun.get(place.name, ("", None))
+        if signature == before:
+            return
+        if waiting:
+            waiting.cancel()  # where it has not begun
+        self._begun[place.name] = signature, self._pool.submit(_prepare, self.workspace, place)
+
+    def wait(self, place: Place) -> None:
+        """Wait until what was begun for a study is done."""
+        _, begun = self._begun[place.name]
+        begun.result()
 
     def close(self) -> None:
         """Finish what is being done, and begin nothing more."""
@@ -39,7 +48,7 @@ class Ahead:
 
 
 class Prepared:
-    """Makes a study ready after each request that may have changed it."""
+    """Makes a study ready after each request that has changed its file."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
