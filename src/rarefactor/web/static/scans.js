@@ -9,6 +9,9 @@ const COLOURS = [
   [240, 50, 230], [191, 239, 69], [250, 190, 212], [70, 153, 144], [255, 225, 25],
 ];
 const KEPT = 40;
+const PAUSE_MS = 300;
+const AHEAD_MS = 60_000;
+const NOTHING = { url: "", stop: null, at: 0, images: null };
 const OPTIONS = {
   backColor: [0, 0, 0, 1],
   crosshairColor: [1, 0.84, 0.29, 1],
@@ -32,6 +35,7 @@ let nv = null;
 let edit = null;
 let loading = null;
 let reading = new AbortController();
+let ahead = NOTHING;
 // Of the scan that is shown.
 let viewer = null;
 let names = new Map();
@@ -74,15 +78,17 @@ async function loadViewer() {
 }
 
 async function open(signal) {
-  const read = readScan(viewer.dataset, signal);
+  const { url } = viewer.dataset;
   loading ??= loadViewer();
-  const [found] = await Promise.all([read, loading]);
+  const read = takeAhead(url) ?? readImages(url, signal);
+  const [{ found, buffers }, drawn] = await Promise.all([read, readMask(viewer.dataset, signal), loading]);
   if (signal.aborted) return;
-  nameImages(found.names);
-  images = await Promise.all(found.images.map((buffer, place) => makeImage(buffer, `${place}.nii.gz`)));
-  const mask = found.mask && await makeImage(found.mask, "mask.nii.gz");
+  nameImages(found);
+  images = await Promise.all(buffers.map((buffer, place) => makeImage(buffer, `${place}.nii.gz`)));
+  const mask = drawn && await makeImage(drawn, "mask.nii.gz");
   if (signal.aborted) return;
   show(mask);
+  setTimeout(() => signal.aborted || lookAhead(), PAUSE_MS);
 }
 
 function show(mask) {
@@ -99,19 +105,43 @@ function show(mask) {
   canvas.dataset.ready = "yes";
 }
 
-// The images of a scan and its mask, packed as they are kept; all asked for at once.
-async function readScan({ url, mask }, signal) {
-  const ask = async (address, what) => {
-    const answer = await fetch(address, { signal });
-    if (!answer.ok) throw new Error(what);
-    return answer;
-  };
-  const bytes = async (address) => (await ask(address, "an image cannot be read")).arrayBuffer();
-  const drawn = mask === "yes" ? bytes(`${url}/mask.nii.gz`) : null;
-  drawn?.catch(() => null); // told below
-  const listed = await (await ask(`${url}/images`, "the scan cannot be read; the list of scans says why")).json();
-  const read = await Promise.all(listed.map((_, place) => bytes(`${url}/images/${place}.nii.gz`)));
-  return { names: listed, images: read, mask: await drawn };
+async function ask(address, what, signal) {
+  const answer = await fetch(address, { signal });
+  if (!answer.ok) throw new Error(what);
+  return answer;
+}
+
+// The images of a scan by name, packed as they are kept; all asked for at once.
+async function readImages(url, signal) {
+  const listed = await ask(`${url}/images`, "the scan cannot be read; the list of scans says why", signal);
+  const found = await listed.json();
+  const buffers = await Promise.all(found.map(async (_, place) => {
+    const answer = await ask(`${url}/images/${place}.nii.gz`, "an image cannot be read", signal);
+    return answer.arrayBuffer();
+  }));
+  return { found, buffers };
+}
+
+async function readMask({ url, mask }, signal) {
+  if (mask !== "yes") return null;
+  return (await ask(`${url}/mask.nii.gz`, "the mask cannot be read", signal)).arrayBuffer();
+}
+
+// While a scan is looked at, the images of the next are read; its mask, which others may change, when it is shown.
+function lookAhead() {
+  const url = byId("next-scan")?.pathname;
+  if (!url || ahead.url === url) return;
+  const stop = new AbortController();
+  ahead = { url, stop, at: performance.now(), images: readImages(url, stop.signal) };
+  ahead.images.catch(() => (ahead = NOTHING)); // asked for again when it is shown
+}
+
+function takeAhead(url) {
+  const held = ahead;
+  ahead = NOTHING;
+  if (held.url === url && performance.now() - held.at < AHEAD_MS) return held.images;
+  held.stop?.abort();
+  return null;
 }
 
 // From bytes: the viewer's own way of reading breaks off when it has seen enough of a packed file.
