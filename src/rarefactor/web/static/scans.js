@@ -343,6 +343,10 @@ function begin() {
   });
 }
 
+document.addEventListener("change", (event) => {
+  if (event.target.closest("#grades-card")) byId("grades-said").hidden = true; // these are not saved yet
+});
+
 window.addEventListener("beforeunload", (event) => {
   if (dirty) event.preventDefault();
 });
