@@ -20,10 +20,10 @@ _WIDTH, _LEFT, _RIGHT = 170.0, 48.0, 165.0
 _TOP, _HEIGHT, _GAP, _GIVEN = 9.0, 15.0, 4.5, 5.0
 _AXIS, _MOST_TICKS = 9.0, 9
 
-Drawn = TypeVar("Drawn", bound=Paper)
+P = TypeVar("P", bound=Paper)
 
 
-def draw_timeline(record: PatientRecord, open_paper: Callable[[float, float], Drawn]) -> Drawn:
+def draw_timeline(record: PatientRecord, open_paper: Callable[[float, float], P]) -> P:
     """Return the figure of one patient; with no number in it, visits and what was given alone.
 
     ``open_paper`` gives what to draw on for a width and a height in millimetres.
