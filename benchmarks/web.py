@@ -120,6 +120,17 @@ class Hand:
         began = float(self.page.evaluate("sessionStorage.getItem('began')"))
         self.times.add(name, painted - began, self.page.evaluate(ASKED, began), self.used - used)
 
+    def follow(self, name: str, done: str) -> None:
+        """Note when what comes later of the same interaction has become true and is painted."""
+        painted = self.page.evaluate(f"window.painted(() => {done})")
+        began = float(self.page.evaluate("sessionStorage.getItem('began')"))
+        self.times.add(name, painted - began, self.page.evaluate(ASKED, began), 0.0)
+
+    def swap(self, name: str, do: Callable[[], object], part: str) -> None:
+        """Do something on the page, and note when another element stands in the place of ``part``."""
+        self.page.evaluate(f"document.querySelector('{part}').dataset.before = 'yes'")
+        self.act(name, do, f"document.querySelector('{part}')?.dataset.before === undefined")
+
     def go(self, path: str) -> None:
         self.page.goto(f"{self.base}/studies/{PLACE}{path}")
 
@@ -176,30 +187,38 @@ def open_pages(hand: Hand) -> None:
             f"open {name}",
             lambda name=name: page.locator("nav.pages").get_by_role("link", name=name, exact=True).click(),
         )
-    for kind in ("patients", "scans", "slides"):
-        hand.go(f"/{kind}")
-        one = page.locator(f"tbody a[href*='/{kind}/S-']").nth(2)
-        hand.open(f"open one of {kind}", one.click)
-        hand.open(
-            f"the next of {kind}", page.locator("main .heading a", has_text="Next" if kind != "patients" else "→").click
-        )
+    hand.go("/patients")
+    hand.open("open one of patients", page.locator("tbody a[href*='/patients/S-']").nth(2).click)
+    hand.swap("the next of patients", page.locator("#next-patient").click, "#main")
+    hand.go("/slides")
+    hand.open("open one of slides", page.locator("tbody a[href*='/slides/S-']").nth(2).click)
+    hand.open("the next of slides", page.locator("main .heading a", has_text="Next").click)
+    hand.go("/scans")
+    hand.open("open one of scans", page.locator("tbody a[href*='/scans/S-']").nth(2).click)
+    hand.follow("... and its images", SHOWN)
+    hand.swap("the next of scans", page.locator("#next-scan").click, "#viewer")
+    hand.follow("... and the images of the next", SHOWN)
+
+
+SHOWN = "document.getElementById('scan').dataset.ready === 'yes'"
 
 
 def ask_lists(hand: Hand) -> None:
     page = hand.page
-    hand.go("/patients")
-    hand.open("sort patients", page.locator("thead a", has_text="Factors missing").click)
-    page.click("#find")
-    hand.act("find patients", lambda: page.keyboard.type("9"), "document.getElementById('found').innerText")
-    hand.go("/scans")
-    hand.open("sort scans", page.locator("thead a", has_text="Fat fraction").click)
+    for kind, column in (("patients", "Factors missing"), ("scans", "Fat fraction"), ("slides", "Patient")):
+        hand.go(f"/{kind}")
+        hand.swap(f"sort {kind}", page.locator("thead a", has_text=column).first.click, "#list")
+        if page.locator("#page-next").count():
+            hand.swap(f"turn to the next page of {kind}", page.locator("#page-next").click, "#list")
+        page.click("#find")
+        hand.swap(f"find {kind}", lambda: page.keyboard.type("9"), "#list")
     hand.go("/data")
     page.click("#find")
-    before = page.inner_text("#variables .hint")
+    before = page.inner_text("#found")
     hand.act(
         "find a variable",
         lambda: page.keyboard.type("c"),
-        f"document.querySelector('#variables .hint').innerText !== {before!r}",
+        f"document.getElementById('found').innerText !== {before!r}",
     )
 
 
@@ -264,14 +283,14 @@ def grade(hand: Hand, reader: str) -> None:
     page.wait_for_selector("#scan[data-ready=yes]")
     chosen = page.locator("#grade-VL-right")
     chosen.select_option(str(1 + (int(chosen.input_value() or 0)) % 2))
-    hand.open("save grades of a scan", page.get_by_role("button", name="Save the grades").click)
+    hand.swap("save grades of a scan", page.locator("#save-grades").click, "#grades-card")
     hand.go("/readers")
     task = page.locator("section.card", has_text="Slides of BAFF-R")
     task.locator("input[name=reader]").fill(reader)
     hand.open("begin to read", task.get_by_role("button", name="Grade").click)
     for _ in range(2):
         page.keyboard.press("2")
-        hand.open("save a blind grade", page.locator("#save").click)
+        hand.swap("save a blind grade", page.locator("#save").click, "#grades")
 
 
 def report(times: Times) -> None:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 import polars as pl
 
 from rarefactor.derive._factors import find_unit
 from rarefactor.derive._flow import derive_exclusions
-from rarefactor.derive._measured import list_days
 from rarefactor.derive._values import Values, column_name
 from rarefactor.derive._visits import VisitTable
 from rarefactor.spec import DAYS_PER_MONTH, Column, DataField, Study, lower_first, parse_column
@@ -165,31 +165,30 @@ def _standing(landmark: str, row: Mapping[str, Any] | None, why_not: str | None)
 def _describe_patient(
     values: Values, study: Study, subject: str, landmarks: Sequence[pl.DataFrame]
 ) -> PatientRecord | None:
-    one = values.subset(values.subjects["subject"] == subject)
-    if one.subjects.is_empty():
+    if subject not in values.subjects["subject"]:
         return None
+    one = values.narrow(subject)
     return PatientRecord(
         subject=subject,
-        visits=tuple(_visits(one, study, subject)),
-        readings={name: found for name in one.tables if (found := tuple(_readings(one.tables[name], subject)))},
-        courses=tuple(_courses(one, study, subject))[:_MOST_SERIES],
-        given=tuple(sorted((*_given(one, subject), *_dates(one, study, subject)), key=_when)),
+        visits=tuple(_visits(values, study, subject)),
+        readings={name: found for name in one.tables if (found := tuple(_readings(one.tables[name])))},
+        courses=tuple(islice(_courses(one, study), _MOST_SERIES)),
+        given=tuple(sorted((*_given(one), *_dates(one, study)), key=_when)),
         factors=_factors(one, study, subject, landmarks),
     )
 
 
-def _visits(one: Values, study: Study, subject: str) -> Iterator[Seen]:
-    own = list_days(one.tables, study).filter(pl.col.subject == subject)
-    days = dict(own.select("visit", "day").iter_rows())
+def _visits(values: Values, study: Study, subject: str) -> Iterator[Seen]:
     for name, visit in study.cohort.visits.items():
-        label = visit.label or name.replace("_", " ")
-        yield Seen(name=name, label=label, month=visit.month, day=days.get(name))
+        days = values.days(name, visit)
+        day = next(iter(days.filter(pl.col.subject == subject)["day"]), None)
+        yield Seen(name=name, label=visit.label or name.replace("_", " "), month=visit.month, day=day)
 
 
-def _readings(table: VisitTable, subject: str) -> Iterator[Reading]:
+def _readings(table: VisitTable) -> Iterator[Reading]:
     if table.refused is not None:
         return
-    rows = table.frame.filter(pl.col.subject == subject).to_dicts()
+    rows = table.frame.to_dicts()
     for name, field in table.table.fields.items():
         shown = {row["visit"]: text for row in rows if (text := write_value(field, row.get(name)))}
         if shown:
@@ -247,37 +246,36 @@ def write_number(value: float) -> str:
     return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
 
 
-def _courses(one: Values, study: Study, subject: str) -> Iterator[Course]:
+def _courses(one: Values, study: Study) -> Iterator[Course]:
     followed = {parse_column(item.column) for item in study.trajectories.values()}
     columns = [item.column for item in study.trajectories.values()]
     columns += [factor.column for factor in study.factors.values()]
     images = {*study.imaging, *study.pathology}
     for column in dict.fromkeys(parse_column(text) for text in columns):
         field = one.field(column)
-        points = tuple(_points(one, study, column, subject)) if field.type in _NUMBERS else ()
+        points = tuple(_points(one, study, column)) if field.type in _NUMBERS else ()
         if len(points) > 1 or (points and (column in followed or column.table in images)):
             yield Course(label=_label(field, column.name), unit=_unit(field), points=points)
 
 
-def _points(one: Values, study: Study, column: Column, subject: str) -> Iterator[tuple[float, float]]:
+def _points(one: Values, study: Study, column: Column) -> Iterator[tuple[float, float]]:
     """Yield months and values of every row in time; a row without a day counts at the month of its visit."""
     table = one.tables[one.scope.find(column)[0]]
     if not table.by_visit or table.refused is not None:
         return
     months = {visit.event: visit.month for visit in study.cohort.visits.values() if visit.event is not None}
-    rows = table.table.frame.filter(pl.col.subject == subject)
+    rows = table.table.frame
     name = column_name(column, table)
     if name not in rows.columns:
         return
-    found = ((row["day"], months.get(row["event"]), row[name]) for row in rows.iter_rows(named=True))
+    found = ((day, months.get(event), value) for day, event, value in rows.select("day", "event", name).iter_rows())
     timed = ((day / DAYS_PER_MONTH if day is not None else month, value) for day, month, value in found)
     yield from sorted((month, float(value)) for month, value in timed if month is not None and value is not None)
 
 
-def _given(one: Values, subject: str) -> Iterator[Given]:
+def _given(one: Values) -> Iterator[Given]:
     for name, table in one.tables.items():
-        rows = table.table.frame.filter(pl.col.subject == subject) if table.refused is not None else None
-        for row in rows.iter_rows(named=True) if rows is not None else ():
+        for row in table.table.frame.iter_rows(named=True) if table.refused is not None else ():
             fields = {field: described for field, described in table.table.fields.items() if row.get(field) is not None}
             dates = [row[field] for field, described in fields.items() if described.type in _DATES]
             said = [_named(described, row[field]) for field, described in fields.items() if row[field] not in dates]
@@ -289,12 +287,12 @@ def _when(each: Given) -> tuple[bool, float]:
     return each.day is None, each.day or 0.0
 
 
-def _dates(one: Values, study: Study, subject: str) -> Iterator[Given]:
+def _dates(one: Values, study: Study) -> Iterator[Given]:
     """Yield the dates in forms of visits, such as that of a biopsy; the dates of visits are lines of their own."""
     for table in one.tables.values():
         if table.refused is not None:
             continue
-        rows = table.frame.filter(pl.col.subject == subject).to_dicts()
+        rows = table.frame.to_dicts()
         dates = {name: field for name, field in table.table.fields.items() if field.type in _DATES}
         for name, field in dates.items():
             days = dict.fromkeys(row[name] for row in rows if row.get(name) is not None)

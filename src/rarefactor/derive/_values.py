@@ -70,6 +70,17 @@ class Values:
         """Return the values of the patients for whom ``kept`` is true."""
         return replace(self, subjects=self.subjects.filter(kept), _rows={})
 
+    def narrow(self, subject: str) -> Values:
+        """Return the values of one patient, whose tables hold nobody else's rows."""
+        own = pl.col.subject == subject
+        tables = {
+            name: replace(
+                each, frame=each.frame.filter(own), table=replace(each.table, frame=each.table.frame.filter(own))
+            )
+            for name, each in self.tables.items()
+        }
+        return replace(self, subjects=self.subjects.filter(own), tables=tables, _rows={})
+
     def days(self, name: str, visit: Visit) -> pl.DataFrame:
         """Return subject and day of everyone in the tables who has a visit, see :func:`derive_visit_days`."""
         if name not in self._days:

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rarefactor.web._errors import UnknownError
 from rarefactor.web._known import check_study, read_variables
+from rarefactor.web._patients import list_patients
 from rarefactor.web._results import read_results
 from rarefactor.web._signature import look_once
 from rarefactor.web._workspace import Place, Workspace, sign_study
@@ -69,4 +70,4 @@ def _prepare(workspace: Workspace, place: Place) -> None:
         for make in (check_study, read_variables):
             with contextlib.suppress(Exception):
                 make(workspace, place, study)
-        read_results(workspace, place)
+        list_patients(workspace, place, read_results(workspace, place))
