@@ -6,7 +6,8 @@ A server in a process of its own on 127.0.0.1, Chromium before it (CHROMIUM name
 on its link; then a factor's cut and a model's factor are changed, grades are saved, patients sorted and looked for,
 slices and thresholds moved, a region drawn. A time is by the clock, from the event of the click to the second frame
 after what was asked for is there. The server's is the time of the slowest request behind it by the clock, and what the
-server's process used of the processor meanwhile, which a busy machine does not lengthen. Analyses that a change asks
+server's process used of the processor meanwhile, which a busy machine does not lengthen. Between two interactions there
+is more than half a second, as with a hand; nobody asks the page anything while it is made. Analyses that a change asks
 for are stopped and not counted. The study is anm-srp with 500 patients, of whom the first 30 (``--full``: all) may have
 scans and slides; it is made and run first, in ``--study`` where one is named, which is used as it is if it was run.
 """
@@ -36,7 +37,7 @@ from rarefactor.study import run
 from rarefactor.work import Workers
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "anm-srp" / "study.yaml"
-PATIENTS, LIMIT_MS = 500, 200
+PATIENTS, LIMIT_MS, PAUSE_MS = 500, 200, 600
 PAGES = (
     "Data",
     "Visits",
@@ -64,6 +65,9 @@ window.painted = (done) => new Promise((tell) => {
   const look = () => (done() ? afterFrames(() => tell(now())) : requestAnimationFrame(look));
   look();
 });
+new MutationObserver((all) => {
+  if (all.some(({ target }) => ["yes", "true"].includes(target.dataset.ready))) afterFrames(() => note("shown", now()));
+}).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-ready"] });
 addEventListener("load", () => afterFrames(() => note("loaded", now())));
 """
 ASKED = """(began) => {
@@ -106,6 +110,7 @@ class Hand:
         self.page.evaluate("sessionStorage.removeItem('loaded')")
         used = self.used
         click()
+        self.page.wait_for_timeout(PAUSE_MS)  # so that nobody asks the page anything while it is made
         self.page.wait_for_function("() => sessionStorage.getItem('loaded')")
         began, loaded = (float(self.page.evaluate(f"sessionStorage.getItem('{each}')")) for each in ("began", "loaded"))
         served = self.page.evaluate(ASKED, began)
@@ -117,14 +122,15 @@ class Hand:
         used = self.used
         do()
         painted = self.page.evaluate("window.seen")
+        self.page.wait_for_timeout(PAUSE_MS)
         began = float(self.page.evaluate("sessionStorage.getItem('began')"))
         self.times.add(name, painted - began, self.page.evaluate(ASKED, began), self.used - used)
 
-    def follow(self, name: str, done: str) -> None:
-        """Note when what comes later of the same interaction has become true and is painted."""
-        painted = self.page.evaluate(f"window.painted(() => {done})")
-        began = float(self.page.evaluate("sessionStorage.getItem('began')"))
-        self.times.add(name, painted - began, self.page.evaluate(ASKED, began), 0.0)
+    def follow(self, name: str) -> None:
+        """Note when the images of what was opened last stand painted."""
+        self.page.wait_for_function("() => sessionStorage.getItem('shown') > sessionStorage.getItem('began')")
+        began, shown = (float(self.page.evaluate(f"sessionStorage.getItem('{each}')")) for each in ("began", "shown"))
+        self.times.add(name, shown - began, self.page.evaluate(ASKED, began), 0.0)
 
     def swap(self, name: str, do: Callable[[], object], part: str) -> None:
         """Do something on the page, and note when another element stands in the place of ``part``."""
@@ -187,20 +193,21 @@ def open_pages(hand: Hand) -> None:
             f"open {name}",
             lambda name=name: page.locator("nav.pages").get_by_role("link", name=name, exact=True).click(),
         )
+        if name == "Analysis":
+            settle(page)
     hand.go("/patients")
     hand.open("open one of patients", page.locator("tbody a[href*='/patients/S-']").nth(2).click)
     hand.swap("the next of patients", page.locator("#next-patient").click, "#main")
     hand.go("/slides")
     hand.open("open one of slides", page.locator("tbody a[href*='/slides/S-']").nth(2).click)
+    hand.follow("... and its image")
     hand.open("the next of slides", page.locator("main .heading a", has_text="Next").click)
+    hand.follow("... and the image of the next")
     hand.go("/scans")
     hand.open("open one of scans", page.locator("tbody a[href*='/scans/S-']").nth(2).click)
-    hand.follow("... and its images", SHOWN)
+    hand.follow("... and its images")
     hand.swap("the next of scans", page.locator("#next-scan").click, "#viewer")
-    hand.follow("... and the images of the next", SHOWN)
-
-
-SHOWN = "document.getElementById('scan').dataset.ready === 'yes'"
+    hand.follow("... and the images of the next")
 
 
 def ask_lists(hand: Hand) -> None:

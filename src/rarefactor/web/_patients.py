@@ -24,7 +24,7 @@ from rarefactor.web._desk import find_slides
 from rarefactor.web._errors import unknown
 from rarefactor.web._page import is_part, read_place, read_workspace, show
 from rarefactor.web._paging import LINES, Orders, cut_lines, find_lines, read_asked, sort_lines
-from rarefactor.web._results import collect_all, read_results
+from rarefactor.web._results import collect_part, read_results
 from rarefactor.web._workspace import Place, Workspace
 
 router = APIRouter(prefix="/studies/{study}/patients")
@@ -173,7 +173,8 @@ def _read_patients(workspace: Workspace, place: Place, found: live.Live) -> Pati
 
 def list_patients(workspace: Workspace, place: Place, found: live.Live) -> Listed:
     """Return all patients of a study by the users' ids."""
-    patients, results = _read_patients(workspace, place, found), collect_all(workspace, place, found)
+    patients = _read_patients(workspace, place, found)
+    results = collect_part(workspace, place, found, "sensitivity")
     known = f"{id(patients)} {id(results)}"  # of what is kept as long as the lines are
 
     def write() -> Listed:

@@ -148,13 +148,20 @@ def collect_all(workspace: Workspace, place: Place, found: Live) -> Results:
     return workspace.remember(place, "results", collect, signature=f"{workspace.signature(place)} {known}")
 
 
+def collect_part(workspace: Workspace, place: Place, found: Live, part: str) -> Results:
+    """Return the results of the analyses of one part, such as ``sensitivity``, as far as they are known."""
+    needed = replace(found, tasks=tuple(task for task in found.tasks if task.part == part))
+    signature = f"{workspace.signature(place)} {content_key(sorted(needed.known))}"
+    return workspace.remember(place, f"results of {part}", lambda: live.collect_results(needed), signature=signature)
+
+
 def read_models(workspace: Workspace, place: Place, found: Live) -> predict.RiskModels:
     """Return the risk models of those models whose performance is known."""
     parts = {"performance", "multivariable"}
-    needed = tuple(task for task in found.tasks if task.part in parts)
-    known = content_key(sorted(task.key for task in needed if task.key in found.known), found.study.model_dump_json())
+    needed = replace(found, tasks=tuple(task for task in found.tasks if task.part in parts))
+    known = content_key(sorted(needed.known), found.study.model_dump_json())
 
     def build() -> predict.RiskModels:
-        return live.build_models(found, live.collect_results(replace(found, tasks=needed)))
+        return live.build_models(found, live.collect_results(needed))
 
     return workspace.remember(place, "risk models", build, signature=known)

@@ -28,6 +28,8 @@ State = Literal["running", "done", "failed", "cancelled"]
 
 _TELL_EVERY_S = 0.1
 _GRACE_S = 3.0
+_NICE = 10
+"""How far work steps back behind whoever waits for a page."""
 _CONTEXT = multiprocessing.get_context("spawn")
 
 
@@ -219,6 +221,7 @@ class _Teller:
 def _work(news: Connection, work: Callable[..., Any], arguments: tuple[Any, ...]) -> None:
     """Do the work in this process, and end with the one that started it."""
     os.setpgrp()  # its own workers end with it
+    os.nice(_NICE)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with contextlib.suppress(BrokenPipeError):
         try:
