@@ -110,7 +110,7 @@
     }
   };
   if (others) {
-    (window.requestIdleCallback ?? window.setTimeout)(fetchOthers);
+    window.setTimeout(fetchOthers, 300); // once the page stands painted
   }
 
   // Dragging: a variable opens the form with the role it was dropped on, a factor changes its role.
