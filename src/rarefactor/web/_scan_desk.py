@@ -116,7 +116,11 @@ def read_scans(request: Request, name: str) -> Scans:
     InputError
         It has no scans.
     """
-    place, workspace = read_place(request, name), read_workspace(request)
+    return collect_scans(read_workspace(request), read_place(request, name))
+
+
+def collect_scans(workspace: Workspace, place: Place) -> Scans:
+    """Return the scans of a study; see :func:`read_scans`."""
     loaded = workspace.loaded(place)
     folder = next((each.folder for each in loaded.imaging.values()), None)
     if folder is None:

@@ -24,7 +24,7 @@ from rarefactor.web._known import read_variables
 from rarefactor.web._page import is_part, read_place, read_workspace, show
 from rarefactor.web._results import read_results
 from rarefactor.web._saving import needs_mending, read_history, save_changes
-from rarefactor.web._workspace import Place
+from rarefactor.web._workspace import Place, Workspace
 
 router = APIRouter(prefix="/studies/{study}/visits")
 
@@ -61,7 +61,7 @@ def show_with_flow(request: Request, study: str) -> Response:
 @router.get("/flow.svg")
 def show_flow(request: Request, study: str, *, dark: bool = False) -> Response:
     """Return the flow diagram."""
-    flow = _flow(request, read_place(request, study))
+    flow = draw_flow(read_workspace(request), read_place(request, study))
     return Response(report.darken(flow.svg) if dark else flow.svg, media_type="image/svg+xml")
 
 
@@ -242,16 +242,15 @@ def _form(study: Study, form: Open) -> Mapping[str, str]:
 
 def _try_flow(request: Request, place: Place) -> tuple[Flow | None, tuple[Problem, ...]]:
     try:
-        return _flow(request, place), ()
+        return draw_flow(read_workspace(request), place), ()
     except RarefactorError as error:
         return None, error.problems
 
 
-def _flow(request: Request, place: Place) -> Flow:
-    workspace = read_workspace(request)
+def draw_flow(workspace: Workspace, place: Place) -> Flow:
+    """Return the flow of the patients of a study, drawn."""
 
     def draw() -> Flow:
-        found = read_results(workspace, place)
-        return report.draw_flow_chart(live.collect_results(found))
+        return report.draw_flow_chart(live.collect_results(read_results(workspace, place)))
 
     return workspace.remember(place, "flow", draw)
