@@ -326,6 +326,8 @@ function bind() {
   viewer.querySelectorAll("[data-do]").forEach((button) => button.addEventListener("click", () => isReady() && commands[button.dataset.do]()));
 }
 
+const afterPaint = (act) => requestAnimationFrame(() => setTimeout(act));
+
 // Until the images of this scan are there nothing is shown of another.
 function begin() {
   reading.abort();
@@ -338,9 +340,9 @@ function begin() {
   canvas.dataset.ready = "no";
   say("Loading the images …");
   bind();
-  open(signal).catch((error) => {
+  afterPaint(() => open(signal).catch((error) => {
     if (!signal.aborted) say(`The images cannot be shown: ${error.message}. Numbers, versions and grades work without them.`);
-  });
+  }));
 }
 
 document.addEventListener("change", (event) => {
@@ -365,4 +367,4 @@ document.addEventListener("htmx:historyCacheMiss", (event) => {
 document.addEventListener("htmx:afterSwap", (event) => event.target.id === "main" && begin());
 document.addEventListener("htmx:historyRestore", begin);
 
-requestAnimationFrame(() => setTimeout(begin));
+begin();
