@@ -11,7 +11,7 @@ from rarefactor.imaging._agreement import (
     tabulate_grade_repeats,
 )
 from rarefactor.imaging._blind_grades import draft_blind, read_blind
-from rarefactor.imaging._blind_picture import draw_blind, list_muscles
+from rarefactor.imaging._blind_picture import draw_blind
 from rarefactor.imaging._corrected import MASK
 from rarefactor.imaging._fat_fraction import Estimator
 from rarefactor.imaging._gist import Doubt, Gist, SiteFat, SiteRate, VisitGist, read_gist
@@ -79,7 +79,6 @@ __all__ = [
     "draft_mask",
     "draw_blind",
     "find_files",
-    "list_muscles",
     "list_regions",
     "list_scans",
     "measure",

@@ -21,7 +21,7 @@ from rarefactor.imaging._panels import (
     make_sheet,
     write_png,
 )
-from rarefactor.imaging._regions import MUSCLES, LabelMap
+from rarefactor.imaging._regions import LabelMap
 from rarefactor.imaging._volume import Volume
 
 _BEST = ("T1-weighted", "fat")
@@ -44,15 +44,6 @@ def draw_blind(shown: Mapping[str, bytes], mask: bytes | None) -> bytes:
     image = read_volume(shown[name])
     labels = read_regions(mask, image.grid) if mask else None
     return _draw(image, labels)
-
-
-def list_muscles(shown: Mapping[str, bytes], mask: bytes | None) -> tuple[str, ...]:
-    """Return the codes of the muscles to grade: those that the mask holds, all where it tells none apart."""
-    if mask is None:
-        return tuple(MUSCLES)
-    labels = read_regions(mask, read_volume(next(iter(shown.values()))).grid)
-    held = {labels.regions[label].name for label in np.unique(labels.values).tolist() if label in labels.regions}
-    return tuple(code for code in MUSCLES if code in held) or tuple(MUSCLES)
 
 
 def _draw(image: Volume, labels: LabelMap | None) -> bytes:
