@@ -6,6 +6,7 @@ image, and takes it for unknown as soon as a file, or how it is measured, change
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -55,16 +56,21 @@ def key_images(study: Study, path: Path) -> str:
 def _list_files(folder: str, seen: set[str]) -> Iterator[tuple[str, int, int]]:
     """Give path, time and size of each file below a folder, in order, but for hidden ones and finished outputs.
 
-    A folder that was ``seen`` is not read again: those of images mostly lie in the folder of the study.
+    A folder that was ``seen`` is not read again: those of images mostly lie in the folder of the study. One that is not
+    there holds nothing; whoever looks for the images says so.
     """
     if folder in seen:
         return
     seen.add(folder)
-    held = list_folder(folder)
+    try:
+        held = list_folder(folder)
+    except OSError:
+        return
     for name in held.files:
-        if not name.startswith("."):
-            stat = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - thousands of files
-            yield f"{folder}{os.sep}{name}", stat.st_mtime_ns, stat.st_size
+        with contextlib.suppress(OSError):  # a link may lead nowhere
+            if not name.startswith("."):
+                stat = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - thousands of files
+                yield f"{folder}{os.sep}{name}", stat.st_mtime_ns, stat.st_size
     for name in held.folders:
         below = f"{folder}{os.sep}{name}"
         if not name.startswith(".") and not os.path.exists(f"{below}{os.sep}{MANIFEST}"):  # noqa: PTH110 - thousands of folders

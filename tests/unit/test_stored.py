@@ -2,8 +2,12 @@
 
 import os
 
+import pytest
+
+from rarefactor.errors import RarefactorError
 from rarefactor.spec import load
 from rarefactor.stored import key_images
+from rarefactor.study import run
 
 
 def test_the_key_of_images_changes_with_a_file_and_each_folder_is_read_once(clinic, monkeypatch) -> None:
@@ -25,3 +29,12 @@ def test_the_key_of_images_changes_with_a_file_and_each_folder_is_read_once(clin
     assert key_images(study, clinic.study) == before  # the study file counts by what it says
     (scans / "fat.dcm").write_bytes(b"12")
     assert key_images(study, clinic.study) != before
+
+
+def test_a_folder_of_images_that_is_not_there_is_named_as_such(clinic, tmp_path) -> None:
+    clinic.edit(
+        "analysis:", 'imaging:\n  thigh: {folder: data/mri, layout: "{subject}/{visit}", sequence: dixon}\nanalysis:'
+    )
+    with pytest.raises(RarefactorError) as caught:
+        run(clinic.study, tmp_path / "out")
+    assert [problem.found for problem in caught.value.problems] == ["no such folder"]
