@@ -54,7 +54,7 @@ def add_a_factor(page: Any) -> None:
     page.get_by_role("link", name="Analysis", exact=True).click()
     page.wait_for_selector("#computing-text:has-text('up to date')")
     page.check("#tick-clinical-age")
-    page.wait_for_selector("#card-multivariable.stale")
+    page.wait_for_selector("#card-multivariable[aria-busy='true']")  # its grey may be gone in a few frames
     page.wait_for_selector("#card-multivariable:not(.stale) .n.changed")
     assert page.locator("#card-univariable .n.changed").count() == 0
 

@@ -28,7 +28,7 @@ State = Literal["running", "done", "failed", "cancelled"]
 
 _TELL_EVERY_S = 0.1
 _GRACE_S = 3.0
-_NICE = 10
+_NICE = 5
 """How far work steps back behind whoever waits for a page."""
 _CONTEXT = multiprocessing.get_context("spawn")
 
