@@ -178,8 +178,8 @@ def test_a_factor_is_ticked_and_the_models_renew_in_place(clinic: Any, serve: Ca
     height = page.evaluate("scrollY")
     page.locator("#tick-clinical-marker").focus()
     page.keyboard.press("Space")
-    page.wait_for_selector("#card-multivariable.stale")
-    assert page.locator("#card-univariable.stale").count() == 0
+    page.wait_for_selector("#card-multivariable[aria-busy='true']")
+    assert page.locator("#card-univariable[aria-busy='true']").count() == 0
     page.wait_for_selector("#card-multivariable:not(.stale) :text('Marker')")
     assert page.locator("#tick-clinical-marker").evaluate("each => each === document.activeElement")
     assert page.evaluate("scrollY") == height
