@@ -36,7 +36,11 @@ class _Field:
 
 @dataclass(frozen=True, slots=True)
 class _Passes:
-    """Neighbouring basins and the height of the pass between them, the highest first."""
+    """Neighbouring basins and the height of the pass between them, the highest first.
+
+    A pixel may be the pass between several: then the pair with the highest summits comes first, so that the way round
+    in which an image lies does not decide.
+    """
 
     first: _Index
     second: _Index
@@ -76,7 +80,7 @@ def compute_basins(heights: Heights, mask: Mask, *, depth: float) -> Labels:
     field = _flatten(heights, mask)
     summits, basin = _number(_climb(field))
     peaks = field.heights[field.pixels[summits]]
-    group = _join(peaks, _find_passes(field, basin, len(summits)), depth)
+    group = _join(peaks, _find_passes(field, basin, peaks), depth)
     labels = np.zeros(field.heights.size, dtype=np.int32)
     labels[field.pixels] = group[basin] + 1
     return np.ascontiguousarray(labels.reshape(-1, field.columns)[1:-1, 1:-1])
@@ -155,7 +159,7 @@ def _number(above: _Index) -> tuple[_Index, _Index]:
     return summits, rank[above]
 
 
-def _find_passes(field: _Field, basin: _Index, count: int) -> _Passes:
+def _find_passes(field: _Field, basin: _Index, peaks: Heights) -> _Passes:
     number = np.full(field.heights.size, -1, dtype=np.int32)
     number[field.pixels] = basin
     keys: list[NDArray[np.int64]] = []
@@ -165,19 +169,20 @@ def _find_passes(field: _Field, basin: _Index, count: int) -> _Passes:
         apart = np.flatnonzero((other >= 0) & (other != basin))
         here, there = field.pixels[apart], field.pixels[apart] + step
         low, high = np.minimum(basin[apart], other[apart]), np.maximum(basin[apart], other[apart])
-        keys.append(low * np.int64(count) + high)
+        keys.append(low * np.int64(peaks.size) + high)
         heights.append(np.minimum(field.heights[here], field.heights[there]))
-    return _highest_passes(np.concatenate(keys), np.concatenate(heights), count)
+    return _highest_passes(np.concatenate(keys), np.concatenate(heights), peaks)
 
 
-def _highest_passes(keys: NDArray[np.int64], heights: Heights, count: int) -> _Passes:
+def _highest_passes(keys: NDArray[np.int64], heights: Heights, peaks: Heights) -> _Passes:
     order = np.argsort(keys, kind="stable")
     keys, heights = keys[order], heights[order]
     starts = np.flatnonzero(np.diff(keys, prepend=-1))
-    pairs = keys[starts]
+    first, second = (each.astype(np.int32) for each in np.divmod(keys[starts], max(peaks.size, 1)))
     passes = np.maximum.reduceat(heights, starts) if len(starts) else heights
-    down = np.argsort(-passes, kind="stable")
-    return _Passes((pairs[down] // count).astype(np.int32), (pairs[down] % count).astype(np.int32), passes[down])
+    higher, lower = np.maximum(peaks[first], peaks[second]), np.minimum(peaks[first], peaks[second])
+    down = np.lexsort((-lower, -higher, -passes))
+    return _Passes(first[down], second[down], passes[down])
 
 
 def _join(peaks: Heights, passes: _Passes, depth: float) -> _Index:

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -39,9 +39,9 @@ def distinct_heights(seed: int, shape: tuple[int, int] = (11, 13)) -> NDArray[np
     return rng.permutation(np.arange(1, 1 + np.prod(shape), dtype=np.float32)).reshape(shape)
 
 
-# Known not to hold everywhere: seed 1800 turned once at depth 40 merges its basins in another order.
-@settings(max_examples=30, derandomize=True)
+@settings(max_examples=30)
 @given(seed=SEEDS, way=st.integers(1, 7), depth=st.sampled_from([0.0, 10.0, 40.0]))
+@example(seed=1800, way=1, depth=40.0)  # one pixel is the pass between several basins
 def test_basins_do_not_depend_on_which_way_round_an_image_lies(seed: int, way: int, depth: float) -> None:
     heights = distinct_heights(seed)
     mask = heights > 30
