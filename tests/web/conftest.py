@@ -60,6 +60,19 @@ def browser():
 
 
 @pytest.fixture
+def watch_grey():
+    """Return a function after which a page notes its cards that turn grey: it may be for a few frames only."""
+    return lambda page: page.evaluate(_GREY)
+
+
+_GREY = """() => {
+  window.greyed = new Set();
+  const note = (all) => all.forEach(({ target }) => target.classList.contains("stale") && window.greyed.add(target.id));
+  new MutationObserver(note).observe(document, { subtree: true, attributes: true, attributeFilter: ["class"] });
+}"""
+
+
+@pytest.fixture
 def serve():
     """Return the start address of a server of its own for a folder; ``serve.stop(address)`` kills it."""
     with ExitStack() as running:

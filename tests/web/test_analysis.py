@@ -160,7 +160,9 @@ def test_the_calculator_refuses_a_model_that_is_not_for_patients_unless_for_rese
 
 
 @pytest.mark.usefixtures("known")
-def test_a_factor_is_ticked_and_the_models_renew_in_place(clinic: Any, serve: Callable[..., str], browser: Any) -> None:
+def test_a_factor_is_ticked_and_the_models_renew_in_place(
+    clinic: Any, serve: Callable[..., str], browser: Any, watch_grey: Any
+) -> None:
     page = browser.new_page()
     page.set_default_timeout(90_000)
     complaints: list[str] = []
@@ -176,11 +178,12 @@ def test_a_factor_is_ticked_and_the_models_renew_in_place(clinic: Any, serve: Ca
     page.keyboard.press("Escape")
     assert number.evaluate("each => each === document.activeElement")
     height = page.evaluate("scrollY")
+    watch_grey(page)
     page.locator("#tick-clinical-marker").focus()
     page.keyboard.press("Space")
-    page.wait_for_selector("#card-multivariable[aria-busy='true']")
-    assert page.locator("#card-univariable[aria-busy='true']").count() == 0
+    page.wait_for_function("() => window.greyed.has('card-multivariable')")
     page.wait_for_selector("#card-multivariable:not(.stale) :text('Marker')")
+    assert not page.evaluate("window.greyed.has('card-univariable')")
     assert page.locator("#tick-clinical-marker").evaluate("each => each === document.activeElement")
     assert page.evaluate("scrollY") == height
     page.wait_for_selector("#computing-text:has-text('up to date')")

@@ -27,10 +27,12 @@ def page(browser: Any, serve: Callable[..., str], small_study: Path) -> Any:
     assert said == []
 
 
-def test_a_model_and_a_mask_are_changed_and_the_report_holds_both(page: Any, small_study: Path) -> None:
+def test_a_model_and_a_mask_are_changed_and_the_report_holds_both(
+    page: Any, small_study: Path, watch_grey: Any
+) -> None:
     before = read_rate(small_study)
     page.get_by_role("link", name="Factors associated with refractory").click()
-    add_a_factor(page)
+    add_a_factor(page, watch_grey)
     page.get_by_role("link", name="Scans", exact=True).click()
     page.get_by_role("row").nth(1).filter(has_text="outlying rate").get_by_role("link").press("Enter")
     correct_the_mask(page)
@@ -49,12 +51,13 @@ def test_a_model_and_a_mask_are_changed_and_the_report_holds_both(page: Any, sma
     assert "1 scan measured within a mask that a reader has corrected" in report
 
 
-def add_a_factor(page: Any) -> None:
+def add_a_factor(page: Any, watch_grey: Any) -> None:
     """Add a factor to a model: the card of the models greys and comes back with other numbers, others stay."""
     page.get_by_role("link", name="Analysis", exact=True).click()
     page.wait_for_selector("#computing-text:has-text('up to date')")
+    watch_grey(page)
     page.check("#tick-clinical-age")
-    page.wait_for_selector("#card-multivariable[aria-busy='true']")  # its grey may be gone in a few frames
+    page.wait_for_function("() => window.greyed.has('card-multivariable')")
     page.wait_for_selector("#card-multivariable:not(.stale) .n.changed")
     assert page.locator("#card-univariable .n.changed").count() == 0
 
