@@ -18,7 +18,7 @@ from tempfile import TemporaryFile
 from typing import IO
 
 from rarefactor.study import run
-from rarefactor.work import MANIFEST, Progress, Workers, list_folder, read_manifest
+from rarefactor.work import MANIFEST, Progress, Workers, read_manifest, read_stat, walk_folders
 
 _STAMP = "%Y-%m-%d %H:%M:%S %z"
 _BESIDE = frozenset({".md", ".py", ".r", ".ipynb", ".docx", ".pdf", ".html"})  # what no run reads
@@ -111,15 +111,12 @@ def _read_log(path: Path) -> tuple[str | None, datetime | None]:
 
 
 def _walk_younger(folder: str, after: float) -> Iterator[str]:
-    held = list_folder(folder)
-    for name in filter(_is_read, held.files):
-        found = os.stat(path := f"{folder}/{name}")  # noqa: PTH116 - as above
-        if max(found.st_mtime, found.st_ctime) > after:
-            yield path
-    for name in filter(_is_read, held.folders):
-        if not os.path.exists(f"{folder}/{name}/{MANIFEST}"):  # noqa: PTH110 - as above
-            yield from _walk_younger(f"{folder}/{name}", after)
+    for place, held in walk_folders(folder):
+        for path in (f"{place}{os.sep}{name}" for name in held.files if _is_read(name)):
+            found = read_stat(path)
+            if found is not None and max(found.st_mtime, found.st_ctime) > after:
+                yield path
 
 
 def _is_read(name: str) -> bool:
-    return not name.startswith(".") and name[name.rfind(".") :].lower() not in _BESIDE
+    return name[name.rfind(".") :].lower() not in _BESIDE

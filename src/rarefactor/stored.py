@@ -6,14 +6,13 @@ image, and takes it for unknown as soon as a file, or how it is measured, change
 
 from __future__ import annotations
 
-import contextlib
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from rarefactor.results import Measured, read_measured, write_measured
 from rarefactor.spec import Study
-from rarefactor.work import MANIFEST, Cache, code_key, content_key, list_folder, read_packed, write_packed
+from rarefactor.work import Cache, code_key, content_key, read_packed, read_stat, walk_folders, write_packed
 
 _CODE = Path(__file__).parent
 _MEASURING = ("imaging", "pathology", "readings")
@@ -46,32 +45,18 @@ def key_images(study: Study, path: Path) -> str:
     home = study.folder.resolve()
     folders = dict.fromkeys([home, *((home / each.folder).resolve() for each in sources if each.folder)])
     own = str(path.resolve())
-    seen = set[str]()
-    files = (line for folder in folders for line in _list_files(str(folder), seen) if line[0] != own)
+    files = (line for line in _list_files(map(str, folders)) if line[0] != own)
     inside = f"{home}{os.sep}"
     listed = "".join(f"{name.removeprefix(inside)}\0{changed_ns}\0{size}\n" for name, changed_ns, size in files)
     return content_key("images", code, asked, listed.encode("utf-8", "surrogateescape"))
 
 
-def _list_files(folder: str, seen: set[str]) -> Iterator[tuple[str, int, int]]:
-    """Give path, time and size of each file below a folder, in order, but for hidden ones and finished outputs.
-
-    A folder that was ``seen`` is not read again: those of images mostly lie in the folder of the study. One that is not
-    there holds nothing; whoever looks for the images says so.
-    """
-    if folder in seen:
-        return
-    seen.add(folder)
-    try:
-        held = list_folder(folder)
-    except OSError:
-        return
-    for name in held.files:
-        with contextlib.suppress(OSError):  # a link may lead nowhere
-            if not name.startswith("."):
-                stat = os.stat(f"{folder}{os.sep}{name}")  # noqa: PTH116 - thousands of files
-                yield f"{folder}{os.sep}{name}", stat.st_mtime_ns, stat.st_size
-    for name in held.folders:
-        below = f"{folder}{os.sep}{name}"
-        if not name.startswith(".") and not os.path.exists(f"{below}{os.sep}{MANIFEST}"):  # noqa: PTH110 - thousands of folders
-            yield from _list_files(below, seen)
+def _list_files(folders: Iterable[str]) -> Iterator[tuple[str, int, int]]:
+    """Give path, time and size of each file below some folders, in order; one inside another is not read again."""
+    seen = set[str]()
+    for folder in folders:
+        for place, held in walk_folders(folder) if folder not in seen else ():
+            seen.add(place)
+            for path in (f"{place}{os.sep}{name}" for name in held.files):
+                if (found := read_stat(path)) is not None:
+                    yield path, found.st_mtime_ns, found.st_size

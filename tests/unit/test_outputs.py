@@ -44,3 +44,8 @@ def test_files_beside_the_study_and_hidden_ones_change_nothing(study):
         path.touch()
         os.utime(path, (time.time() + 60, time.time() + 60))
     assert list_changed(study, read_output(study.parent / "out")) == ()
+
+
+def test_a_link_that_leads_nowhere_is_no_change(study):
+    (study.parent / "data" / "lost.csv").symlink_to(study.parent / "nowhere.csv")
+    assert list_changed(study, read_output(study.parent / "out")) == ()

@@ -13,7 +13,7 @@ from collections.abc import Generator, Iterable, Iterator
 from contextvars import ContextVar
 from pathlib import Path
 
-from rarefactor.work import MANIFEST, hash_file, list_folder
+from rarefactor.work import hash_file, read_stat, walk_folders
 
 _TABLES = frozenset(
     {".csv", ".tsv", ".txt", ".xlsx", ".xlsm", ".yaml", ".yml", ".json", ".jsonl", ".geojson", ".label"}
@@ -22,8 +22,6 @@ _TABLES = frozenset(
 
 _SEEN: ContextVar[dict[str, tuple[str, ...]] | None] = ContextVar("seen", default=None)
 """What an answer that only reads has found in folders."""
-_LISTING, _ = MANIFEST.split("/")
-"""The folder in which an output says that it is one."""
 
 
 def compute_signature(folder: Path, others: Iterable[Path] = (), *, without: Path | None = None) -> str:
@@ -68,28 +66,19 @@ def read_version(file: Path) -> str:
     return hash_file(file)
 
 
-def _walk(folder: str, *, below: bool = False) -> Iterator[str]:
-    try:
-        held = list_folder(folder)
-    except OSError:
-        return
-    if below:
-        if _LISTING in held.folders and os.path.exists(f"{folder}/{MANIFEST}"):  # noqa: PTH110 - a thousand folders in milliseconds
-            return
-        yield _line(folder)
-    yield from (_line(f"{folder}/{name}") for name in held.files if _is_table(name))
-    for name in held.folders:
-        if not name.startswith("."):
-            yield from _walk(f"{folder}/{name}", below=True)
+def _walk(folder: str) -> Iterator[str]:
+    for place, held in walk_folders(folder):
+        if place != folder:
+            yield _line(place)
+        yield from (_line(f"{place}{os.sep}{name}") for name in held.files if _is_table(name))
 
 
 def _is_table(name: str) -> bool:
-    return not name.startswith(".") and name[name.rfind(".") :].lower() in _TABLES
+    return name[name.rfind(".") :].lower() in _TABLES
 
 
 def _line(path: str) -> str:
-    try:
-        stat = os.stat(path)  # noqa: PTH116 - as above
-    except OSError:
+    found = read_stat(path)
+    if found is None:
         return f"{path}\0-\n"
-    return f"{path}\0{stat.st_mtime_ns}\0{stat.st_size}\0{stat.st_ino}\n"
+    return f"{path}\0{found.st_mtime_ns}\0{found.st_size}\0{found.st_ino}\n"

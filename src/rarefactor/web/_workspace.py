@@ -23,7 +23,7 @@ from rarefactor.work import content_key
 
 Value = TypeVar("Value")
 
-_KEPT = 64
+_KEPT = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

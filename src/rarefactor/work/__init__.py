@@ -9,7 +9,7 @@ from rarefactor.work._folder import MANIFEST, Claim, claim_folder, read_manifest
 from rarefactor.work._history import History, Version
 from rarefactor.work._key import content_key, hash_file
 from rarefactor.work._layout import find_by_layout
-from rarefactor.work._listing import Listing, list_folder
+from rarefactor.work._listing import Listing, list_folder, read_stat, walk_folders
 from rarefactor.work._log import Logged
 from rarefactor.work._map import Done, Job, Workers, do_jobs, map_jobs
 from rarefactor.work._memo import code_key, remember
@@ -45,7 +45,9 @@ __all__ = [
     "output_errors",
     "read_manifest",
     "read_packed",
+    "read_stat",
     "remember",
+    "walk_folders",
     "write_file",
     "write_folder",
     "write_packed",

@@ -1,23 +1,28 @@
 """What folders hold, read again only where they have changed.
 
-Convention: a folder's own time tells that something in it came or went. One that has changed within the last seconds is
-read again all the same, since some file systems count time in steps of 2 s.
+Convention: hidden names count for nothing. A folder's own time tells that something in it came or went; one that has
+changed within the last seconds is read again all the same, since some file systems count time in steps of 2 s.
 """
 
 from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from rarefactor.work._folder import MANIFEST
+
 _STEP_NS = 3_000_000_000
 _FOLDERS = 100_000
+_PROVENANCE, _ = MANIFEST.split("/")
+"""The folder in which an output says that it is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The names of the folders and of the files in a folder, each in their order, hidden ones too."""
+    """The names of the folders and of the files in a folder, each in their order, without hidden ones."""
 
     folders: tuple[str, ...]
     files: tuple[str, ...]
@@ -45,6 +50,40 @@ def list_folder(path: str) -> Listing:
     return _recall(path, found.st_mtime_ns, found.st_ino)
 
 
+def walk_folders(path: str) -> Iterator[tuple[str, Listing]]:
+    """Yield a folder and all below it with what they hold, each before those in it, but for finished outputs of a run.
+
+    What is not there or cannot be read holds nothing: whoever needs it says so.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     os.makedirs(os.path.join(folder, "data", "mri"))
+    ...     [os.path.basename(each) for each, _ in walk_folders(folder)][1:]
+    ['data', 'mri']
+    """
+    waiting = [path]
+    while waiting:
+        folder = waiting.pop()
+        try:
+            held = list_folder(folder)
+        except OSError:
+            continue
+        if folder != path and _PROVENANCE in held.folders and os.path.exists(f"{folder}{os.sep}{MANIFEST}"):  # noqa: PTH110 - as above
+            continue
+        yield folder, held
+        waiting += [f"{folder}{os.sep}{name}" for name in reversed(held.folders)]
+
+
+def read_stat(path: str) -> os.stat_result | None:
+    """Return what the file system says of a file, None where it is gone or a link leads nowhere."""
+    try:
+        return os.stat(path)  # noqa: PTH116 - thousands of files
+    except OSError:
+        return None
+
+
 @lru_cache(maxsize=_FOLDERS)
 def _recall(path: str, *_: int) -> Listing:
     return _read(path)
@@ -52,7 +91,7 @@ def _recall(path: str, *_: int) -> Listing:
 
 def _read(path: str) -> Listing:
     with os.scandir(path) as entries:
-        found = sorted((entry.name, entry.is_dir()) for entry in entries)
+        found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
     return Listing(
         folders=tuple(name for name, is_folder in found if is_folder),
         files=tuple(name for name, is_folder in found if not is_folder),
