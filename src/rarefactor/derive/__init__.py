@@ -9,7 +9,17 @@ from rarefactor.derive._courses import CourseTable
 from rarefactor.derive._images import ImageTable
 from rarefactor.derive._kinds import Kinds
 from rarefactor.derive._measured import visit_days
-from rarefactor.derive._patients import Course, Given, PatientEntry, PatientRecord, Patients, Reading, Seen, Standing
+from rarefactor.derive._patients import (
+    Course,
+    Given,
+    PatientEntry,
+    PatientRecord,
+    Patients,
+    Reading,
+    Seen,
+    Standing,
+    write_number,
+)
 from rarefactor.derive._recipes import Part, Recipe
 from rarefactor.derive._responses import ResponseTable
 from rarefactor.derive._times import TimeTable
@@ -55,4 +65,5 @@ __all__ = [
     "read_patients",
     "tabulate_attendance",
     "visit_days",
+    "write_number",
 ]

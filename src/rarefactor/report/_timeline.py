@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeVar
 
-from rarefactor.derive import Course, Given, PatientRecord
+from rarefactor.derive import Course, Given, PatientRecord, write_number
 from rarefactor.report._inline import Paper
 from rarefactor.report._plot import BLUE, INK, MUTED, ORANGE, RULE, wrap_text
 from rarefactor.report._words import Words
@@ -76,15 +76,10 @@ def _draw_course(sheet: Paper, course: Course, across: tuple[float, float], top:
     for line, words in enumerate(wrap_text(f"{course.label}{unit}", _LEFT - 14)[:4]):
         sheet.text(1, top + 3 + 3.1 * line, words)
     for value, y in {max(values): min(y for _, y in dots), min(values): max(y for _, y in dots)}.items():
-        sheet.text(_LEFT - 1.5, y, _write(value), size=6.5, ha="right", color=MUTED)
+        sheet.text(_LEFT - 1.5, y, write_number(value), size=6.5, ha="right", color=MUTED)
     sheet.line(tuple(x for x, _ in dots), tuple(y for _, y in dots), color=BLUE, lw=1.0)
     for x, y in dots:
         sheet.dot(x, y, "o", BLUE)
-
-
-def _write(value: float) -> str:
-    """Return a value as the tables below the figure have it."""
-    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:.0f}"
 
 
 def _draw_given(sheet: Paper, given: Sequence[Given], across: tuple[float, float], top: float) -> None:
@@ -122,6 +117,6 @@ def tell_timeline(record: PatientRecord) -> str:
 
 
 def _tell(course: Course) -> str:
-    first, last = (_write(course.points[place][1]) for place in (0, -1))
+    first, last = (write_number(course.points[place][1]) for place in (0, -1))
     n = len(course.points)
     return _WORDS.text("course", count=n, label=course.label, first=first, last=last, n=n)

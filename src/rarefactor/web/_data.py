@@ -19,9 +19,8 @@ from rarefactor.errors import DataError, Problem
 from rarefactor.spec import Study
 from rarefactor.study import Checked
 from rarefactor.web._errors import ForbiddenError
-from rarefactor.web._factor_cards import name_visits
 from rarefactor.web._known import check_study, read_variables
-from rarefactor.web._page import is_part, read_place, read_user, read_workspace, show
+from rarefactor.web._page import is_part, name_visits, read_place, read_user, read_workspace, show
 from rarefactor.web._paging import Orders, cut_lines, find_lines, read_asked
 from rarefactor.web._workspace import Place, Workspace
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from rarefactor import derive, report
 from rarefactor.derive import Counted, Variable, Variables
 from rarefactor.spec import Factor, Study
-from rarefactor.web._page import read_templates
+from rarefactor.web._page import name_visits, read_templates
 
 _TYPES = {"number": "number", "integer": "number", "choice": "choice", "yesno": "yes or no", "date": "date"}
 _KEPT = 1000
@@ -109,11 +109,6 @@ def list_names(study: Study, role: str) -> tuple[str, ...]:
 def list_models(study: Study, name: str) -> tuple[str, ...]:
     """Return the labels of the models that hold a factor."""
     return tuple(each.label or model for model, each in study.analysis.models.items() if name in each.factors)
-
-
-def name_visits(study: Study) -> Mapping[str, str]:
-    """Return what visits are called on pages."""
-    return {name: visit.label or name.replace("_", " ") for name, visit in study.cohort.visits.items()}
 
 
 def describe_spread(counted: Counted | None, variable: Variable | None, cut: str | None = None) -> Spread:

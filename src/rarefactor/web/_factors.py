@@ -37,7 +37,6 @@ from rarefactor.web._factor_cards import (
     find_card,
     list_models,
     list_names,
-    name_visits,
 )
 from rarefactor.web._factor_form import (
     KINDS,
@@ -49,7 +48,7 @@ from rarefactor.web._factor_form import (
     start_form,
 )
 from rarefactor.web._known import has_same_data, read_variables
-from rarefactor.web._page import is_part, read_place, read_user, read_workspace, show
+from rarefactor.web._page import is_part, name_visits, read_place, read_user, read_workspace, show
 from rarefactor.web._saving import needs_mending, read_history, read_text, save_changes
 from rarefactor.web._signature import look_once
 from rarefactor.web._workspace import Place

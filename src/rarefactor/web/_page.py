@@ -19,6 +19,7 @@ from starlette.datastructures import URL
 
 from rarefactor import __version__, report
 from rarefactor.errors import Problem, RarefactorError, StaleError
+from rarefactor.spec import Study
 from rarefactor.web._errors import WebError
 from rarefactor.web._events import Hub
 from rarefactor.web._runner import Runner
@@ -60,6 +61,11 @@ def read_place(request: Request, study: str) -> Place:
         There is none of this name.
     """
     return read_workspace(request).place(study)
+
+
+def name_visits(study: Study) -> Mapping[str, str]:
+    """Return what visits are called on pages."""
+    return {name: visit.label or name.replace("_", " ") for name, visit in study.cohort.visits.items()}
 
 
 def is_part(request: Request) -> bool:

@@ -6,7 +6,7 @@ with who, when and why; only that patient is measured again, in a process of its
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
@@ -21,7 +21,16 @@ from rarefactor.readings import Draft, Reading, add_reading, add_readings, resto
 from rarefactor.spec import Grades
 from rarefactor.web._errors import stale, unknown
 from rarefactor.web._log import read_log
-from rarefactor.web._page import is_part, read_hub, read_place, read_runner, read_user, read_workspace, show
+from rarefactor.web._page import (
+    is_part,
+    name_visits,
+    read_hub,
+    read_place,
+    read_runner,
+    read_user,
+    read_workspace,
+    show,
+)
 from rarefactor.web._paging import read_asked
 from rarefactor.web._report import RUN
 from rarefactor.web._scan_desk import Scans, has_scans, read_scans
@@ -55,7 +64,7 @@ def show_scans(request: Request, study_name: str) -> Response:
         return show(request, "scans_none.html.j2", place=place, page="scans")
     scans = read_scans(request, study_name)
     listed, part = scans.list_all(), is_part(request)
-    leaf = cut_scans(listed, read_asked(request.query_params, ORDERS), _name_visits(scans))
+    leaf = cut_scans(listed, read_asked(request.query_params, ORDERS), name_visits(scans.study))
     unmeasured = sum(not each.measured for each in listed)
     return show(
         request, "scans.html.j2", place=scans.place, page="scans", block="listed" if part else None, part=part,
@@ -157,7 +166,7 @@ def _save_grades(request: Request, names: tuple[str, str, str], form: Mapping[st
     seen = form.get("seen", "")
     if seen.isdecimal() and int(seen) != len(given):
         raise stale("your grades of this scan")
-    before = {each.item: each.content.get("grade") for each in given}
+    before = _find_current(given)
     changed = {item: int(text) for item, text in form.items() if item != "seen" and text.isdecimal()}
     drafts = [
         _draft_grade(asked, item, grade, patient=patient, visit=visit, reader=reader)
@@ -220,7 +229,7 @@ def _show(
     gist, history = scans.gist(patient), scans.history(patient, visit)
     asked, reader = _find_grades(scans), read_user(request).name
     given = _list_grades(scans, patient, visit, reader)
-    grades = {each.item: each.content.get("grade") for each in given}
+    grades = _find_current(given)
     listed = {(each.patient, each.visit): each for each in scans.list_all()}
     others = [*listed]
     at = others.index((patient, visit))
@@ -233,7 +242,7 @@ def _show(
         block=block,
         patient=patient,
         visit=visit,
-        visits=_name_visits(scans),
+        visits=name_visits(scans.study),
         url=_address(scans, patient, visit),
         scan=listed[patient, visit],
         found=gist.visits.get(visit) if gist else None,
@@ -273,14 +282,15 @@ def _find_grades(scans: Scans) -> Grades | None:
 
 
 def _list_grades(scans: Scans, patient: str, visit: str, reader: str) -> tuple[Reading, ...]:
-    """All grades that a reader gave to the muscles of a scan, each side by itself; the last of each counts."""
+    """All grades that a reader gave to the muscles of a scan, each side by itself, the oldest first."""
     of_scan = (imaging.GRADE, patient, visit, reader)
     given = (each for each in read_log(scans.place).entries if "." in each.item)
     return tuple(each for each in given if (each.kind, each.subject, each.place, each.reader) == of_scan)
 
 
-def _name_visits(scans: Scans) -> dict[str, str]:
-    return {name: visit.label or name.replace("_", " ") for name, visit in scans.study.cohort.visits.items()}
+def _find_current(given: Iterable[Reading]) -> dict[str, int | None]:
+    """The grade of each side of a muscle that counts: the last, none where that was withdrawn."""
+    return {each.item: None if each.withdrawn else each.content["grade"] for each in given}
 
 
 def _no_reason() -> Problem:
