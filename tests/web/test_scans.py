@@ -1,5 +1,6 @@
 """Scans on a page: which to look at, a mask that is corrected, and who did what."""
 
+import io
 import re
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import nibabel
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from PIL import Image
 from starlette.testclient import TestClient
 
 from rarefactor import imaging, study
@@ -35,8 +37,7 @@ def _pack(values: NDArray[np.int16], like: nibabel.Nifti1Image) -> bytes:
 def _take_fat_out(client: TestClient, url: str, folder: Path) -> bytes:
     """The mask of a scan without the voxels that are more than 60 % fat."""
     mask = _read_mask(client, url, folder)
-    place = client.get(f"{url}/images").json().index("fat fraction")
-    (folder / "fat.nii.gz").write_bytes(client.get(f"{url}/images/{place}.nii.gz").content)
+    (folder / "fat.nii.gz").write_bytes(client.get(f"{url}/images/fat fraction.nii.gz").content)
     fat = nibabel.load(folder / "fat.nii.gz").get_fdata()
     return _pack(np.where(fat > 60, 0, np.asarray(mask.dataobj)), mask)
 
@@ -175,6 +176,37 @@ def test_grades_are_saved_within_the_page_and_never_over_later_ones(web, small_s
     mask = _read_mask(client, url, tmp_path)  # grades leave the version of the mask alone
     data = _pack(np.where(np.asarray(mask.dataobj) == 1, 0, np.asarray(mask.dataobj)), mask)
     assert client.post(f"{url}/mask/upload?seen=0&reason=a", content=data, follow_redirects=False).status_code == 303
+
+
+def test_the_picture_that_stands_first_is_what_the_viewer_then_shows(browser, serve, small_study) -> None:
+    page = browser.new_page()
+    address = serve(small_study)
+    page.goto(address)
+    page.goto(f"{address.partition('/?')[0]}{STUDY}/scans")
+    page.locator("tbody a[href*='/scans/S-']").first.click()
+    page.wait_for_selector("#scan[data-ready=yes]")
+
+    def photograph() -> NDArray[np.int16]:
+        data = page.locator(".stage").screenshot()
+        return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.int16)
+
+    viewed = photograph()
+    page.select_option("#image", "water")
+    page.wait_for_timeout(500)
+    water = photograph()
+    page.select_option("#image", "fat fraction")
+    page.wait_for_timeout(500)
+    assert (photograph() == viewed).all()
+    page.evaluate("document.getElementById('scan').dataset.ready = 'no'")
+    first = photograph()
+    shown = (first > 40).any(axis=2)  # the legs
+    apart = np.abs(viewed - first).max(axis=2)
+    assert 0.05 < shown.mean() < 0.9
+    assert np.quantile(apart[shown], 0.9) < 22  # but for the cursor's lines and the edges of voxels
+    assert np.median(apart[shown]) < 5
+    assert np.median(np.abs(water - viewed).max(axis=2)[shown]) > 50
+    assert np.median(np.abs(first[:, ::-1] - viewed).max(axis=2)[shown]) > 10  # not so if it were turned
+    page.close()
 
 
 @pytest.mark.slow

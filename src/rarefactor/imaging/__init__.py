@@ -14,11 +14,21 @@ from rarefactor.imaging._blind_grades import draft_blind, read_blind
 from rarefactor.imaging._blind_picture import draw_blind
 from rarefactor.imaging._corrected import MASK
 from rarefactor.imaging._fat_fraction import Estimator
+from rarefactor.imaging._first_picture import OPACITY
 from rarefactor.imaging._gist import Doubt, Gist, SiteFat, SiteRate, VisitGist, read_gist
 from rarefactor.imaging._grades_given import GRADE
 from rarefactor.imaging._job import PatientResult
 from rarefactor.imaging._label_names import read_label_names
-from rarefactor.imaging._look import FRACTION, NewMask, check_mask, draft_mask, find_files, read_mask, read_shown
+from rarefactor.imaging._look import (
+    FRACTION,
+    NewMask,
+    check_mask,
+    draft_mask,
+    find_files,
+    read_first,
+    read_mask,
+    read_shown,
+)
 from rarefactor.imaging._numbered import REGIONS, NumberedRegion, list_regions, number_sides
 from rarefactor.imaging._plan import Plan, plan_folder, renew_corrected
 from rarefactor.imaging._regions import MUSCLES, Side
@@ -45,6 +55,7 @@ __all__ = [
     "GRADE",
     "MASK",
     "MUSCLES",
+    "OPACITY",
     "REGIONS",
     "STEP",
     "Acquisition",
@@ -88,6 +99,7 @@ __all__ = [
     "plan",
     "plan_folder",
     "read_blind",
+    "read_first",
     "read_gist",
     "read_label_names",
     "read_mask",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,12 +25,12 @@ from rarefactor.work import Job, content_key, hash_file, read_packed, write_pack
 
 Hasher = Callable[[Path], str]
 
-_PICTURES, _THUMBNAILS, _MASKS = "pictures/", "thumbnails/", "masks/"
+_PICTURES, _THUMBNAILS, _MASKS, _FIRST = "pictures/", "thumbnails/", "masks/", "first/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PatientResult:
-    """What a job gave: tables of measurements and rates, failures, pictures by name, each visit's regions as NIfTI."""
+    """What a job gave: tables of measurements and rates, failures, pictures by name."""
 
     patient: str
     measurements: pl.DataFrame
@@ -38,7 +38,6 @@ class PatientResult:
     failures: tuple[Failure, ...]
     pictures: Mapping[str, bytes]
     thumbnails: tuple[Thumbnail, ...]
-    masks: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
 
 
 def make_job(files: PatientFiles, settings: Settings, *, code: str, hasher: Hasher = hash_file) -> Job:
@@ -73,6 +72,7 @@ def write_result(patient: Patient) -> bytes:
             **{f"{_PICTURES}{name}": picture for name, picture in patient.pictures.items()},
             **{f"{_THUMBNAILS}{place}": each.write() for place, each in enumerate(patient.thumbnails)},
             **{f"{_MASKS}{visit}": write_numbered(labels) for visit, labels in patient.labels.items()},
+            **{f"{_FIRST}{visit}": picture for visit, picture in patient.first.items()},
         }
     )
 
@@ -87,8 +87,14 @@ def read_result(data: bytes) -> PatientResult:
         failures=tuple(_read_failure(item) for item in json.loads(files["failures.json"])),
         pictures=_below(files, _PICTURES),
         thumbnails=tuple(read_thumbnail(data) for data in _below(files, _THUMBNAILS).values()),
-        masks=_below(files, _MASKS),
     )
+
+
+def read_of_visit(data: bytes, visit: str) -> tuple[bytes, bytes] | None:
+    """Return the regions (NIfTI) and the first picture (PNG) of a visit, without reading the rest."""
+    names = f"{_MASKS}{visit}", f"{_FIRST}{visit}"
+    files = read_packed(data, names)
+    return (files[names[0]], files[names[1]]) if len(files) == len(names) else None
 
 
 def _hide(patient: Patient, own_id: str | None) -> Patient:

@@ -2,7 +2,7 @@
 
 Convention: everything is shown on the grid of the measurement, which a corrected mask has to have; only an image of
 another series is resampled (linear), for the eye. Regions go by the numbers of ``_numbered``. Images are scaled to 0 to
-1 (the brightest 0.5 % are clipped), fat fractions are in per cent.
+1 (the brightest 0.5 % are clipped) in steps of 0.001, fat fractions are in per cent in steps of 0.1.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ import numpy as np
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.imaging._corrected import ENDING, MASK
-from rarefactor.imaging._job import Hasher, make_job, read_result
+from rarefactor.imaging._first_picture import draw_first
+from rarefactor.imaging._job import Hasher, make_job, read_of_visit
 from rarefactor.imaging._masks import check_labels, read_labels
 from rarefactor.imaging._nifti import read_nifti_volume
 from rarefactor.imaging._numbered import REGIONS, name_numbers, number_regions
@@ -27,9 +28,9 @@ from rarefactor.imaging._regions import LabelMap
 from rarefactor.imaging._regrid import compute_resampled
 from rarefactor.imaging._scan import Kind
 from rarefactor.imaging._settings import PatientFiles, VisitFiles
-from rarefactor.imaging._visit import Visit, read_visit
+from rarefactor.imaging._visit import Visit, read_visit, show_fraction
 from rarefactor.imaging._volume import Grid, Volume
-from rarefactor.imaging._write import write_labels, write_nifti
+from rarefactor.imaging._write import write_labels, write_steps
 from rarefactor.readings import Draft
 from rarefactor.results import Flag
 from rarefactor.work import Cache, content_key, hash_file, read_packed, remember, write_packed
@@ -72,7 +73,7 @@ def find_files(asked: Plan, patient: str, visit: str) -> tuple[PatientFiles, Vis
 def read_shown(
     asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file
 ) -> Mapping[str, bytes]:
-    """Return the images of a scan as NIfTI files by their name: fat, water, fat fraction, and others that there are.
+    """Return the images of a scan as NIfTI files by their name: fat fraction, fat, water, and others that there are.
 
     Parameters
     ----------
@@ -100,9 +101,31 @@ def read_mask(
     asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file
 ) -> bytes | None:
     """Return the regions that a scan was measured within as NIfTI, None where it was not measured."""
+    found = _read_kept(asked, patient, visit, cache=cache, code=code, hasher=hasher)
+    return found and found[0]
+
+
+def read_first(asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file) -> bytes:
+    """Return what a viewer shows of a scan first as PNG; without regions where it was not measured.
+
+    Raises
+    ------
+    ImageError
+        The scan cannot be read.
+    """
+    found = _read_kept(asked, patient, visit, cache=cache, code=code, hasher=hasher)
+    if found:
+        return found[1]
+    shown = read_shown(asked, patient, visit, cache=cache, code=code, hasher=hasher)
+    return draw_first(read_volume(shown[FRACTION]), None)
+
+
+def _read_kept(
+    asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher
+) -> tuple[bytes, bytes] | None:
     files, _ = find_files(asked, patient, visit)
     kept = cache.get(make_job(files, asked.settings, code=code, hasher=hasher).key)
-    return None if kept is None else read_result(kept).masks.get(visit)
+    return None if kept is None else read_of_visit(kept, visit)
 
 
 def check_mask(data: bytes, shown: Mapping[str, bytes], before: bytes | None) -> NewMask:
@@ -145,18 +168,17 @@ def draft_mask(
 
 
 def _draw_shown(visit: Visit) -> dict[str, bytes]:
-    grid = visit.fraction.values.grid
     images = {name.lower() if name != "T1-weighted" else name: volume for name, volume in visit.images}
     images |= {words: each.volume for kind, words in _OTHERS.items() if (each := visit.scan.first([kind]))}
-    fraction = np.where(visit.fraction.valid & (visit.legs > 0), 100.0 * visit.fraction.values.values, 0.0)
-    shown = {name: _scaled(compute_resampled(volume, grid)) for name, volume in images.items()}
-    shown[FRACTION] = Volume(values=np.round(fraction, 1).astype(np.float32), grid=grid)
-    return {name: write_nifti(volume) for name, volume in shown.items()}
+    fraction = show_fraction(visit)
+    on_grid = {name: compute_resampled(volume, fraction.grid) for name, volume in images.items()}
+    shown = {name: write_steps(_scaled(volume), 0.001) for name, volume in on_grid.items()}
+    return {FRACTION: write_steps(fraction, 0.1), **shown}
 
 
 def _scaled(volume: Volume) -> Volume:
     top = float(np.quantile(volume.values, _BRIGHTEST)) or 1.0
-    return volume.with_values(np.round(np.clip(volume.values / top, 0.0, 1.0), 3).astype(np.float32))
+    return volume.with_values(np.clip(volume.values / top, 0.0, 1.0))
 
 
 def read_regions(data: bytes, grid: Grid) -> LabelMap:

@@ -15,23 +15,32 @@ from rarefactor.imaging._regions import COMPARTMENTS, MUSCLES, LabelMap, Region,
 from rarefactor.imaging._write import write_labels
 
 _FIRST_COMPARTMENT, _LEFT = 21, 100
+_COLOURS = (
+    *("#e6194b", "#3cb44b", "#4363d8", "#f58231", "#911eb4", "#42d4f4"),
+    *("#f032e6", "#bfef45", "#fabed4", "#469990", "#ffe119"),
+)
+_COLOURS_OF_COMPARTMENTS = ("#3cb44b", "#42d4f4", "#f58231", "#4363d8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NumberedRegion:
-    """A region, its number in corrected masks, and its name for people."""
+    """A region, its number in corrected masks, its name for people, and its colour (``#rrggbb``)."""
 
     number: int
     region: Region
     name: str
+    colour: str
 
 
 def _list_regions() -> Iterator[NumberedRegion]:
-    codes = [*enumerate(MUSCLES, start=1), *enumerate((*COMPARTMENTS, "thigh"), start=_FIRST_COMPARTMENT)]
+    muscles = zip(MUSCLES, _COLOURS, strict=True)
+    others = zip((*COMPARTMENTS, "thigh"), _COLOURS_OF_COMPARTMENTS, strict=True)
+    codes = [*enumerate(muscles, start=1), *enumerate(others, start=_FIRST_COMPARTMENT)]
     for side, offset in ((Side.RIGHT, 0), (Side.LEFT, _LEFT)):
-        for number, code in codes:
+        for number, (code, colour) in codes:
             name = MUSCLES[code].name if code in MUSCLES else f"{code} compartment" if code != "thigh" else "thigh"
-            yield NumberedRegion(number=number + offset, region=Region(name=code, side=side), name=f"{name}, {side}")
+            region = Region(name=code, side=side)
+            yield NumberedRegion(number=number + offset, region=region, name=f"{name}, {side}", colour=colour)
 
 
 REGIONS: Mapping[int, NumberedRegion] = {each.number: each for each in _list_regions()}

@@ -20,6 +20,7 @@ from rarefactor.imaging._change_picture import ChangeView, RegionChange, draw_vi
 from rarefactor.imaging._common_view import CommonView, compute_common_view
 from rarefactor.imaging._contact_sheet import Thumbnail, make_thumbnail
 from rarefactor.imaging._drift import Drift, check_drift
+from rarefactor.imaging._first_picture import draw_first
 from rarefactor.imaging._measure import Measurement, Origin, measure_regions
 from rarefactor.imaging._motion_found import Motion
 from rarefactor.imaging._oedema import Oedema, compute_oedema
@@ -31,7 +32,7 @@ from rarefactor.imaging._regrid import compute_on_grid
 from rarefactor.imaging._scan import Kind, SourceFile
 from rarefactor.imaging._settings import PatientFiles, Settings
 from rarefactor.imaging._slice_picture import draw_slice, name_slice
-from rarefactor.imaging._visit import Visit, find_labels, read_visit, refine
+from rarefactor.imaging._visit import Visit, find_labels, read_visit, refine, show_fraction
 from rarefactor.imaging._visit_picture import VisitView, draw_visit
 from rarefactor.results import Flag, Severity
 
@@ -66,6 +67,8 @@ class Patient:
     pictures: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     thumbnails: tuple[Thumbnail, ...] = ()
     labels: Mapping[str, LabelMap] = field(default_factory=dict[str, LabelMap])
+    first: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """What a viewer shows first of each visit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +109,7 @@ def measure_patient(files: PatientFiles, settings: Settings) -> Patient:
         pictures=pictures,
         thumbnails=tuple(_thumbnail(each) for each in (*labelled[:1], *labelled[1:][-1:])),
         labels={each.visit.name: each.labels for each in labelled},
+        first={each.visit.name: draw_first(show_fraction(each.visit), each.labels) for each in labelled},
     )
 
 

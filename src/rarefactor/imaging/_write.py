@@ -39,6 +39,22 @@ def write_nifti(volume: Volume, *, compressed: bool = True, description: str = "
     return _packed(_nifti(volume.values.astype(np.float32), volume.grid, description), compressed)
 
 
+def write_steps(volume: Volume, step: float) -> bytes:
+    """Return ``volume`` as a gzipped NIfTI-1 file (int16 times ``step``): half of :func:`write_nifti`, and sooner.
+
+    Examples
+    --------
+    >>> grid = Grid(shape=(1, 1, 3), spacing_mm=(5.0, 1.0, 1.0))
+    >>> data = write_steps(Volume(values=np.array([[[0.0, 12.34, 100.0]]], np.float32), grid=grid), 0.1)
+    >>> import nibabel
+    >>> nibabel.Nifti1Image.from_bytes(gzip.decompress(data)).get_fdata().ravel().round(4).tolist()
+    [0.0, 12.3, 100.0]
+    """
+    image = _make_nifti(np.round(volume.values / step).astype(np.int16), volume.grid, "")
+    image.header.set_slope_inter(step, 0)
+    return gzip.compress(image.to_bytes(), compresslevel=1, mtime=0)
+
+
 def write_labels(labels: LabelMap, *, compressed: bool = True) -> bytes:
     """Return a label map as a NIfTI-1 file (int16); :func:`write_label_names` gives the table that belongs to it."""
     return _packed(_nifti(labels.values.astype(np.int16), labels.grid, f"labels: {labels.source}"), compressed)
@@ -78,6 +94,10 @@ def compute_affine(grid: Grid) -> NDArray[np.float64]:
 
 
 def _nifti(values: NDArray[Any], grid: Grid, description: str) -> bytes:
+    return _make_nifti(values, grid, description).to_bytes()
+
+
+def _make_nifti(values: NDArray[Any], grid: Grid, description: str) -> Any:
     import nibabel  # noqa: PLC0415 - loaded late, so that importing this part is light
 
     affine = compute_affine(grid)
@@ -86,7 +106,7 @@ def _nifti(values: NDArray[Any], grid: Grid, description: str) -> bytes:
     image.set_sform(affine, code=1)
     image.header.set_xyzt_units("mm")
     image.header["descrip"] = description.encode()[:79]
-    return image.to_bytes()
+    return image
 
 
 def _packed(data: bytes, compressed: bool) -> bytes:  # noqa: FBT001 - handed through from two keyword arguments

@@ -46,11 +46,12 @@ _GZIP = "application/gzip"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MuscleRow:
-    """A muscle on the page: its numbers in masks, its fat and rate of both legs, the reader's grades."""
+    """A muscle on the page: its numbers in masks and colour, its fat and rate of both legs, the reader's grades."""
 
     code: str
     name: str
     numbers: Mapping[str, int]
+    colour: str
     fat: Mapping[str, imaging.SiteFat | None]
     rate: imaging.SiteRate | None
     grades: Mapping[str, int | None]
@@ -91,13 +92,19 @@ def list_images(request: Request, study_name: str, patient: str, visit: str) -> 
     return JSONResponse([*_find(request, study_name, patient, visit).images(patient, visit)])
 
 
-@router.get(f"{_SCAN}/images/{{place}}.nii.gz")
-def read_image(request: Request, study_name: str, patient: str, visit: str, place: int) -> Response:
-    """Return an image by its place among those of the scan."""
-    images = list(_find(request, study_name, patient, visit).images(patient, visit).values())
-    if not 0 <= place < len(images):
-        raise unknown("image of this number")
-    return Response(images[place], media_type=_GZIP)
+@router.get(f"{_SCAN}/images/{{name}}.nii.gz")
+def read_image(request: Request, study_name: str, patient: str, visit: str, name: str) -> Response:
+    """Return an image of the scan by its name."""
+    images = _find(request, study_name, patient, visit).images(patient, visit)
+    if name not in images:
+        raise unknown("image of this name")
+    return Response(images[name], media_type=_GZIP)
+
+
+@router.get(f"{_SCAN}/first.png")
+def read_first(request: Request, study_name: str, patient: str, visit: str) -> Response:
+    """Return the middle slice as a picture, which stands on the page until the viewer can show the images."""
+    return Response(_find(request, study_name, patient, visit).first(patient, visit), media_type="image/png")
 
 
 @router.get(f"{_SCAN}/mask.nii.gz")
@@ -250,6 +257,7 @@ def _show(
         muscles=list(_list_muscles(gist, visit, grades)),
         history=history[::-1],
         seen=history[-1].version if history else 0,
+        opacity=round(100 * imaging.OPACITY),
         scale=imaging.describe_scale(asked) if asked else None,
         reader=reader,
         graded=len(given),
@@ -270,7 +278,8 @@ def _list_muscles(gist: imaging.Gist | None, visit: str, grades: Mapping[str, in
             yield MuscleRow(
                 code=code,
                 name=name,
-                numbers=imaging.number_sides(code),
+                numbers=(numbers := imaging.number_sides(code)),
+                colour=imaging.REGIONS[numbers["right"]].colour,
                 fat={side: found.find(code, side) if found else None for side in ("right", "left", "both")},
                 rate=gist.find_rate(visit, code) if gist else None,
                 grades={side: grades.get(f"{code}.{side}") for side in ("right", "left")},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 
 def write_packed(files: Mapping[str, bytes]) -> bytes:
@@ -22,7 +22,7 @@ def write_packed(files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def read_packed(data: bytes) -> dict[str, bytes]:
-    """Return the files of an archive of :func:`write_packed`."""
+def read_packed(data: bytes, names: Container[str] | None = None) -> dict[str, bytes]:
+    """Return the files of an archive of :func:`write_packed`, or those of them that are named."""
     with zipfile.ZipFile(io.BytesIO(data)) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
+        return {name: archive.read(name) for name in archive.namelist() if names is None or name in names}

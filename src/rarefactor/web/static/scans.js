@@ -4,14 +4,11 @@
 const byId = (id) => document.getElementById(id);
 const canvas = byId("scan");
 const FAT = "fat fraction";
-const COLOURS = [
-  [230, 25, 75], [60, 180, 75], [67, 99, 216], [245, 130, 49], [145, 30, 180], [66, 212, 244],
-  [240, 50, 230], [191, 239, 69], [250, 190, 212], [70, 153, 144], [255, 225, 25],
-];
+const UNNAMED = "#9aa4ae";
 const KEPT = 40;
 const PAUSE_MS = 300;
 const AHEAD_MS = 60_000;
-const NOTHING = { url: "", stop: null, at: 0, images: null };
+const NOTHING = { url: "", stop: null, at: 0, first: null };
 const OPTIONS = {
   backColor: [0, 0, 0, 1],
   crosshairColor: [1, 0.84, 0.29, 1],
@@ -39,8 +36,9 @@ let ahead = NOTHING;
 // Of the scan that is shown.
 let viewer = null;
 let names = new Map();
+let painted = new Map();
 let imageNames = [];
-let images = [];
+let images = new Map();
 let saved = null;
 let last = null;
 let undone = [];
@@ -49,13 +47,13 @@ let dirty = false;
 const size = () => nv.volumes[0].dimsRAS.slice(1, 4);
 const cursor = () => nv.frac2vox(nv.scene.crosshairPos).map(Math.round);
 const mask = () => ({ bits: nv.drawBitmap, size: size() });
-const fatAt = (x, y, z) => images[imageNames.indexOf(FAT)]?.getValue(x, y, z) ?? NaN;
+const fatAt = (x, y, z) => images.get(FAT)?.getValue(x, y, z) ?? NaN;
 
 function colours() {
   const channels = { R: [], G: [], B: [], A: [], I: [], labels: [] };
   for (let number = 0; number < 256; number += 1) {
-    const [r, g, b] = number ? COLOURS[((number % 100) - 1 + COLOURS.length) % COLOURS.length] : [0, 0, 0];
-    channels.R.push(r); channels.G.push(g); channels.B.push(b);
+    const colour = painted.get(number) ?? UNNAMED;
+    ["R", "G", "B"].forEach((name, at) => channels[name].push(parseInt(colour.slice(1 + 2 * at, 3 + 2 * at), 16)));
     channels.A.push(number ? 255 : 0); channels.I.push(number); channels.labels.push(names.get(number) ?? "");
   }
   return channels;
@@ -77,25 +75,30 @@ async function loadViewer() {
   nv.onLocationChange = tellPlace;
 }
 
+// First what is shown first: the fat fraction and the regions. The other images are read once these stand painted.
 async function open(signal) {
   const { url } = viewer.dataset;
   loading ??= loadViewer();
-  const read = takeAhead(url) ?? readImages(url, signal);
-  const [{ found, buffers }, drawn] = await Promise.all([read, readMask(viewer.dataset, signal), loading]);
+  const read = takeAhead(url) ?? readFirst(url, signal);
+  const [{ listed, fat }, drawn] = await Promise.all([read, readMask(viewer.dataset, signal), loading]);
   if (signal.aborted) return;
-  nameImages(found);
-  images = await Promise.all(buffers.map((buffer, place) => makeImage(buffer, `${place}.nii.gz`)));
-  const mask = drawn && await makeImage(drawn, "mask.nii.gz");
+  imageNames = listed;
+  images = new Map([[FAT, await makeImage(fat, FAT)]]);
+  const mask = drawn && await makeImage(drawn, "mask");
   if (signal.aborted) return;
   show(mask);
-  setTimeout(() => signal.aborted || lookAhead(), PAUSE_MS);
+  setTimeout(() => signal.aborted || lookAhead(signal), PAUSE_MS);
 }
 
 function show(mask) {
+  byId("image").replaceChildren(...imageNames.map((name) => {
+    const said = name.charAt(0).toUpperCase() + name.slice(1);
+    return new Option(said, name, name === FAT, name === FAT);
+  }));
   if (nv.drawBitmap) nv.closeDrawing();
   if (nv.volumes.length) nv.removeVolumeByIndex(0);
-  nv.addVolume(images[0].clone());
-  showChosen();
+  nv.addVolume(images.get(FAT).clone());
+  paint(FAT);
   if (mask) openMask(mask);
   useTool();
   const [nx, ny, nz] = size();
@@ -111,15 +114,15 @@ async function ask(address, what, signal) {
   return answer;
 }
 
-// The images of a scan by name, packed as they are kept; all asked for at once.
-async function readImages(url, signal) {
-  const listed = await ask(`${url}/images`, "the scan cannot be read; the list of scans says why", signal);
-  const found = await listed.json();
-  const buffers = await Promise.all(found.map(async (_, place) => {
-    const answer = await ask(`${url}/images/${place}.nii.gz`, "an image cannot be read", signal);
-    return answer.arrayBuffer();
-  }));
-  return { found, buffers };
+async function readImage(url, name, signal) {
+  return (await ask(`${url}/images/${encodeURIComponent(name)}.nii.gz`, "an image cannot be read", signal)).arrayBuffer();
+}
+
+// What images there are, and the one that is shown first, packed as it is kept.
+async function readFirst(url, signal) {
+  const list = ask(`${url}/images`, "the scan cannot be read; the list of scans says why", signal);
+  const [listed, fat] = await Promise.all([list.then((answer) => answer.json()), readImage(url, FAT, signal)]);
+  return { listed, fat };
 }
 
 async function readMask({ url, mask }, signal) {
@@ -127,34 +130,40 @@ async function readMask({ url, mask }, signal) {
   return (await ask(`${url}/mask.nii.gz`, "the mask cannot be read", signal)).arrayBuffer();
 }
 
-// While a scan is looked at, the images of the next are read; its mask, which others may change, when it is shown.
-function lookAhead() {
+// While a scan is looked at, its other images are read, and the first of the next scan; the mask of that, which others
+// may change, when it is shown.
+async function lookAhead(signal) {
   const url = byId("next-scan")?.pathname;
-  if (!url || ahead.url === url) return;
-  const stop = new AbortController();
-  ahead = { url, stop, at: performance.now(), images: readImages(url, stop.signal) };
-  ahead.images.catch(() => (ahead = NOTHING)); // asked for again when it is shown
+  if (url && ahead.url !== url) {
+    const stop = new AbortController();
+    ahead = { url, stop, at: performance.now(), first: readFirst(url, stop.signal) };
+    ahead.first.catch(() => (ahead = NOTHING)); // asked for again when it is shown
+  }
+  for (const name of imageNames) {
+    if (signal.aborted) return;
+    await find(name, signal).catch(() => null); // asked for again when it is chosen
+  }
 }
 
 function takeAhead(url) {
   const held = ahead;
   ahead = NOTHING;
-  if (held.url === url && performance.now() - held.at < AHEAD_MS) return held.images;
+  if (held.url === url && performance.now() - held.at < AHEAD_MS) return held.first;
   held.stop?.abort();
   return null;
 }
 
 // From bytes: the viewer's own way of reading breaks off when it has seen enough of a packed file.
 function makeImage(buffer, name) {
-  return globalThis.niivue.NVImage.loadFromUrl({ url: name, name, buffer });
+  return globalThis.niivue.NVImage.loadFromUrl({ url: `${name}.nii.gz`, name: `${name}.nii.gz`, buffer });
 }
 
-function nameImages(listed) {
-  imageNames = listed;
-  byId("image").replaceChildren(...listed.map((name, place) => {
-    const said = name.charAt(0).toUpperCase() + name.slice(1);
-    return new Option(said, String(place), name === FAT, name === FAT);
-  }));
+async function find(name, signal) {
+  if (!images.has(name)) {
+    const image = await makeImage(await readImage(viewer.dataset.url, name, signal), name);
+    if (!signal.aborted) images.set(name, image);
+  }
+  return images.get(name);
 }
 
 function openMask(mask) {
@@ -167,14 +176,27 @@ function openMask(mask) {
 }
 
 // One volume is shown, with the numbers of the chosen image: regions are drawn over the first volume only.
-function showChosen() {
-  const chosen = Number(byId("image").value);
-  const isFat = imageNames[chosen] === FAT;
+function paint(name) {
   const [shown] = nv.volumes;
-  shown.img = images[chosen].img;
-  [shown.cal_min, shown.cal_max] = [0, isFat ? 100 : 1];
-  shown.colormap = isFat ? "inferno" : "gray";
+  const { img, hdr } = images.get(name);
+  shown.img = img;
+  shown.hdr.scl_slope = hdr.scl_slope;
+  shown.colormap = name === FAT ? "inferno" : "gray";
+  [shown.cal_min, shown.cal_max] = [0, name === FAT ? 100 : 1]; // after the colours, which set the image's own range
   nv.updateGLVolume();
+}
+
+async function choose() {
+  const { signal } = reading;
+  const name = byId("image").value;
+  try {
+    await find(name, signal);
+    if (byId("image").value !== name) return;
+    say("");
+    paint(name);
+  } catch (error) {
+    if (!signal.aborted) say(`This image cannot be shown: ${error.message}.`);
+  }
 }
 
 function goTo([x, y, z]) {
@@ -313,7 +335,7 @@ async function save(event) {
 function bind() {
   const on = (id, kind, act) => byId(id).addEventListener(kind, (event) => isReady() && act(event));
   const step = (by) => () => goTo([...cursor().slice(0, 2), cursor()[2] + by]);
-  on("image", "change", showChosen);
+  on("image", "change", choose);
   on("opacity", "input", (event) => nv.setDrawOpacity(Number(event.target.value) / 100));
   on("slice", "input", (event) => goTo([...cursor().slice(0, 2), Number(event.target.value)]));
   on("slice-down", "click", step(-1));
@@ -334,11 +356,13 @@ function begin() {
   reading = new AbortController();
   const { signal } = reading;
   viewer = byId("viewer");
-  names = new Map([...byId("muscle").options].map((option) => [Number(option.value), option.textContent]));
+  const muscles = [...byId("muscle").options];
+  names = new Map(muscles.map((option) => [Number(option.value), option.textContent]));
+  painted = new Map(muscles.map((option) => [Number(option.value), option.dataset.colour]));
   names.delete(ALL);
-  [imageNames, images, saved, last, undone, dirty] = [[], [], null, null, [], false];
+  [imageNames, images, saved, last, undone, dirty] = [[], new Map(), null, null, [], false];
   canvas.dataset.ready = "no";
-  say("Loading the images …");
+  say("Loading the viewer …");
   bind();
   afterPaint(() => open(signal).catch((error) => {
     if (!signal.aborted) say(`The images cannot be shown: ${error.message}. Numbers, versions and grades work without them.`);
