@@ -2,6 +2,7 @@
 
 import io
 import re
+from base64 import b64decode
 from pathlib import Path
 
 import nibabel
@@ -26,7 +27,7 @@ def _find_outlying(client: TestClient) -> str:
 
 def _read_mask(client: TestClient, url: str, folder: Path) -> nibabel.Nifti1Image:
     path = folder / "mask.nii.gz"
-    path.write_bytes(client.get(f"{url}/mask.nii.gz").content)
+    path.write_bytes(b64decode(re.findall(r'data-mask="([^"]+)"', client.get(url).text)[0]))
     return nibabel.load(path)
 
 

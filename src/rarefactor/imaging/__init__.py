@@ -17,7 +17,7 @@ from rarefactor.imaging._fat_fraction import Estimator
 from rarefactor.imaging._first_picture import OPACITY
 from rarefactor.imaging._gist import Doubt, Gist, SiteFat, SiteRate, VisitGist, read_gist
 from rarefactor.imaging._grades_given import GRADE
-from rarefactor.imaging._job import PatientResult
+from rarefactor.imaging._job import Drawn, PatientResult
 from rarefactor.imaging._label_names import read_label_names
 from rarefactor.imaging._look import (
     FRACTION,
@@ -25,8 +25,7 @@ from rarefactor.imaging._look import (
     check_mask,
     draft_mask,
     find_files,
-    read_first,
-    read_mask,
+    read_drawn,
     read_shown,
 )
 from rarefactor.imaging._numbered import REGIONS, NumberedRegion, list_regions, number_sides
@@ -61,6 +60,7 @@ __all__ = [
     "Acquisition",
     "DicomLabel",
     "Doubt",
+    "Drawn",
     "Estimator",
     "Gist",
     "GradeAgreement",
@@ -99,10 +99,9 @@ __all__ = [
     "plan",
     "plan_folder",
     "read_blind",
-    "read_first",
+    "read_drawn",
     "read_gist",
     "read_label_names",
-    "read_mask",
     "read_shown",
     "renew_corrected",
     "simulate_visits",

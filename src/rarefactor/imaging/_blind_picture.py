@@ -38,7 +38,7 @@ def draw_blind(shown: Mapping[str, bytes], mask: bytes | None) -> bytes:
     shown
         Of :func:`read_shown`.
     mask
-        Of :func:`read_mask`: the muscles to outline.
+        Of :func:`read_drawn`: the muscles to outline.
     """
     name = next((each for each in _BEST if each in shown), next(each for each in shown if each != FRACTION))
     image = read_volume(shown[name])

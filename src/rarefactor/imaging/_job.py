@@ -40,6 +40,14 @@ class PatientResult:
     thumbnails: tuple[Thumbnail, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawn:
+    """The regions that a visit was measured within (NIfTI), and what a viewer shows of it first (PNG)."""
+
+    mask: bytes
+    first: bytes
+
+
 def make_job(files: PatientFiles, settings: Settings, *, code: str, hasher: Hasher = hash_file) -> Job:
     """Return the job that measures a patient; its key holds the content of every file that it may read.
 
@@ -90,11 +98,11 @@ def read_result(data: bytes) -> PatientResult:
     )
 
 
-def read_of_visit(data: bytes, visit: str) -> tuple[bytes, bytes] | None:
-    """Return the regions (NIfTI) and the first picture (PNG) of a visit, without reading the rest."""
-    names = f"{_MASKS}{visit}", f"{_FIRST}{visit}"
-    files = read_packed(data, names)
-    return (files[names[0]], files[names[1]]) if len(files) == len(names) else None
+def read_visit_drawn(data: bytes, visit: str) -> Drawn | None:
+    """Return what was drawn of a visit, without reading the rest; None where it could not be measured."""
+    mask, first = f"{_MASKS}{visit}", f"{_FIRST}{visit}"
+    files = read_packed(data, (mask, first))
+    return Drawn(mask=files[mask], first=files[first]) if mask in files else None
 
 
 def _hide(patient: Patient, own_id: str | None) -> Patient:

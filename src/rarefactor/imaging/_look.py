@@ -18,8 +18,7 @@ import numpy as np
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.imaging._corrected import ENDING, MASK
-from rarefactor.imaging._first_picture import draw_first
-from rarefactor.imaging._job import Hasher, make_job, read_of_visit
+from rarefactor.imaging._job import Drawn, Hasher, make_job, read_visit_drawn
 from rarefactor.imaging._masks import check_labels, read_labels
 from rarefactor.imaging._nifti import read_nifti_volume
 from rarefactor.imaging._numbered import REGIONS, name_numbers, number_regions
@@ -97,35 +96,13 @@ def read_shown(
     return packed
 
 
-def read_mask(
+def read_drawn(
     asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file
-) -> bytes | None:
-    """Return the regions that a scan was measured within as NIfTI, None where it was not measured."""
-    found = _read_kept(asked, patient, visit, cache=cache, code=code, hasher=hasher)
-    return found and found[0]
-
-
-def read_first(asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file) -> bytes:
-    """Return what a viewer shows of a scan first as PNG; without regions where it was not measured.
-
-    Raises
-    ------
-    ImageError
-        The scan cannot be read.
-    """
-    found = _read_kept(asked, patient, visit, cache=cache, code=code, hasher=hasher)
-    if found:
-        return found[1]
-    shown = read_shown(asked, patient, visit, cache=cache, code=code, hasher=hasher)
-    return draw_first(read_volume(shown[FRACTION]), None)
-
-
-def _read_kept(
-    asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher
-) -> tuple[bytes, bytes] | None:
+) -> Drawn | None:
+    """Return what was drawn of a scan when it was measured, None where it was not."""
     files, _ = find_files(asked, patient, visit)
     kept = cache.get(make_job(files, asked.settings, code=code, hasher=hasher).key)
-    return None if kept is None else read_of_visit(kept, visit)
+    return None if kept is None else read_visit_drawn(kept, visit)
 
 
 def check_mask(data: bytes, shown: Mapping[str, bytes], before: bytes | None) -> NewMask:

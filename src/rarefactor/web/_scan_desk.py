@@ -96,13 +96,14 @@ class Scans:
         shown = imaging.read_shown(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
         return dict(shown)
 
-    def first(self, patient: str, visit: str) -> bytes:
-        """What the viewer shows of a scan first, as PNG."""
-        return imaging.read_first(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
+    def drawn(self, patient: str, visit: str) -> imaging.Drawn | None:
+        """The regions that a scan was measured within, and what the viewer shows of it first."""
+        return imaging.read_drawn(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
 
     def mask(self, patient: str, visit: str) -> bytes | None:
         """The regions that a scan was measured within, as NIfTI."""
-        return imaging.read_mask(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
+        drawn = self.drawn(patient, visit)
+        return drawn.mask if drawn else None
 
 
 def has_scans(loaded: Study) -> bool:

@@ -6,6 +6,7 @@ with who, when and why; only that patient is measured again, in a process of its
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -99,21 +100,6 @@ def read_image(request: Request, study_name: str, patient: str, visit: str, name
     if name not in images:
         raise unknown("image of this name")
     return Response(images[name], media_type=_GZIP)
-
-
-@router.get(f"{_SCAN}/first.png")
-def read_first(request: Request, study_name: str, patient: str, visit: str) -> Response:
-    """Return the middle slice as a picture, which stands on the page until the viewer can show the images."""
-    return Response(_find(request, study_name, patient, visit).first(patient, visit), media_type="image/png")
-
-
-@router.get(f"{_SCAN}/mask.nii.gz")
-def read_mask(request: Request, study_name: str, patient: str, visit: str) -> Response:
-    """Return the regions that the scan was measured within."""
-    mask = _find(request, study_name, patient, visit).mask(patient, visit)
-    if mask is None:
-        raise unknown("mask of this scan: it is not measured yet")
-    return Response(mask, media_type=_GZIP)
 
 
 @router.post(f"{_SCAN}/mask/upload")
@@ -257,6 +243,9 @@ def _show(
         muscles=list(_list_muscles(gist, visit, grades)),
         history=history[::-1],
         seen=history[-1].version if history else 0,
+        drawn=None if block else scans.drawn(patient, visit),
+        encode=_encode,
+        shown_first=imaging.FRACTION,
         opacity=round(100 * imaging.OPACITY),
         scale=imaging.describe_scale(asked) if asked else None,
         reader=reader,
@@ -266,6 +255,11 @@ def _show(
         job=job if job and job.kind == KIND else None,
         run_goes_on=bool(job and job.is_running and job.kind == RUN),
     )
+
+
+def _encode(data: bytes) -> str:
+    """Bytes within a page: what a scan shows first is there as soon as the page is."""
+    return b64encode(data).decode()
 
 
 def _list_muscles(gist: imaging.Gist | None, visit: str, grades: Mapping[str, int | None]) -> Iterator[MuscleRow]:

@@ -69,7 +69,7 @@ def read_version(file: Path) -> str:
 def _walk(folder: str) -> Iterator[str]:
     for place, held in walk_folders(folder):
         if place != folder:
-            yield _line(place)
+            yield f"{place}\0{held.changed_ns}\0{held.inode}\n"
         yield from (_line(f"{place}{os.sep}{name}") for name in held.files if _is_table(name))
 
 

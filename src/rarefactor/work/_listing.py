@@ -22,10 +22,15 @@ _PROVENANCE, _ = MANIFEST.split("/")
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """The names of the folders and of the files in a folder, each in their order, without hidden ones."""
+    """The names of the folders and of the files in a folder, each in their order, without hidden ones.
+
+    ``changed_ns`` and ``inode`` are the folder's own, by which it was known to be as it was.
+    """
 
     folders: tuple[str, ...]
     files: tuple[str, ...]
+    changed_ns: int
+    inode: int
 
 
 def list_folder(path: str) -> Listing:
@@ -41,12 +46,13 @@ def list_folder(path: str) -> Listing:
     >>> import tempfile
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     os.mkdir(os.path.join(folder, "mri"))
-    ...     list_folder(folder)
-    Listing(folders=('mri',), files=())
+    ...     held = list_folder(folder)
+    >>> held.folders, held.files
+    (('mri',), ())
     """
     found = os.stat(path)  # noqa: PTH116 - a thousand folders in milliseconds
     if time.time_ns() - found.st_mtime_ns < _STEP_NS:
-        return _read(path)
+        return _read(path, found.st_mtime_ns, found.st_ino)
     return _recall(path, found.st_mtime_ns, found.st_ino)
 
 
@@ -84,15 +90,15 @@ def read_stat(path: str) -> os.stat_result | None:
         return None
 
 
-@lru_cache(maxsize=_FOLDERS)
-def _recall(path: str, *_: int) -> Listing:
-    return _read(path)
-
-
-def _read(path: str) -> Listing:
+def _read(path: str, changed_ns: int, inode: int) -> Listing:
     with os.scandir(path) as entries:
         found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
     return Listing(
         folders=tuple(name for name, is_folder in found if is_folder),
         files=tuple(name for name, is_folder in found if not is_folder),
+        changed_ns=changed_ns,
+        inode=inode,
     )
+
+
+_recall = lru_cache(maxsize=_FOLDERS)(_read)

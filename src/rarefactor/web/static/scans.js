@@ -37,13 +37,13 @@ let ahead = NOTHING;
 let viewer = null;
 let names = new Map();
 let painted = new Map();
-let imageNames = [];
 let images = new Map();
 let saved = null;
 let last = null;
 let undone = [];
 let dirty = false;
 
+const capitalize = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 const size = () => nv.volumes[0].dimsRAS.slice(1, 4);
 const cursor = () => nv.frac2vox(nv.scene.crosshairPos).map(Math.round);
 const mask = () => ({ bits: nv.drawBitmap, size: size() });
@@ -70,42 +70,54 @@ async function loadViewer() {
   }
   [edit] = await Promise.all([import(viewer.dataset.edit), import(viewer.dataset.niivue)]);
   nv = new globalThis.niivue.Niivue(OPTIONS);
-  await nv.attachToCanvas(canvas);
+  await nv.attachToCanvas(canvas, false); // of slices no edge is to be smoothed
   nv.setSliceType(nv.sliceTypeAxial);
   nv.onLocationChange = tellPlace;
 }
 
 // First what is shown first: the fat fraction and the regions. The other images are read once these stand painted.
 async function open(signal) {
-  const { url } = viewer.dataset;
-  loading ??= loadViewer();
-  const read = takeAhead(url) ?? readFirst(url, signal);
-  const [{ listed, fat }, drawn] = await Promise.all([read, readMask(viewer.dataset, signal), loading]);
+  const { dataset } = viewer;
+  const standing = stand();
+  if (!loading) await standing;
   if (signal.aborted) return;
-  imageNames = listed;
+  loading ??= loadViewer();
+  const read = takeAhead(dataset.url) ?? readImage(dataset.url, FAT, signal);
+  const [fat] = await Promise.all([read, loading, standing]);
+  if (signal.aborted) return;
   images = new Map([[FAT, await makeImage(fat, FAT)]]);
+  const drawn = readMask(dataset);
   const mask = drawn && await makeImage(drawn, "mask");
   if (signal.aborted) return;
   show(mask);
-  setTimeout(() => signal.aborted || lookAhead(signal), PAUSE_MS);
+  setTimeout(() => signal.aborted || readOthers(signal).catch(() => null), PAUSE_MS);
 }
 
 function show(mask) {
-  byId("image").replaceChildren(...imageNames.map((name) => {
-    const said = name.charAt(0).toUpperCase() + name.slice(1);
-    return new Option(said, name, name === FAT, name === FAT);
-  }));
-  if (nv.drawBitmap) nv.closeDrawing();
-  if (nv.volumes.length) nv.removeVolumeByIndex(0);
-  nv.addVolume(images.get(FAT).clone());
-  paint(FAT);
-  if (mask) openMask(mask);
-  useTool();
+  undrawn(() => {
+    if (nv.drawBitmap) nv.closeDrawing();
+    if (nv.volumes.length) nv.removeVolumeByIndex(0);
+    nv.setDrawColormap(colours());
+    nv.setDrawOpacity(Number(byId("opacity").value) / 100);
+    nv.addVolume(dress(images.get(FAT).clone(), FAT));
+    if (mask) openMask(mask);
+    useTool();
+  });
   const [nx, ny, nz] = size();
   byId("slice").max = nz - 1;
   goTo([nx, ny, nz].map((length) => Math.floor(length / 2)));
   say("");
   canvas.dataset.ready = "yes";
+}
+
+// The viewer draws after each call; what is put together is drawn once.
+function undrawn(act) {
+  nv.drawScene = () => {};
+  try {
+    act();
+  } finally {
+    delete nv.drawScene;
+  }
 }
 
 async function ask(address, what, signal) {
@@ -114,32 +126,28 @@ async function ask(address, what, signal) {
   return answer;
 }
 
+// An image of a scan, packed as it is kept.
 async function readImage(url, name, signal) {
-  return (await ask(`${url}/images/${encodeURIComponent(name)}.nii.gz`, "an image cannot be read", signal)).arrayBuffer();
+  const address = `${url}/images/${encodeURIComponent(name)}.nii.gz`;
+  return (await ask(address, "the image cannot be read; the list of scans says why", signal)).arrayBuffer();
 }
 
-// What images there are, and the one that is shown first, packed as it is kept.
-async function readFirst(url, signal) {
-  const list = ask(`${url}/images`, "the scan cannot be read; the list of scans says why", signal);
-  const [listed, fat] = await Promise.all([list.then((answer) => answer.json()), readImage(url, FAT, signal)]);
-  return { listed, fat };
+// The regions, which are in the page.
+function readMask({ mask }) {
+  return mask ? Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0)).buffer : null;
 }
 
-async function readMask({ url, mask }, signal) {
-  if (mask !== "yes") return null;
-  return (await ask(`${url}/mask.nii.gz`, "the mask cannot be read", signal)).arrayBuffer();
-}
-
-// While a scan is looked at, its other images are read, and the first of the next scan; the mask of that, which others
-// may change, when it is shown.
-async function lookAhead(signal) {
-  const url = byId("next-scan")?.pathname;
-  if (url && ahead.url !== url) {
+// While a scan is looked at, its other images are read, and the first of the next scan.
+async function readOthers(signal) {
+  const next = byId("next-scan")?.pathname;
+  if (next && ahead.url !== next) {
     const stop = new AbortController();
-    ahead = { url, stop, at: performance.now(), first: readFirst(url, stop.signal) };
+    ahead = { url: next, stop, at: performance.now(), first: readImage(next, FAT, stop.signal) };
     ahead.first.catch(() => (ahead = NOTHING)); // asked for again when it is shown
   }
-  for (const name of imageNames) {
+  const names = await (await ask(`${viewer.dataset.url}/images`, "", signal)).json();
+  byId("image").append(...names.filter((name) => name !== FAT).map((name) => new Option(capitalize(name), name)));
+  for (const name of names) {
     if (signal.aborted) return;
     await find(name, signal).catch(() => null); // asked for again when it is chosen
   }
@@ -168,8 +176,6 @@ async function find(name, signal) {
 
 function openMask(mask) {
   if (!nv.loadDrawing(mask)) throw new Error("the mask does not fit the images");
-  nv.setDrawColormap(colours());
-  nv.setDrawOpacity(Number(byId("opacity").value) / 100);
   saved = nv.drawBitmap.slice();
   last = saved;
   byId("editing").hidden = false;
@@ -181,9 +187,14 @@ function paint(name) {
   const { img, hdr } = images.get(name);
   shown.img = img;
   shown.hdr.scl_slope = hdr.scl_slope;
-  shown.colormap = name === FAT ? "inferno" : "gray";
-  [shown.cal_min, shown.cal_max] = [0, name === FAT ? 100 : 1]; // after the colours, which set the image's own range
+  dress(shown, name);
   nv.updateGLVolume();
+}
+
+function dress(volume, name) {
+  volume.colormap = name === FAT ? "inferno" : "gray";
+  [volume.cal_min, volume.cal_max] = [0, name === FAT ? 100 : 1]; // after the colours, which set the image's own range
+  return volume;
 }
 
 async function choose() {
@@ -348,7 +359,13 @@ function bind() {
   viewer.querySelectorAll("[data-do]").forEach((button) => button.addEventListener("click", () => isReady() && commands[button.dataset.do]()));
 }
 
-const afterPaint = (act) => requestAnimationFrame(() => setTimeout(act));
+// Once the page and the picture on it stand painted: what a viewer takes to load would hold them up.
+async function stand() {
+  const picture = document.querySelector(".first");
+  if (picture) await picture.decode().catch(() => null);
+  if (document.readyState !== "complete") await new Promise((go) => window.addEventListener("load", go, { once: true }));
+  await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go))));
+}
 
 // Until the images of this scan are there nothing is shown of another.
 function begin() {
@@ -360,13 +377,13 @@ function begin() {
   names = new Map(muscles.map((option) => [Number(option.value), option.textContent]));
   painted = new Map(muscles.map((option) => [Number(option.value), option.dataset.colour]));
   names.delete(ALL);
-  [imageNames, images, saved, last, undone, dirty] = [[], new Map(), null, null, [], false];
+  [images, saved, last, undone, dirty] = [new Map(), null, null, [], false];
   canvas.dataset.ready = "no";
   say("Loading the viewer …");
   bind();
-  afterPaint(() => open(signal).catch((error) => {
+  open(signal).catch((error) => {
     if (!signal.aborted) say(`The images cannot be shown: ${error.message}. Numbers, versions and grades work without them.`);
-  }));
+  });
 }
 
 document.addEventListener("change", (event) => {
