@@ -139,6 +139,7 @@ class Hand:
 
     def go(self, path: str) -> None:
         self.page.goto(f"{self.base}/studies/{PLACE}{path}")
+        self.page.wait_for_timeout(PAUSE_MS)
 
 
 PLACE = "anm-srp"
@@ -205,9 +206,9 @@ def open_pages(hand: Hand) -> None:
     hand.follow("... and the image of the next")
     hand.go("/scans")
     hand.open("open one of scans", page.locator("tbody a[href*='/scans/S-']").nth(2).click)
-    hand.follow("... and its images")
+    hand.follow("... and its images, in the viewer")
     hand.swap("the next of scans", page.locator("#next-scan").click, "#viewer")
-    hand.follow("... and the images of the next")
+    hand.follow("... and the images of the next, in the viewer")
 
 
 def ask_lists(hand: Hand) -> None:
@@ -301,13 +302,13 @@ def grade(hand: Hand, reader: str) -> None:
 
 
 def report(times: Times) -> None:
-    print(f"{'ms':28}{'painted':>9}{'95 %':>7}{'server':>9}{'95 %':>7}{'CPU':>9}{'95 %':>7}")
+    print(f"{'ms':46}{'painted':>9}{'95 %':>7}{'server':>9}{'95 %':>7}{'CPU':>9}{'95 %':>7}")
     medians: list[float] = []
     for name, taken in times.taken.items():
         figures = np.percentile(np.array(taken), [50, 95], axis=0)
         medians.append(float(figures[0, 0]))
         shown = "".join(f"{middle:9.0f}{high:7.0f}" for middle, high in figures.T)
-        print(f"{name:28}{shown}{'  over' if medians[-1] > LIMIT_MS else ''}")
+        print(f"{name:46}{shown}{'  over' if medians[-1] > LIMIT_MS else ''}")
     print(f"{sum(each <= LIMIT_MS for each in medians)} of {len(medians)} interactions within {LIMIT_MS} ms (median)")
 
 
