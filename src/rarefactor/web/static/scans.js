@@ -78,17 +78,14 @@ async function loadViewer() {
 // First what is shown first: the fat fraction and the regions. The other images are read once these stand painted.
 async function open(signal) {
   const { dataset } = viewer;
-  const standing = stand();
+  const standing = stand(loading ? 1 : 2);
   if (!loading) await standing;
   if (signal.aborted) return;
   loading ??= loadViewer();
-  const read = takeAhead(dataset.url) ?? readImage(dataset.url, FAT, signal);
-  const [fat] = await Promise.all([read, loading, standing]);
+  const read = takeAhead(dataset.url) ?? readFat(dataset.url, signal);
+  const [fat, mask] = await Promise.all([read, readMask(dataset), standing]);
   if (signal.aborted) return;
-  images = new Map([[FAT, await makeImage(fat, FAT)]]);
-  const drawn = readMask(dataset);
-  const mask = drawn && await makeImage(drawn, "mask");
-  if (signal.aborted) return;
+  images = new Map([[FAT, fat]]);
   show(mask);
   setTimeout(() => signal.aborted || readOthers(signal).catch(() => null), PAUSE_MS);
 }
@@ -132,9 +129,16 @@ async function readImage(url, name, signal) {
   return (await ask(address, "the image cannot be read; the list of scans says why", signal)).arrayBuffer();
 }
 
+async function readFat(url, signal) {
+  const [buffer] = await Promise.all([readImage(url, FAT, signal), loading]);
+  return makeImage(buffer, FAT);
+}
+
 // The regions, which are in the page.
-function readMask({ mask }) {
-  return mask ? Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0)).buffer : null;
+async function readMask({ mask }) {
+  if (!mask) return null;
+  await loading;
+  return makeImage(Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0)).buffer, "mask");
 }
 
 // While a scan is looked at, its other images are read, and the first of the next scan.
@@ -142,7 +146,7 @@ async function readOthers(signal) {
   const next = byId("next-scan")?.pathname;
   if (next && ahead.url !== next) {
     const stop = new AbortController();
-    ahead = { url: next, stop, at: performance.now(), first: readImage(next, FAT, stop.signal) };
+    ahead = { url: next, stop, at: performance.now(), first: readFat(next, stop.signal) };
     ahead.first.catch(() => (ahead = NOTHING)); // asked for again when it is shown
   }
   const names = await (await ask(`${viewer.dataset.url}/images`, "", signal)).json();
@@ -359,12 +363,13 @@ function bind() {
   viewer.querySelectorAll("[data-do]").forEach((button) => button.addEventListener("click", () => isReady() && commands[button.dataset.do]()));
 }
 
-// Once the page and the picture on it stand painted: what a viewer takes to load would hold them up.
-async function stand() {
+// Once the page and the picture on it stand painted: what a viewer takes to load would hold them up for some frames.
+async function stand(frames) {
   const picture = document.querySelector(".first");
   if (picture) await picture.decode().catch(() => null);
   if (document.readyState !== "complete") await new Promise((go) => window.addEventListener("load", go, { once: true }));
-  await new Promise((go) => requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(go))));
+  for (let frame = 0; frame < frames; frame += 1) await new Promise(requestAnimationFrame);
+  await new Promise((go) => setTimeout(go));
 }
 
 // Until the images of this scan are there nothing is shown of another.
