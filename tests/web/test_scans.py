@@ -179,44 +179,44 @@ def test_grades_are_saved_within_the_page_and_never_over_later_ones(web, small_s
     assert client.post(f"{url}/mask/upload?seen=0&reason=a", content=data, follow_redirects=False).status_code == 303
 
 
-def test_the_picture_that_stands_first_is_what_the_viewer_then_shows(browser, serve, small_study) -> None:
+@pytest.fixture
+def scan_page(browser, serve, small_study):
+    """Return the page of the second scan, opened from the list."""
     page = browser.new_page()
     address = serve(small_study)
     page.goto(address)
     page.goto(f"{address.partition('/?')[0]}{STUDY}/scans")
-    page.locator("tbody a[href*='/scans/S-']").first.click()
+    page.locator("tbody a[href*='/scans/S-']").nth(1).click()
     page.wait_for_selector("#scan[data-ready=yes]")
+    yield page
+    page.close()
+
+
+def test_the_picture_that_stands_first_is_what_the_viewer_then_shows(scan_page, wait_for) -> None:
+    page = scan_page
 
     def photograph() -> NDArray[np.int16]:
         data = page.locator(".stage").screenshot()
         return np.asarray(Image.open(io.BytesIO(data)).convert("RGB"), np.int16)
 
     viewed = photograph()
+    shown = (viewed > 40).any(axis=2)  # the legs
     page.select_option("#image", "water")
-    page.wait_for_timeout(500)
-    water = photograph()
+    wait_for(lambda: np.median(np.abs(photograph() - viewed).max(axis=2)[shown]) > 50)
     page.select_option("#image", "fat fraction")
-    page.wait_for_timeout(500)
-    assert (photograph() == viewed).all()
+    wait_for(lambda: np.array_equal(photograph(), viewed))
     page.evaluate("document.getElementById('scan').dataset.ready = 'no'")
     first = photograph()
-    shown = (first > 40).any(axis=2)  # the legs
     apart = np.abs(viewed - first).max(axis=2)
     assert 0.05 < shown.mean() < 0.9
     assert np.quantile(apart[shown], 0.9) < 22  # but for the cursor's lines and the edges of voxels
     assert np.median(apart[shown]) < 5
-    assert np.median(np.abs(water - viewed).max(axis=2)[shown]) > 50
     assert np.median(np.abs(first[:, ::-1] - viewed).max(axis=2)[shown]) > 10  # not so if it were turned
-    page.close()
 
 
 @pytest.mark.slow
-def test_the_next_scan_takes_the_same_viewer_and_nothing_drawn_is_lost(browser, serve, small_study, wait_for) -> None:
-    page = browser.new_page()
-    address = serve(small_study)
-    page.goto(address)
-    page.goto(f"{address.partition('/?')[0]}{STUDY}/scans")
-    page.locator("tbody a[href*='/scans/S-']").nth(1).click()
+def test_the_next_scan_takes_the_same_viewer_and_nothing_drawn_is_lost(scan_page, wait_for) -> None:
+    page = scan_page
 
     def read_shown() -> tuple[str, str]:
         page.wait_for_selector("#scan[data-ready=yes]")
@@ -243,4 +243,3 @@ def test_the_next_scan_takes_the_same_viewer_and_nothing_drawn_is_lost(browser, 
     page.go_forward()
     wait_for(lambda: page.inner_text("h1") == first and len(asked) == 2)
     assert "differ" in page.inner_text("#edited")
-    page.close()

@@ -21,14 +21,16 @@ _INFERNO = ((0, 0, 4), (120, 28, 109), (237, 105, 37), (240, 249, 33))
 """The colours of NiiVue's scale of this name, at ``_ENDS`` of 255."""
 
 
-def draw_first(percent: Volume, labels: LabelMap | None) -> bytes:
-    """Return the middle slice of a fat fraction (0 to 100, 0 where it is unknown) as PNG, with the regions if any.
+def draw_first(percent: Volume, labels: LabelMap) -> bytes:
+    """Return the middle slice of a fat fraction (0 to 100, 0 where it is unknown) as PNG, under the regions.
 
     Examples
     --------
     >>> from rarefactor.imaging._volume import Grid
     >>> grid = Grid(shape=(3, 8, 8), spacing_mm=(10.0, 2.0, 1.0))
-    >>> png = draw_first(Volume(values=np.full(grid.shape, 100.0, np.float32), grid=grid), None)
+    >>> fat = Volume(values=np.full(grid.shape, 100.0, np.float32), grid=grid)
+    >>> none = LabelMap(values=np.zeros(grid.shape, np.int16), grid=grid, regions={}, source="reader")
+    >>> png = draw_first(fat, none)
     >>> import io
     >>> from PIL import Image
     >>> picture = Image.open(io.BytesIO(png))
@@ -37,8 +39,7 @@ def draw_first(percent: Volume, labels: LabelMap | None) -> bytes:
     """
     middle = percent.grid.shape[0] // 2
     picture = _colour(percent.values[middle])
-    if labels:
-        _lay_over(picture, number_regions(labels).values[middle])
+    _lay_over(picture, number_regions(labels).values[middle])
     _, row_mm, column_mm = percent.grid.spacing_mm
     return write_png(_make_square(np.round(picture).astype(np.uint8), row_mm / column_mm))
 

@@ -27,7 +27,7 @@ from rarefactor.imaging._regions import LabelMap
 from rarefactor.imaging._regrid import compute_resampled
 from rarefactor.imaging._scan import Kind
 from rarefactor.imaging._settings import PatientFiles, VisitFiles
-from rarefactor.imaging._visit import Visit, read_visit, show_fraction
+from rarefactor.imaging._visit import Visit, compute_percent, read_visit
 from rarefactor.imaging._volume import Grid, Volume
 from rarefactor.imaging._write import write_labels, write_steps
 from rarefactor.readings import Draft
@@ -147,7 +147,7 @@ def draft_mask(
 def _draw_shown(visit: Visit) -> dict[str, bytes]:
     images = {name.lower() if name != "T1-weighted" else name: volume for name, volume in visit.images}
     images |= {words: each.volume for kind, words in _OTHERS.items() if (each := visit.scan.first([kind]))}
-    fraction = show_fraction(visit)
+    fraction = compute_percent(visit)
     on_grid = {name: compute_resampled(volume, fraction.grid) for name, volume in images.items()}
     shown = {name: write_steps(_scaled(volume), 0.001) for name, volume in on_grid.items()}
     return {FRACTION: write_steps(fraction, 0.1), **shown}

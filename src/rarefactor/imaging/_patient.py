@@ -32,7 +32,7 @@ from rarefactor.imaging._regrid import compute_on_grid
 from rarefactor.imaging._scan import Kind, SourceFile
 from rarefactor.imaging._settings import PatientFiles, Settings
 from rarefactor.imaging._slice_picture import draw_slice, name_slice
-from rarefactor.imaging._visit import Visit, find_labels, read_visit, refine, show_fraction
+from rarefactor.imaging._visit import Visit, compute_percent, find_labels, read_visit, refine
 from rarefactor.imaging._visit_picture import VisitView, draw_visit
 from rarefactor.results import Flag, Severity
 
@@ -109,7 +109,7 @@ def measure_patient(files: PatientFiles, settings: Settings) -> Patient:
         pictures=pictures,
         thumbnails=tuple(_thumbnail(each) for each in (*labelled[:1], *labelled[1:][-1:])),
         labels={each.visit.name: each.labels for each in labelled},
-        first={each.visit.name: draw_first(show_fraction(each.visit), each.labels) for each in labelled},
+        first={each.visit.name: draw_first(compute_percent(each.visit), each.labels) for each in labelled},
     )
 
 

@@ -111,11 +111,11 @@ def refine(visit: Visit, labels: LabelMap) -> Visit:
     return replace(visit, fraction=compute_t1_estimate(visit.shape, visit.legs, labels))
 
 
-def show_fraction(visit: Visit) -> Volume:
-    """Return the fat fraction as it is shown: in per cent, to a tenth, 0 where there is no leg or none is known."""
+def compute_percent(visit: Visit) -> Volume:
+    """Return the fat fraction as it is shown: in per cent, 0 where there is no leg or none is known."""
     known = visit.fraction.valid & (visit.legs > 0)
     fraction = visit.fraction.values
-    return fraction.with_values(np.round(np.where(known, 100.0 * fraction.values, 0.0), 1).astype(np.float32))
+    return fraction.with_values(np.where(known, 100.0 * fraction.values, 0.0).astype(np.float32))
 
 
 def find_labels(visit: Visit, settings: Settings) -> tuple[LabelMap, tuple[Flag, ...]]:

@@ -42,6 +42,11 @@ def write_nifti(volume: Volume, *, compressed: bool = True, description: str = "
 def write_steps(volume: Volume, step: float) -> bytes:
     """Return ``volume`` as a gzipped NIfTI-1 file (int16 times ``step``): half of :func:`write_nifti`, and sooner.
 
+    Parameters
+    ----------
+    step
+        What the values are rounded to; none may be more than 32,767 steps from 0.
+
     Examples
     --------
     >>> grid = Grid(shape=(1, 1, 3), spacing_mm=(5.0, 1.0, 1.0))

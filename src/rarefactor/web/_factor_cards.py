@@ -16,7 +16,7 @@ from rarefactor.web._page import name_visits, read_templates
 _TYPES = {"number": "number", "integer": "number", "choice": "choice", "yesno": "yes or no", "date": "date"}
 _KEPT = 1000
 FIRST = 10
-"""So many variables come with the page, more than are seen at once; the others come once it is painted."""
+"""So many variables come with the page, about as many as are seen at once; the others come once it is painted."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

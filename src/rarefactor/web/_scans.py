@@ -246,6 +246,7 @@ def _show(
         drawn=None if block else scans.drawn(patient, visit),
         encode=_encode,
         shown_first=imaging.FRACTION,
+        colours={number: each.colour for number, each in imaging.REGIONS.items()},
         opacity=round(100 * imaging.OPACITY),
         scale=imaging.describe_scale(asked) if asked else None,
         reader=reader,

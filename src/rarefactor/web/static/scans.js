@@ -3,8 +3,8 @@
 
 const byId = (id) => document.getElementById(id);
 const canvas = byId("scan");
-const FAT = "fat fraction";
-const UNNAMED = "#9aa4ae";
+const FAT = byId("image").value; // the one that is shown first
+const UNUSED = "#000000";
 const KEPT = 40;
 const PAUSE_MS = 300;
 const AHEAD_MS = 60_000;
@@ -36,7 +36,6 @@ let ahead = NOTHING;
 // Of the scan that is shown.
 let viewer = null;
 let names = new Map();
-let painted = new Map();
 let images = new Map();
 let saved = null;
 let last = null;
@@ -51,8 +50,9 @@ const fatAt = (x, y, z) => images.get(FAT)?.getValue(x, y, z) ?? NaN;
 
 function colours() {
   const channels = { R: [], G: [], B: [], A: [], I: [], labels: [] };
+  const known = JSON.parse(viewer.dataset.colours);
   for (let number = 0; number < 256; number += 1) {
-    const colour = painted.get(number) ?? UNNAMED;
+    const colour = known[number] ?? UNUSED;
     ["R", "G", "B"].forEach((name, at) => channels[name].push(parseInt(colour.slice(1 + 2 * at, 3 + 2 * at), 16)));
     channels.A.push(number ? 255 : 0); channels.I.push(number); channels.labels.push(names.get(number) ?? "");
   }
@@ -87,7 +87,9 @@ async function open(signal) {
   if (signal.aborted) return;
   images = new Map([[FAT, fat]]);
   show(mask);
-  setTimeout(() => signal.aborted || readOthers(signal).catch(() => null), PAUSE_MS);
+  setTimeout(() => signal.aborted || readOthers(signal).catch((error) => {
+    if (!signal.aborted) say(`There may be more images: ${error.message}. Load the page again to see them.`);
+  }), PAUSE_MS);
 }
 
 function show(mask) {
@@ -149,7 +151,7 @@ async function readOthers(signal) {
     ahead = { url: next, stop, at: performance.now(), first: readFat(next, stop.signal) };
     ahead.first.catch(() => (ahead = NOTHING)); // asked for again when it is shown
   }
-  const names = await (await ask(`${viewer.dataset.url}/images`, "", signal)).json();
+  const names = await (await ask(`${viewer.dataset.url}/images`, "their names cannot be read", signal)).json();
   byId("image").append(...names.filter((name) => name !== FAT).map((name) => new Option(capitalize(name), name)));
   for (const name of names) {
     if (signal.aborted) return;
@@ -378,9 +380,7 @@ function begin() {
   reading = new AbortController();
   const { signal } = reading;
   viewer = byId("viewer");
-  const muscles = [...byId("muscle").options];
-  names = new Map(muscles.map((option) => [Number(option.value), option.textContent]));
-  painted = new Map(muscles.map((option) => [Number(option.value), option.dataset.colour]));
+  names = new Map([...byId("muscle").options].map((option) => [Number(option.value), option.textContent]));
   names.delete(ALL);
   [images, saved, last, undone, dirty] = [new Map(), null, null, [], false];
   canvas.dataset.ready = "no";
