@@ -68,7 +68,17 @@ window.painted = (done) => new Promise((tell) => {
 new MutationObserver((all) => {
   if (all.some(({ target }) => ["yes", "true"].includes(target.dataset.ready))) afterFrames(() => note("shown", now()));
 }).observe(document, { subtree: true, attributes: true, attributeFilter: ["data-ready"] });
-addEventListener("load", () => afterFrames(() => note("loaded", now())));
+const stands = async () => {
+  const images = [...document.querySelectorAll("#main img:not([loading=lazy])")];
+  await Promise.all(images.map((each) => each.decode().catch(() => null)));
+  afterFrames(() => note("loaded", now()));
+};
+addEventListener("load", () => {
+  stands();
+  new MutationObserver((all) => {
+    if (all.some(({ addedNodes }) => [...addedNodes].some((each) => each.id === "main"))) stands();
+  }).observe(document.querySelector(".frame") ?? document.body, { childList: true });
+});
 """
 ASKED = """(began) => {
   const since = began - performance.timeOrigin;
@@ -198,16 +208,16 @@ def open_pages(hand: Hand) -> None:
             settle(page)
     hand.go("/patients")
     hand.open("open one of patients", page.locator("tbody a[href*='/patients/S-']").nth(2).click)
-    hand.swap("the next of patients", page.locator("#next-patient").click, "#main")
+    hand.open("the next of patients", page.locator("#next-patient").click)
     hand.go("/slides")
     hand.open("open one of slides", page.locator("tbody a[href*='/slides/S-']").nth(2).click)
     hand.follow("... and its image")
-    hand.open("the next of slides", page.locator("main .heading a", has_text="Next").click)
+    hand.open("the next of slides", page.locator("#next-slide").click)
     hand.follow("... and the image of the next")
     hand.go("/scans")
     hand.open("open one of scans", page.locator("tbody a[href*='/scans/S-']").nth(2).click)
     hand.follow("... and its images, in the viewer")
-    hand.swap("the next of scans", page.locator("#next-scan").click, "#viewer")
+    hand.open("the next of scans", page.locator("#next-scan").click)
     hand.follow("... and the images of the next, in the viewer")
 
 

@@ -16,6 +16,7 @@ from fastapi import APIRouter, Depends, Form, Request
 from fastapi.responses import RedirectResponse, Response
 
 from rarefactor.errors import InputError, Problem, RarefactorError
+from rarefactor.pathology import TILE_PX
 from rarefactor.readings import Coded, Round, add_readings, draft_end, draft_look, draw_bland_altman, read_rounds
 from rarefactor.spec import Put
 from rarefactor.web._desk import read_tile_place
@@ -239,7 +240,8 @@ def _show(
         request, "reading.html.j2", place=seat.task.place, page="readers", seat=seat, code=code, at=at + 1,
         questions=questions, shown=given or shown, problems=problems, status=status,
         before=codes[at - 1] if at else None, after=codes[at + 1] if at + 1 < len(codes) else None,
-        view=seat.task.view(key), part=is_part(request), ahead=None if ahead in {None, code} else _address(seat, ahead),
+        view=seat.task.view(key), tile_px=TILE_PX, part=is_part(request),
+        ahead=None if ahead in {None, code} else _address(seat, ahead),
     )  # fmt: skip
 
 

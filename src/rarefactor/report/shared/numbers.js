@@ -33,20 +33,21 @@ const numbers = (() => {
     return true;
   };
 
-  // Calls show for a number that is clicked or entered; what is inside root counts as one place outside tables.
-  const listen = (root, show) => {
+  // Calls show for a number that is clicked or entered, until the signal is aborted; what is inside root counts as one
+  // place outside tables.
+  const listen = (root, show, signal) => {
     const find = (event) => event.target.closest?.(`${root} .n`);
     document.addEventListener("click", (event) => {
       const number = find(event);
       if (number) show(number);
-    });
+    }, { signal });
     document.addEventListener("keydown", (event) => {
       const number = find(event);
       if (!number) return;
       const enters = event.key === "Enter" || event.key === " ";
       if (enters) show(number);
       if (enters || (event.key in step && walk(number, step[event.key], number.closest(root)))) event.preventDefault();
-    });
+    }, { signal });
   };
 
   return { group, place, listen };

@@ -1,9 +1,8 @@
 // The cards of the analysis: each renews when what it shows is known anew, and is grey until then; nothing else moves.
-"use strict";
 
-(() => {
+/** Begin when the page stands. */
+export function open({ signal, visit }) {
   const root = document.getElementById("analysis");
-  if (!root) return;
   const url = `${root.dataset.url}/analysis`;
   const mayChange = root.dataset.mayChange === "1";
   const dark = matchMedia("(prefers-color-scheme: dark)");
@@ -13,6 +12,7 @@
   let begun = "";
   let asked = 0;
   let opener = null;
+  const listen = (kind, act, capture = false) => document.addEventListener(kind, act, { signal, capture });
 
   const send = (path, form) => fetch(`${url}/${path}`, { method: "POST", headers: { "HX-Request": "true" }, body: form });
   const cards = () => [...document.querySelectorAll(".result")];
@@ -55,7 +55,7 @@
     if (card.dataset.asked === key) return;
     card.dataset.asked = key;
     const answer = await fetch(`${url}/cards/${card.dataset.card}`, { headers: { "HX-Request": "true" } });
-    if (card.dataset.asked !== key) return;
+    if (card.dataset.asked !== key || signal.aborted) return;
     delete card.dataset.asked;
     if (!answer.ok) return;
     renew(card, await answer.text(), answer.headers.get("X-Card-Key"));
@@ -68,7 +68,7 @@
     document.getElementById("problems").innerHTML = state.problems;
     const known = new Map(state.cards.map((each) => [each.name, each]));
     if (state.cards.some((each) => !document.getElementById(`card-${each.name}`))) {
-      location.reload();
+      visit(location.href, { top: window.scrollY });
       return;
     }
     for (const card of cards()) {
@@ -82,14 +82,14 @@
       card.classList.toggle("stale", own.key !== card.dataset.key && card.dataset.key !== "");
       if (own.key && own.key !== card.dataset.key) load(card, own.key);
     }
-    const open = state.cards.filter((each) => each.state !== "ready").length;
-    say(told, state.problems ? "" : open ? (state.running ? `Computing: ${open} of ${state.cards.length} parts to come` : state.failed ? "Stopped: see below what needs mending" : "") : "All results are up to date");
-    if (state.failed && open) document.getElementById("work").open = true;
+    const coming = state.cards.filter((each) => each.state !== "ready").length;
+    say(told, state.problems ? "" : coming ? (state.running ? `Computing: ${coming} of ${state.cards.length} parts to come` : state.failed ? "Stopped: see below what needs mending" : "") : "All results are up to date");
+    if (state.failed && coming) document.getElementById("work").open = true;
     document.getElementById("stop")?.toggleAttribute("hidden", !state.running);
-    document.getElementById("start")?.toggleAttribute("hidden", state.running || !open);
+    document.getElementById("start")?.toggleAttribute("hidden", state.running || !coming);
     // Once for each state of the study: what was done and is not known after all waits for someone to ask.
     const now = `${state.version} ${state.cards.map((each) => each.key)}`;
-    if (open && !state.running && !state.failed && !paused && mayChange && now !== begun) {
+    if (coming && !state.running && !state.failed && !paused && mayChange && now !== begun) {
       begun = now;
       send("start");
     }
@@ -99,11 +99,12 @@
   const look = async () => {
     asked += 1;
     if (asked > 1) return;
-    for (let turn = 0; turn !== asked;) {
+    for (let turn = 0; turn !== asked && !signal.aborted;) {
       turn = asked;
       try {
         const answer = await fetch(`${url}/state`);
-        if (answer.ok) follow(await answer.json());
+        const state = answer.ok && await answer.json();
+        if (state && !signal.aborted) follow(state);
       } catch { /* the server is away; the stream tells when it is back */ }
       await new Promise((done) => setTimeout(done, 250));
     }
@@ -120,10 +121,11 @@
   const wonder = () => {
     for (const card of cards()) say(card.querySelector(".card-state"), "Looking at what the change concerns …");
   };
-  document.addEventListener("htmx:beforeRequest", (event) => { if (event.target.closest("#panel")) wonder(); });
-  document.addEventListener("htmx:afterRequest", (event) => { if (event.target.closest("#panel")) look(); });
+  listen("htmx:beforeRequest", (event) => { if (event.target.closest("#panel")) wonder(); });
+  listen("htmx:afterRequest", (event) => { if (event.target.closest("#panel")) look(); });
 
   const news = new EventSource(`${root.dataset.url}/events`);
+  signal.addEventListener("abort", () => news.close());
   news.addEventListener("open", look);
   news.addEventListener("job", (event) => {
     document.getElementById("job").innerHTML = event.data;
@@ -149,12 +151,12 @@
   }
 
   // Which parts of the panel are open stays as it was when the panel is renewed.
-  const open = new Map();
-  document.addEventListener("toggle", (event) => {
-    if (event.target.matches?.("#panel details")) open.set(event.target.id, event.target.open);
+  const unfolded = new Map();
+  listen("toggle", (event) => {
+    if (event.target.matches?.("#panel details")) unfolded.set(event.target.id, event.target.open);
   }, true);
-  document.addEventListener("htmx:afterSwap", () => {
-    for (const [id, is] of open) {
+  listen("htmx:afterSwap", () => {
+    for (const [id, is] of unfolded) {
       const part = document.getElementById(id);
       if (part) part.open = is;
     }
@@ -170,12 +172,12 @@
     box.focus({ preventScroll: true });
   };
 
-  numbers.listen(".part", show);
+  numbers.listen(".part", show, signal);
   box.addEventListener("toggle", (event) => {
     if (event.newState === "closed" && opener?.isConnected) opener.focus({ preventScroll: true });
   });
   box.addEventListener("toggle", () => { if (opener) numbers.place(box, opener); }, true);
-  dark.addEventListener("change", () => { for (const card of cards()) paint(card, new Map()); });
+  dark.addEventListener("change", () => { for (const card of cards()) paint(card, new Map()); }, { signal });
 
   look();
-})();
+}

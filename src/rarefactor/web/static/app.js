@@ -27,11 +27,6 @@
     kept = null;
   });
 
-  // On a telephone the pages of a study stand in one line: the one that is open is brought into sight.
-  const open = document.querySelector(".pages [aria-current]");
-  const line = window.matchMedia("(max-width: 56rem)").matches && open?.closest("ul");
-  if (line) line.scrollLeft = open.offsetLeft - line.offsetLeft - (line.clientWidth - open.offsetWidth) / 2;
-
   const tell = (text) => {
     const place = document.getElementById("messages");
     const line = document.createElement("p");

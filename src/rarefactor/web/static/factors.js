@@ -1,8 +1,9 @@
 // Finding a variable, opening a form in its place, dragging to a role, and seeing that the study was changed elsewhere.
 // All of it can be done without dragging: Use opens the same form, and each factor has its buttons.
-"use strict";
 
-(() => {
+/** Begin when the page stands. */
+export function open({ signal }) {
+  const listen = (kind, act) => document.addEventListener(kind, act, { signal });
   const list = document.getElementById("variable-list");
   const find = document.getElementById("find");
   const type = document.getElementById("kind-shown");
@@ -31,14 +32,14 @@
   // after the other, so that each change is made to the version that the one before it left.
   const ask = (verb, address, values = {}) => window.htmx.ajax(verb, address, { source: "#change", values });
   const plain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
-  document.addEventListener("click", (event) => {
+  listen("click", (event) => {
     const link = event.target.closest?.("a[data-part]");
     if (link && plain(event)) {
       event.preventDefault();
       ask("GET", link.getAttribute("href"));
     }
   });
-  document.addEventListener("submit", (event) => {
+  listen("submit", (event) => {
     if (event.target.id === "change" && event.submitter) {
       const { formAction, name, value } = event.submitter;
       event.preventDefault();
@@ -62,7 +63,7 @@
   // Whoever uses the keyboard goes on where the part with the focus was: in the form that opened, at the factor that
   // was saved, at the button that was pressed or beside it.
   let next = [];
-  document.addEventListener("htmx:oobBeforeSwap", ({ detail: { target } }) => {
+  listen("htmx:oobBeforeSwap", ({ detail: { target } }) => {
     const active = document.activeElement;
     if (target.contains(active)) {
       const form = active.closest("#factor-form")?.elements;
@@ -85,7 +86,7 @@
 
   find.addEventListener("input", narrow);
   type.addEventListener("change", narrow);
-  document.addEventListener("htmx:afterSettle", ({ target }) => {
+  listen("htmx:afterSettle", ({ target }) => {
     if (target.id === "excerpt" || target.id === "work") {
       compare();
     }
@@ -102,8 +103,11 @@
   // Those that are not among the first come when the page stands.
   const others = document.getElementById("more-variables");
   const fetchOthers = async () => {
-    const answer = await fetch(others.dataset.from);
-    if (answer.ok) {
+    if (signal.aborted) {
+      return;
+    }
+    const answer = await fetch(others.dataset.from, { signal }).catch(() => null); // the page is left
+    if (answer?.ok) {
       others.outerHTML = await answer.text();
       narrow();
       mark();
@@ -115,24 +119,24 @@
 
   // Dragging: a variable opens the form with the role it was dropped on, a factor changes its role.
   let dragged = null;
-  document.addEventListener("dragstart", (event) => {
+  listen("dragstart", (event) => {
     const item = event.target.closest?.(".variable, .factor");
     dragged = item ? { ...item.dataset } : null;
     event.dataTransfer?.setData("text/plain", dragged?.text || dragged?.factor || "");
   });
   const zone = (event) => event.target.closest?.(".zone");
-  document.addEventListener("dragover", (event) => {
+  listen("dragover", (event) => {
     document.querySelectorAll(".zone.over").forEach((each) => each !== zone(event) && each.classList.remove("over"));
     if (dragged && zone(event)) {
       event.preventDefault();
       zone(event).classList.add("over");
     }
   });
-  document.addEventListener("dragend", () => {
+  listen("dragend", () => {
     dragged = null;
     document.querySelectorAll(".zone.over").forEach((each) => each.classList.remove("over"));
   });
-  document.addEventListener("drop", (event) => {
+  listen("drop", (event) => {
     const over = zone(event);
     if (!over || !dragged) {
       return;
@@ -147,12 +151,12 @@
   });
 
   // Another tab or program: say so where what is shown is not the newest.
-  document.addEventListener("htmx:sseMessage", (event) => {
+  listen("htmx:sseMessage", (event) => {
     if (event.detail.type === "study") {
       window.setTimeout(() => {
-        const shown = document.querySelector("#state [form=change]").value;
-        document.getElementById("elsewhere").hidden = shown === event.detail.data;
+        const shown = document.querySelector("#state [form=change]")?.value;
+        document.getElementById("elsewhere")?.toggleAttribute("hidden", shown === event.detail.data);
       }, 1000);
     }
   });
-})();
+}

@@ -1,7 +1,7 @@
 // The numbers of the lines beside the study file, those with a problem marked; a problem leads to its line.
-"use strict";
 
-(() => {
+/** Begin when the page stands. */
+export function open({ signal }) {
   const text = document.getElementById("text");
   const gutter = document.getElementById("gutter");
 
@@ -32,13 +32,13 @@
   };
 
   text.addEventListener("input", number);
-  document.addEventListener("htmx:afterSettle", number);
+  document.addEventListener("htmx:afterSettle", number, { signal });
   document.addEventListener("click", (event) => {
     const link = event.target.closest?.(".to-line");
     if (link) {
       event.preventDefault();
       go(Number(link.dataset.line));
     }
-  });
+  }, { signal });
   number();
-})();
+}

@@ -1,9 +1,9 @@
 // One scan: NiiVue shows it, mouse and keys look and draw, and what was drawn is sent as a mask.
-// The page is painted before the viewer is loaded, and the viewer stays when the next scan takes the page's place.
+// The page is painted before the viewer is loaded, and the viewer stays for all scans that are opened.
+
+import * as edit from "./scans_edit.js";
 
 const byId = (id) => document.getElementById(id);
-const canvas = byId("scan");
-const FAT = byId("image").value; // the one that is shown first
 const UNUSED = "#000000";
 const KEPT = 40;
 const PAUSE_MS = 300;
@@ -28,13 +28,16 @@ const OPTIONS = {
 };
 
 // Of the viewer, for all scans.
+let stage = null; // with its canvas: it stands in the page of each scan
+let canvas = null;
+let shownFirst = ""; // an image: its name
 let nv = null;
-let edit = null;
 let loading = null;
-let reading = new AbortController();
 let ahead = NOTHING;
 // Of the scan that is shown.
 let viewer = null;
+let reading = null; // aborted when the page is left
+let visit = null;
 let names = new Map();
 let images = new Map();
 let saved = null;
@@ -46,7 +49,7 @@ const capitalize = (name) => name.charAt(0).toUpperCase() + name.slice(1);
 const size = () => nv.volumes[0].dimsRAS.slice(1, 4);
 const cursor = () => nv.frac2vox(nv.scene.crosshairPos).map(Math.round);
 const mask = () => ({ bits: nv.drawBitmap, size: size() });
-const fatAt = (x, y, z) => images.get(FAT)?.getValue(x, y, z) ?? NaN;
+const fatAt = (x, y, z) => images.get(shownFirst)?.getValue(x, y, z) ?? NaN;
 
 function colours() {
   const channels = { R: [], G: [], B: [], A: [], I: [], labels: [] };
@@ -68,7 +71,7 @@ async function loadViewer() {
   if (!document.createElement("canvas").getContext("webgl2")) {
     throw new Error("WebGL 2 is missing in this browser");
   }
-  [edit] = await Promise.all([import(viewer.dataset.edit), import(viewer.dataset.niivue)]);
+  await import(stage.dataset.niivue);
   nv = new globalThis.niivue.Niivue(OPTIONS);
   await nv.attachToCanvas(canvas, false); // of slices no edge is to be smoothed
   nv.setSliceType(nv.sliceTypeAxial);
@@ -76,7 +79,7 @@ async function loadViewer() {
 }
 
 // First what is shown first: the fat fraction and the regions. The other images are read once these stand painted.
-async function open(signal) {
+async function look(signal) {
   const { dataset } = viewer;
   const standing = stand(loading ? 1 : 2);
   if (!loading) await standing;
@@ -85,7 +88,7 @@ async function open(signal) {
   const read = takeAhead(dataset.url) ?? readFat(dataset.url, signal);
   const [fat, mask] = await Promise.all([read, readMask(dataset), standing]);
   if (signal.aborted) return;
-  images = new Map([[FAT, fat]]);
+  images = new Map([[shownFirst, fat]]);
   show(mask);
   setTimeout(() => signal.aborted || readOthers(signal).catch((error) => {
     if (!signal.aborted) say(`There may be more images: ${error.message}. Load the page again to see them.`);
@@ -98,7 +101,7 @@ function show(mask) {
     if (nv.volumes.length) nv.removeVolumeByIndex(0);
     nv.setDrawColormap(colours());
     nv.setDrawOpacity(Number(byId("opacity").value) / 100);
-    nv.addVolume(dress(images.get(FAT).clone(), FAT));
+    nv.addVolume(dress(images.get(shownFirst).clone(), shownFirst));
     if (mask) openMask(mask);
     useTool();
   });
@@ -132,8 +135,8 @@ async function readImage(url, name, signal) {
 }
 
 async function readFat(url, signal) {
-  const [buffer] = await Promise.all([readImage(url, FAT, signal), loading]);
-  return makeImage(buffer, FAT);
+  const [buffer] = await Promise.all([readImage(url, shownFirst, signal), loading]);
+  return makeImage(buffer, shownFirst);
 }
 
 // The regions, which are in the page.
@@ -152,7 +155,7 @@ async function readOthers(signal) {
     ahead.first.catch(() => (ahead = NOTHING)); // asked for again when it is shown
   }
   const names = await (await ask(`${viewer.dataset.url}/images`, "their names cannot be read", signal)).json();
-  byId("image").append(...names.filter((name) => name !== FAT).map((name) => new Option(capitalize(name), name)));
+  byId("image").append(...names.filter((name) => name !== shownFirst).map((name) => new Option(capitalize(name), name)));
   for (const name of names) {
     if (signal.aborted) return;
     await find(name, signal).catch(() => null); // asked for again when it is chosen
@@ -198,13 +201,13 @@ function paint(name) {
 }
 
 function dress(volume, name) {
-  volume.colormap = name === FAT ? "inferno" : "gray";
-  [volume.cal_min, volume.cal_max] = [0, name === FAT ? 100 : 1]; // after the colours, which set the image's own range
+  volume.colormap = name === shownFirst ? "inferno" : "gray";
+  [volume.cal_min, volume.cal_max] = [0, name === shownFirst ? 100 : 1]; // after the colours, which set the image's own range
   return volume;
 }
 
 async function choose() {
-  const { signal } = reading;
+  const signal = reading;
   const name = byId("image").value;
   try {
     await find(name, signal);
@@ -295,33 +298,36 @@ const steps = {
   ArrowLeft: [1, 0, 0], ArrowRight: [-1, 0, 0], ArrowUp: [0, 1, 0], ArrowDown: [0, -1, 0], PageUp: [0, 0, 1], PageDown: [0, 0, -1],
 };
 
-canvas.addEventListener("keydown", (event) => {
-  event.stopImmediatePropagation();
-  if (!isReady() || event.altKey || event.metaKey) return;
-  const step = steps[event.key];
-  const editing = byId("editing").open && nv.drawBitmap;
-  if (step) {
-    const far = event.shiftKey ? 5 : 1;
-    goTo(cursor().map((value, axis) => value + far * step[axis]));
-  } else if (editing && event.key === " ") {
-    if (muscle() !== ALL) change((held) => edit.stamp(held, cursor(), brush(), muscle()));
-  } else if (editing && (event.key === "Delete" || event.key === "Backspace")) {
-    change((held) => edit.stamp(held, cursor(), brush(), 0));
-  } else if (editing && event.ctrlKey && event.key === "z") {
-    undo();
-  } else {
-    return;
-  }
-  event.preventDefault();
-}, true);
-canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation(), true);
-canvas.addEventListener("pointerup", () => setTimeout(() => {
-  if (!isReady()) return;
-  const [x, y, z] = cursor();
-  const number = nv.drawBitmap?.[(z * size()[1] + y) * size()[0] + x];
-  if (number && chosenTool() === "look") byId("muscle").value = number;
-  if (last && nv.drawBitmap && edit.countChanged(nv.drawBitmap, last)) note();
-}));
+// Once for all scans.
+function listenToCanvas() {
+  canvas.addEventListener("keydown", (event) => {
+    event.stopImmediatePropagation();
+    if (!isReady() || event.altKey || event.metaKey) return;
+    const step = steps[event.key];
+    const editing = byId("editing").open && nv.drawBitmap;
+    if (step) {
+      const far = event.shiftKey ? 5 : 1;
+      goTo(cursor().map((value, axis) => value + far * step[axis]));
+    } else if (editing && event.key === " ") {
+      if (muscle() !== ALL) change((held) => edit.stamp(held, cursor(), brush(), muscle()));
+    } else if (editing && (event.key === "Delete" || event.key === "Backspace")) {
+      change((held) => edit.stamp(held, cursor(), brush(), 0));
+    } else if (editing && event.ctrlKey && event.key === "z") {
+      undo();
+    } else {
+      return;
+    }
+    event.preventDefault();
+  }, true);
+  canvas.addEventListener("keyup", (event) => event.stopImmediatePropagation(), true);
+  canvas.addEventListener("pointerup", () => setTimeout(() => {
+    if (!isReady()) return;
+    const [x, y, z] = cursor();
+    const number = nv.drawBitmap?.[(z * size()[1] + y) * size()[0] + x];
+    if (number && chosenTool() === "look") byId("muscle").value = number;
+    if (last && nv.drawBitmap && edit.countChanged(nv.drawBitmap, last)) note();
+  }));
+}
 
 async function save(event) {
   event.preventDefault();
@@ -341,7 +347,7 @@ async function save(event) {
       return;
     }
     dirty = false;
-    window.location.assign(url);
+    visit(url);
   } catch {
     byId("edited").textContent = "The server does not answer. What you drew is still here: start it again, and save.";
     byId("keep").disabled = false;
@@ -374,43 +380,34 @@ async function stand(frames) {
   await new Promise((go) => setTimeout(go));
 }
 
-// Until the images of this scan are there nothing is shown of another.
-function begin() {
-  reading.abort();
-  reading = new AbortController();
-  const { signal } = reading;
+function takeStage() {
+  const own = byId("stage");
+  if (stage) {
+    own.replaceWith(stage);
+  } else {
+    [stage, canvas] = [own, byId("scan")];
+    listenToCanvas();
+  }
+}
+
+/** Begin when the page stands; tells whether something is drawn and not saved. */
+export function open(page) {
   viewer = byId("viewer");
+  reading = page.signal;
+  visit = page.visit;
+  takeStage();
+  shownFirst = byId("image").value;
   names = new Map([...byId("muscle").options].map((option) => [Number(option.value), option.textContent]));
   names.delete(ALL);
   [images, saved, last, undone, dirty] = [new Map(), null, null, [], false];
-  canvas.dataset.ready = "no";
+  canvas.dataset.ready = "no"; // until the images of this scan are there nothing is shown of another
   say("Loading the viewer …");
   bind();
-  open(signal).catch((error) => {
-    if (!signal.aborted) say(`The images cannot be shown: ${error.message}. Numbers, versions and grades work without them.`);
+  document.addEventListener("change", (event) => {
+    if (event.target.closest("#grades-card")) byId("grades-said").hidden = true; // these are not saved yet
+  }, page);
+  look(page.signal).catch((error) => {
+    if (!page.signal.aborted) say(`The images cannot be shown: ${error.message}. Numbers, versions and grades work without them.`);
   });
+  return () => dirty;
 }
-
-document.addEventListener("change", (event) => {
-  if (event.target.closest("#grades-card")) byId("grades-said").hidden = true; // these are not saved yet
-});
-
-window.addEventListener("beforeunload", (event) => {
-  if (dirty) event.preventDefault();
-});
-
-// Another scan takes the place of this one (Previous, Next, and the browser's Back): not over what was drawn and not saved.
-const LOST = "What you drew is not saved. Leave it?";
-document.addEventListener("htmx:confirm", (event) => {
-  if (dirty && event.target.closest("#others") && !window.confirm(LOST)) event.preventDefault();
-});
-document.addEventListener("htmx:historyCacheMiss", (event) => {
-  if (dirty && !window.confirm(LOST)) {
-    event.preventDefault();
-    window.history.pushState({ htmx: true }, "", viewer.dataset.url);
-  }
-});
-document.addEventListener("htmx:afterSwap", (event) => event.target.id === "main" && begin());
-document.addEventListener("htmx:historyRestore", begin);
-
-begin();

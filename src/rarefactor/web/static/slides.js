@@ -1,36 +1,28 @@
-// The viewer of a slide: deep zoom with overlays, a threshold that moves them, regions to leave out.
+// The page of a slide: deep zoom with overlays, a threshold that moves them, regions to leave out.
 // The page is painted before the viewer is loaded.
 
-const frame = document.getElementById("slide");
-requestAnimationFrame(() => window.setTimeout(() => {
-  const script = document.createElement("script");
-  script.src = frame.dataset.viewer;
-  script.addEventListener("load", begin);
-  document.head.append(script);
-}));
+import { listen, loadViewer, nameTiles, show as showSlide } from "./deep_zoom.js";
 
-function begin() {
-  const { url, width, height, last, tile, um, version } = frame.dataset;
-  const size = { width: Number(width), height: Number(height), last: Number(last), tile: Number(tile) };
+/** Begin when the page stands; tells whether regions are drawn and not saved. */
+export function open({ signal }) {
+  const frame = document.getElementById("slide");
+  let wouldLose = () => false;
+  requestAnimationFrame(() => setTimeout(async () => {
+    await loadViewer(frame);
+    if (!signal.aborted) wouldLose = begin(frame, signal);
+  }));
+  return () => wouldLose();
+}
+
+function begin(frame, signal) {
+  const { url, um, version } = frame.dataset;
+  const size = { width: Number(frame.dataset.width), height: Number(frame.dataset.height) };
   const slider = document.getElementById("threshold");
   let threshold = Number(slider.value === slider.defaultValue ? frame.dataset.threshold : slider.value);
   let drawn = version;
 
-  // The viewer looks for a style of its own and would write one into the page, which the page's policy forbids.
-  const mark = document.createElementNS("urn:none", "style");
-  mark.setAttribute("data-openseadragon-mobile-css", "");
-  document.head.append(mark);
-
   // Tiles ---------------------------------------------------------------------------------------------------------
-  const source = (address) => ({
-    width: size.width, height: size.height, tileSize: size.tile, tileOverlap: 0, minLevel: 0, maxLevel: size.last,
-    getTileUrl: (level, x, y) => address(level, x, y),
-  });
-  const viewer = OpenSeadragon({
-    element: frame, drawer: "canvas", showNavigationControl: false, showNavigator: false, visibilityRatio: 0.5,
-    maxZoomPixelRatio: 4, minZoomImageRatio: 0.8, animationTime: 0.5, gestureSettingsMouse: { clickToZoom: false, dblClickToZoom: true },
-    tileSources: source((level, x, y) => `${url}/tiles/${level}_${x}_${y}.jpg`),
-  });
+  const viewer = showSlide(frame, signal, { minZoomImageRatio: 0.8, animationTime: 0.5 });
   const quiet = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
   const layers = {};
   const image = () => viewer.world.getItemAt(0);
@@ -45,7 +37,7 @@ function begin() {
     }
     const at = name === "tissue" ? frame.dataset.threshold : threshold.toFixed(3);
     viewer.addTiledImage({
-      tileSource: source((level, x, y) => `${url}/overlays/${name}/${at}/${level}_${x}_${y}.png?v=${drawn}`),
+      tileSource: nameTiles(frame.dataset, (level, x, y) => `${url}/overlays/${name}/${at}/${level}_${x}_${y}.png?v=${drawn}`),
       success: ({ item }) => {
         layers[name] && layers[name] !== item && viewer.world.removeItem(layers[name]);
         layers[name] = item;
@@ -53,7 +45,10 @@ function begin() {
     });
   };
   const showAll = () => ["tissue", "positive", "cells"].forEach(show);
-  viewer.addOnceHandler("open", showAll);
+  viewer.addOnceHandler("open", () => {
+    image().addOnceHandler("fully-loaded-change", () => (frame.dataset.ready = "true")); // seen as a whole
+    showAll();
+  });
   for (const name of ["tissue", "positive", "cells"]) {
     document.getElementById(`layer-${name}`)?.addEventListener("change", () => show(name));
   }
@@ -75,28 +70,7 @@ function begin() {
   document.getElementById("zoom-in").addEventListener("click", () => zoom(1.5));
   document.getElementById("zoom-out").addEventListener("click", () => zoom(1 / 1.5));
   document.getElementById("zoom-all").addEventListener("click", () => viewer.viewport.goHome(quiet));
-  viewer.innerTracker.keyHandler = null;
-  viewer.innerTracker.keyDownHandler = null;
-  const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-  frame.addEventListener("keydown", (event) => {
-    const step = steps[event.key];
-    if (event.ctrlKey || event.metaKey || event.altKey) {
-      return;
-    }
-    if (step) {
-      const bounds = viewer.viewport.getBounds();
-      viewer.viewport.panBy(new OpenSeadragon.Point(step[0] * bounds.width / 6, step[1] * bounds.height / 6)).applyConstraints(quiet);
-    } else if (event.key === "+" || event.key === "=") {
-      zoom(1.4);
-    } else if (event.key === "-") {
-      zoom(1 / 1.4);
-    } else if (event.key === "0") {
-      viewer.viewport.goHome(quiet);
-    } else {
-      return;
-    }
-    event.preventDefault();
-  });
+  listen(frame, viewer, { out: "-", home: "0", quiet });
 
   // Scale bar: a round length of about a sixth of the view ----------------------------------------------------------
   const bar = document.getElementById("scale");
@@ -250,7 +224,7 @@ function begin() {
     drawn = document.querySelector("#regions-form [name=seen]").value;
     load();
     showAll();
-  });
+  }, { signal });
 
   document.getElementById("add-box").addEventListener("click", () => {
     const view = image().viewportToImageRectangle(viewer.viewport.getBounds());
@@ -313,16 +287,11 @@ function begin() {
     } else {
       stop(event.key === "Enter");
     }
-  });
-  window.addEventListener("beforeunload", (event) => {
-    if (JSON.stringify(regions) !== saved) {
-      event.preventDefault();
-    }
-  });
+  }, { signal });
   document.addEventListener("submit", (event) => {
     if (event.target.id === "regions-form") {
       saved = JSON.stringify(regions);
     }
-  });
-  frame.dataset.ready = "true";
+  }, { signal });
+  return () => JSON.stringify(regions) !== saved;
 }
