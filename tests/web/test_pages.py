@@ -35,7 +35,7 @@ def look(serve, browser, clinic):
 def list_barriers(page):
     """Return the rules of accessibility that a page breaks, and where."""
     for rule in Axe().run(page).response["violations"]:
-        yield rule["id"], [node["target"] for node in rule["nodes"]][:3]
+        yield rule["id"], [(node["target"], node["failureSummary"]) for node in rule["nodes"]][:3]
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(360, "light"), (1920, "dark")])

@@ -174,6 +174,7 @@ def test_two_readers_grade_by_keyboard(browser, serve, graded: Path) -> None:
         page.goto(f"{base}/{STAIN}/begin?reader={reader}")
         for place in range(4):
             at = page.url
+            page.locator(".question.current").wait_for()
             page.keyboard.press(str(min(place, 3)))
             page.keyboard.press("Enter")
             page.wait_for_url(lambda url, at=at: url != at)

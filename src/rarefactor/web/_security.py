@@ -30,9 +30,10 @@ CSP: Mapping[str, str] = {
     "frame-ancestors": "'none'",
     "base-uri": "'none'",
 }
-"""What a page may load and do. A page that needs more says so by :func:`widen_policy`, for itself alone."""
+"""What a page may load and do."""
 
 HEADERS: Mapping[str, str] = {
+    "Content-Security-Policy": "; ".join(f"{name} {value}" for name, value in CSP.items()),
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",  # `no-referrer` would make browsers send `Origin: null` with our own forms
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -68,28 +69,8 @@ def allow(*addresses: str) -> Allowed:
     return Allowed(hosts=frozenset(each.split("://", 1)[1] for each in addresses), origins=frozenset(addresses))
 
 
-def widen_policy(response: Response, extra: Mapping[str, str]) -> Response:
-    """Let one page load more than the others, such as ``{"script-src": "blob:"}``."""
-    response.headers["Content-Security-Policy"] = write_policy(extra)
-    return response
-
-
-def write_policy(extra: Mapping[str, str] | None = None) -> str:
-    """Return the text of the policy.
-
-    Examples
-    --------
-    >>> write_policy({"worker-src": "blob:", "script-src": "blob:"}).split("; ")[1]
-    "script-src 'self' blob:"
-    """
-    rules = dict(CSP)
-    for name, more in (extra or {}).items():
-        rules[name] = f"{rules.get(name, '')} {more}".strip()
-    return "; ".join(f"{name} {value}" for name, value in rules.items())
-
-
 class Headed:
-    """Gives every answer its headers; a page that set one of them itself keeps it."""
+    """Gives every answer its headers; one that has set one of them itself keeps it."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -103,7 +84,7 @@ class Headed:
         async def headed(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in {**HEADERS, "Content-Security-Policy": write_policy()}.items():
+                for name, value in HEADERS.items():
                     headers.setdefault(name, value)
                 headers.setdefault("Cache-Control", "no-store")
             await send(message)

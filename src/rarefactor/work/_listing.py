@@ -24,13 +24,14 @@ _PROVENANCE, _ = MANIFEST.split("/")
 class Listing:
     """The names of the folders and of the files in a folder, each in their order, without hidden ones.
 
-    ``changed_ns`` and ``inode`` are the folder's own, by which it was known to be as it was.
+    ``changed_ns``, ``inode`` and ``device`` are the folder's own, by which it was known to be as it was.
     """
 
     folders: tuple[str, ...]
     files: tuple[str, ...]
     changed_ns: int
     inode: int
+    device: int
 
 
 def list_folder(path: str) -> Listing:
@@ -52,14 +53,15 @@ def list_folder(path: str) -> Listing:
     """
     found = os.stat(path)  # noqa: PTH116 - a thousand folders in milliseconds
     if time.time_ns() - found.st_mtime_ns < _STEP_NS:
-        return _read(path, found.st_mtime_ns, found.st_ino)
-    return _recall(path, found.st_mtime_ns, found.st_ino)
+        return _read(path, found.st_mtime_ns, found.st_ino, found.st_dev)
+    return _recall(path, found.st_mtime_ns, found.st_ino, found.st_dev)
 
 
 def walk_folders(path: str) -> Iterator[tuple[str, Listing]]:
     """Yield a folder and all below it with what they hold, each before those in it, but for finished outputs of a run.
 
-    What is not there or cannot be read holds nothing: whoever needs it says so.
+    What is not there or cannot be read holds nothing: whoever needs it says so. A link to a folder that it lies in is
+    not followed.
 
     Examples
     --------
@@ -69,17 +71,22 @@ def walk_folders(path: str) -> Iterator[tuple[str, Listing]]:
     ...     [os.path.basename(each) for each, _ in walk_folders(folder)][1:]
     ['data', 'mri']
     """
-    waiting = [path]
+    waiting: list[tuple[str, frozenset[tuple[int, int]]]] = [(path, frozenset())]
     while waiting:
-        folder = waiting.pop()
+        folder, above = waiting.pop()
         try:
             held = list_folder(folder)
         except OSError:
             continue
         if folder != path and _PROVENANCE in held.folders and os.path.exists(f"{folder}{os.sep}{MANIFEST}"):  # noqa: PTH110 - as above
             continue
+        itself = (held.device, held.inode)
+        if itself in above:
+            continue
         yield folder, held
-        waiting += [f"{folder}{os.sep}{name}" for name in reversed(held.folders)]
+        if held.folders:
+            around = above | {itself}
+            waiting += [(f"{folder}{os.sep}{name}", around) for name in reversed(held.folders)]
 
 
 def read_stat(path: str) -> os.stat_result | None:
@@ -90,7 +97,7 @@ def read_stat(path: str) -> os.stat_result | None:
         return None
 
 
-def _read(path: str, changed_ns: int, inode: int) -> Listing:
+def _read(path: str, changed_ns: int, inode: int, device: int) -> Listing:
     with os.scandir(path) as entries:
         found = sorted((entry.name, entry.is_dir()) for entry in entries if not entry.name.startswith("."))
     return Listing(
@@ -98,6 +105,7 @@ def _read(path: str, changed_ns: int, inode: int) -> Listing:
         files=tuple(name for name, is_folder in found if not is_folder),
         changed_ns=changed_ns,
         inode=inode,
+        device=device,
     )
 
 

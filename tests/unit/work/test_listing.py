@@ -48,3 +48,11 @@ def test_a_walk_leaves_out_outputs_and_hidden_folders_and_survives_links_that_le
     walked = {os.path.relpath(place, folder): held.files for place, held in walk_folders(str(folder))}
     assert walked == {".": ("lost", "records.csv"), "mri": ()}
     assert list(walk_folders(str(folder / "nowhere"))) == []
+
+
+def test_a_folder_linked_from_elsewhere_is_walked_and_one_that_a_link_lies_in_is_not(folder):
+    for name in ("again", "once_more", "mri/back"):
+        (folder / name).symlink_to(folder)
+    (folder / "same").symlink_to(folder / "mri")
+    walked = [os.path.relpath(place, folder) for place, _ in walk_folders(str(folder))]
+    assert walked == [".", "mri", "same"]
