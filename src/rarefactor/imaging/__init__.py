@@ -26,6 +26,7 @@ from rarefactor.imaging._look import (
     draft_mask,
     find_files,
     read_drawn,
+    read_fraction,
     read_shown,
 )
 from rarefactor.imaging._numbered import REGIONS, NumberedRegion, list_regions, number_sides
@@ -100,6 +101,7 @@ __all__ = [
     "plan_folder",
     "read_blind",
     "read_drawn",
+    "read_fraction",
     "read_gist",
     "read_label_names",
     "read_shown",

@@ -25,7 +25,7 @@ from rarefactor.work import Job, content_key, hash_file, read_packed, write_pack
 
 Hasher = Callable[[Path], str]
 
-_PICTURES, _THUMBNAILS, _MASKS, _FIRST = "pictures/", "thumbnails/", "masks/", "first/"
+_PICTURES, _THUMBNAILS, _MASKS, _FIRST, _FRACTIONS = "pictures/", "thumbnails/", "masks/", "first/", "fractions/"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +81,7 @@ def write_result(patient: Patient) -> bytes:
             **{f"{_THUMBNAILS}{place}": each.write() for place, each in enumerate(patient.thumbnails)},
             **{f"{_MASKS}{visit}": write_numbered(labels) for visit, labels in patient.labels.items()},
             **{f"{_FIRST}{visit}": picture for visit, picture in patient.first.items()},
+            **{f"{_FRACTIONS}{visit}": fraction for visit, fraction in patient.fractions.items()},
         }
     )
 
@@ -103,6 +104,12 @@ def read_visit_drawn(data: bytes, visit: str) -> Drawn | None:
     mask, first = f"{_MASKS}{visit}", f"{_FIRST}{visit}"
     files = read_packed(data, (mask, first))
     return Drawn(mask=files[mask], first=files[first]) if mask in files else None
+
+
+def read_visit_fraction(data: bytes, visit: str) -> bytes | None:
+    """Return the fat fraction of a visit as a viewer takes it (NIfTI); None where it could not be measured."""
+    name = f"{_FRACTIONS}{visit}"
+    return read_packed(data, (name,)).get(name)
 
 
 def _hide(patient: Patient, own_id: str | None) -> Patient:

@@ -18,7 +18,7 @@ import numpy as np
 
 from rarefactor.errors import InputError, Problem
 from rarefactor.imaging._corrected import ENDING, MASK
-from rarefactor.imaging._job import Drawn, Hasher, make_job, read_visit_drawn
+from rarefactor.imaging._job import Drawn, Hasher, make_job, read_visit_drawn, read_visit_fraction
 from rarefactor.imaging._masks import check_labels, read_labels
 from rarefactor.imaging._nifti import read_nifti_volume
 from rarefactor.imaging._numbered import REGIONS, name_numbers, number_regions
@@ -29,7 +29,7 @@ from rarefactor.imaging._scan import Kind
 from rarefactor.imaging._settings import PatientFiles, VisitFiles
 from rarefactor.imaging._visit import Visit, compute_percent, read_visit
 from rarefactor.imaging._volume import Grid, Volume
-from rarefactor.imaging._write import write_labels, write_steps
+from rarefactor.imaging._write import write_labels, write_percent, write_steps
 from rarefactor.readings import Draft
 from rarefactor.results import Flag
 from rarefactor.work import Cache, content_key, hash_file, read_packed, remember, write_packed
@@ -100,9 +100,21 @@ def read_drawn(
     asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file
 ) -> Drawn | None:
     """Return what was drawn of a scan when it was measured, None where it was not."""
-    files, _ = find_files(asked, patient, visit)
-    kept = cache.get(make_job(files, asked.settings, code=code, hasher=hasher).key)
+    kept = _read_measured(asked, patient, visit, cache, code, hasher)
     return None if kept is None else read_visit_drawn(kept, visit)
+
+
+def read_fraction(
+    asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file
+) -> bytes | None:
+    """Return the fat fraction of a scan as it was measured (NIfTI), None where it was not: sooner than all images."""
+    kept = _read_measured(asked, patient, visit, cache, code, hasher)
+    return None if kept is None else read_visit_fraction(kept, visit)
+
+
+def _read_measured(asked: Plan, patient: str, visit: str, cache: Cache, code: str, hasher: Hasher) -> bytes | None:
+    files, _ = find_files(asked, patient, visit)
+    return cache.get(make_job(files, asked.settings, code=code, hasher=hasher).key)
 
 
 def check_mask(data: bytes, shown: Mapping[str, bytes], before: bytes | None) -> NewMask:
@@ -150,7 +162,7 @@ def _draw_shown(visit: Visit) -> dict[str, bytes]:
     fraction = compute_percent(visit)
     on_grid = {name: compute_resampled(volume, fraction.grid) for name, volume in images.items()}
     shown = {name: write_steps(_scaled(volume), 0.001) for name, volume in on_grid.items()}
-    return {FRACTION: write_steps(fraction, 0.1), **shown}
+    return {FRACTION: write_percent(fraction), **shown}
 
 
 def _scaled(volume: Volume) -> Volume:

@@ -34,6 +34,7 @@ from rarefactor.imaging._settings import PatientFiles, Settings
 from rarefactor.imaging._slice_picture import draw_slice, name_slice
 from rarefactor.imaging._visit import Visit, compute_percent, find_labels, read_visit, refine
 from rarefactor.imaging._visit_picture import VisitView, draw_visit
+from rarefactor.imaging._write import write_percent
 from rarefactor.results import Flag, Severity
 
 
@@ -69,6 +70,8 @@ class Patient:
     labels: Mapping[str, LabelMap] = field(default_factory=dict[str, LabelMap])
     first: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     """What a viewer shows first of each visit."""
+    fractions: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    """The fat fraction of each visit, as a viewer takes it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,6 +104,7 @@ def measure_patient(files: PatientFiles, settings: Settings) -> Patient:
         pictures[name] = draw_slice((before, after), common, pair.last.labels)
     if len(labelled) == 1:
         pictures[name_slice(files.patient, labelled[0].visit.name)] = _picture_slice(labelled[0])
+    percents = {each.visit.name: compute_percent(each.visit) for each in labelled}
     return Patient(
         patient=files.patient,
         measurements=tuple(row for found in rows for row in found),
@@ -109,7 +113,8 @@ def measure_patient(files: PatientFiles, settings: Settings) -> Patient:
         pictures=pictures,
         thumbnails=tuple(_thumbnail(each) for each in (*labelled[:1], *labelled[1:][-1:])),
         labels={each.visit.name: each.labels for each in labelled},
-        first={each.visit.name: draw_first(compute_percent(each.visit), each.labels) for each in labelled},
+        first={each.visit.name: draw_first(percents[each.visit.name], each.labels) for each in labelled},
+        fractions={visit: write_percent(percent) for visit, percent in percents.items()},
     )
 
 

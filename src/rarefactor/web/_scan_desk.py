@@ -96,6 +96,10 @@ class Scans:
         shown = imaging.read_shown(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
         return dict(shown)
 
+    def fraction(self, patient: str, visit: str) -> bytes | None:
+        """The fat fraction of a scan as it was measured, as NIfTI."""
+        return imaging.read_fraction(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)
+
     def drawn(self, patient: str, visit: str) -> imaging.Drawn | None:
         """The regions that a scan was measured within, and what the viewer shows of it first."""
         return imaging.read_drawn(self.asked, patient, visit, cache=self.cache, code=CODE, hasher=remember_hash)

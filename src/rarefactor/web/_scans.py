@@ -96,10 +96,12 @@ def list_images(request: Request, study_name: str, patient: str, visit: str) -> 
 @router.get(f"{_SCAN}/images/{{name}}.nii.gz")
 def read_image(request: Request, study_name: str, patient: str, visit: str, name: str) -> Response:
     """Return an image of the scan by its name."""
-    images = _find(request, study_name, patient, visit).images(patient, visit)
-    if name not in images:
+    scans = _find(request, study_name, patient, visit)
+    image = scans.fraction(patient, visit) if name == imaging.FRACTION else None
+    image = image or scans.images(patient, visit).get(name)
+    if image is None:
         raise unknown("image of this name")
-    return Response(images[name], media_type=_GZIP)
+    return Response(image, media_type=_GZIP)
 
 
 @router.post(f"{_SCAN}/mask/upload")

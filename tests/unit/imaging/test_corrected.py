@@ -13,7 +13,7 @@ from rarefactor.imaging._grades import Grade, GradeTable, find_scale
 from rarefactor.imaging._grades_given import join_grades, read_given_grades
 from rarefactor.imaging._job import make_job
 from rarefactor.imaging._label_names import read_label_names
-from rarefactor.imaging._look import read_shown
+from rarefactor.imaging._look import FRACTION, read_fraction, read_shown, read_volume
 from rarefactor.imaging._numbered import number_regions
 from rarefactor.imaging._patient import Patient, measure_patient
 from rarefactor.imaging._plan import Plan, plan_folder
@@ -169,3 +169,17 @@ def test_a_grade_outside_the_scale_is_refused_and_one_of_another_scale_is_told(t
     table = read_given_grades(read_readings(tmp_path), find_scale("lamminen"), {"P1": "s1"})
     assert not table.grades
     assert "from 0 to 3" in table.failures[0].expected
+
+
+def test_the_fat_fraction_that_a_viewer_gets_is_the_one_that_was_measured(tmp_path, made):
+    plan, labels, shown = made
+    cache, job = Cache(tmp_path), make_job(plan.patients[0], plan.settings, code="")
+    assert read_fraction(plan, "P1", "baseline", cache=cache, code="") is None  # it is not measured yet
+    cache.put(job.key, job.function(*job.arguments))
+    fraction = read_volume(read_fraction(plan, "P1", "baseline", cache=cache, code=""))
+    before = read_volume(shown[FRACTION])
+    inside = number_regions(labels).values == RIGHT
+    assert fraction.grid == before.grid
+    assert np.abs(fraction.values - before.values)[inside].max() <= 0.1
+    patient = measure_patient(plan.patients[0], plan.settings)
+    assert float(fraction.values[inside].mean()) == pytest.approx(100 * _fat(patient, Side.RIGHT)[0], abs=0.5)

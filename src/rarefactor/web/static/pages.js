@@ -114,8 +114,9 @@ const keepTop = () => history.replaceState({ ...history.state, top: window.scrol
 /** Open another page of the study, scrolled down to `top`; `isBack`: its address is the browser's already. */
 async function visit(address, { top = 0, isBack = false } = {}) {
   const url = new URL(address, location.href).href;
+  const stay = () => isBack && history.pushState(null, "", shown);
   if (wouldLose?.() && !window.confirm(LOST)) {
-    if (isBack) history.pushState(null, "", shown);
+    stay();
     return;
   }
   going.abort();
@@ -126,7 +127,9 @@ async function visit(address, { top = 0, isBack = false } = {}) {
   try {
     found = await read(url, signal);
   } catch {
-    if (!signal.aborted) window.htmx.trigger(document.body, "htmx:sendError"); // the server is away
+    if (signal.aborted) return;
+    stay();
+    window.htmx.trigger(document.body, "htmx:sendError"); // the server is away
     return;
   } finally {
     clearTimeout(slow);

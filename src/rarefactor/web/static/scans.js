@@ -7,6 +7,7 @@ const byId = (id) => document.getElementById(id);
 const UNUSED = "#000000";
 const KEPT = 40;
 const PAUSE_MS = 300;
+const OTHERS_MS = 1500; // a scan that is only passed by is not read for them
 const AHEAD_MS = 60_000;
 const NOTHING = { url: "", stop: null, at: 0, first: null };
 const OPTIONS = {
@@ -90,9 +91,10 @@ async function look(signal) {
   if (signal.aborted) return;
   images = new Map([[shownFirst, fat]]);
   show(mask);
+  setTimeout(() => signal.aborted || readAhead(), PAUSE_MS);
   setTimeout(() => signal.aborted || readOthers(signal).catch((error) => {
     if (!signal.aborted) say(`There may be more images: ${error.message}. Load the page again to see them.`);
-  }), PAUSE_MS);
+  }), OTHERS_MS);
 }
 
 function show(mask) {
@@ -146,14 +148,17 @@ async function readMask({ mask }) {
   return makeImage(Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0)).buffer, "mask");
 }
 
-// While a scan is looked at, its other images are read, and the first of the next scan.
-async function readOthers(signal) {
+// While a scan is looked at, the first image of the next one is read, then its own others.
+function readAhead() {
   const next = byId("next-scan")?.pathname;
   if (next && ahead.url !== next) {
     const stop = new AbortController();
     ahead = { url: next, stop, at: performance.now(), first: readFat(next, stop.signal) };
     ahead.first.catch(() => (ahead = NOTHING)); // asked for again when it is shown
   }
+}
+
+async function readOthers(signal) {
   const names = await (await ask(`${viewer.dataset.url}/images`, "their names cannot be read", signal)).json();
   byId("image").append(...names.filter((name) => name !== shownFirst).map((name) => new Option(capitalize(name), name)));
   for (const name of names) {
