@@ -243,3 +243,24 @@ def test_the_next_scan_takes_the_same_viewer_and_nothing_drawn_is_lost(scan_page
     page.go_forward()
     wait_for(lambda: page.inner_text("h1") == first and len(asked) == 2)
     assert "differ" in page.inner_text("#edited")
+
+
+@pytest.mark.slow
+def test_what_is_saved_late_does_not_bring_back_the_page_that_was_left(scan_page) -> None:
+    page = scan_page
+    held, said = [], []
+    page.route("**/mask/upload*", lambda route: held.append(route))  # noqa: PLW0108 - playwright marks its handlers
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.locator("#editing summary").click()
+    page.select_option("#muscle", "1")
+    page.locator("[data-do=grow]").click()
+    page.fill("#reason", "a leak")
+    with page.expect_request("**/mask/upload*"):
+        page.locator("#keep").click()
+    page.locator("nav.pages").get_by_role("link", name="Readers", exact=True).click()
+    page.locator("h1", has_text="Readers").wait_for()
+    with page.expect_response("**/mask/upload*"):
+        held[0].fulfill(status=422, body="<p>refused</p>")
+    page.wait_for_timeout(500)
+    assert (page.inner_text("h1"), page.inner_text("#messages"), said) == ("Readers", "", [])

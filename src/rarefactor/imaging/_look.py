@@ -99,7 +99,13 @@ def read_shown(
 def read_drawn(
     asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file
 ) -> Drawn | None:
-    """Return what was drawn of a scan when it was measured, None where it was not."""
+    """Return what was drawn of a scan when it was measured, None where it was not.
+
+    Raises
+    ------
+    InputError
+        There is no such scan.
+    """
     kept = _read_measured(asked, patient, visit, cache, code, hasher)
     return None if kept is None else read_visit_drawn(kept, visit)
 
@@ -107,7 +113,15 @@ def read_drawn(
 def read_fraction(
     asked: Plan, patient: str, visit: str, *, cache: Cache, code: str, hasher: Hasher = hash_file
 ) -> bytes | None:
-    """Return the fat fraction of a scan as it was measured (NIfTI), None where it was not: sooner than all images."""
+    """Return the fat fraction of a scan as it was measured, None where it was not: sooner than all images are read.
+
+    It is a gzipped NIfTI file of 0 to 100 % in steps of 0.1, on the grid of the measurement.
+
+    Raises
+    ------
+    InputError
+        There is no such scan.
+    """
     kept = _read_measured(asked, patient, visit, cache, code, hasher)
     return None if kept is None else read_visit_fraction(kept, visit)
 

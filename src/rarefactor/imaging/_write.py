@@ -61,7 +61,16 @@ def write_steps(volume: Volume, step: float) -> bytes:
 
 
 def write_percent(fraction: Volume) -> bytes:
-    """Return a fat fraction in per cent as a viewer takes it: a gzipped NIfTI-1 file in steps of 0.1."""
+    """Return a fat fraction (0 to 100 %) as a viewer takes it: a gzipped NIfTI-1 file in steps of 0.1.
+
+    Examples
+    --------
+    >>> grid = Grid(shape=(1, 1, 2), spacing_mm=(5.0, 1.0, 1.0))
+    >>> data = write_percent(Volume(values=np.array([[[12.34, 99.99]]], np.float32), grid=grid))
+    >>> import nibabel
+    >>> nibabel.Nifti1Image.from_bytes(gzip.decompress(data)).get_fdata().ravel().round(4).tolist()
+    [12.3, 100.0]
+    """
     return write_steps(fraction, 0.1)
 
 

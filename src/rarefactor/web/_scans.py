@@ -97,8 +97,8 @@ def list_images(request: Request, study_name: str, patient: str, visit: str) -> 
 def read_image(request: Request, study_name: str, patient: str, visit: str, name: str) -> Response:
     """Return an image of the scan by its name."""
     scans = _find(request, study_name, patient, visit)
-    image = scans.fraction(patient, visit) if name == imaging.FRACTION else None
-    image = image or scans.images(patient, visit).get(name)
+    measured = scans.fraction(patient, visit) if name == imaging.FRACTION else None
+    image = measured or scans.images(patient, visit).get(name)  # a scan can be looked at before it is measured
     if image is None:
         raise unknown("image of this name")
     return Response(image, media_type=_GZIP)

@@ -165,7 +165,9 @@ export function open({ signal, visit }) {
   // Where a number comes from.
   const show = async (button) => {
     const answer = await fetch(`${url}/origin?row=${encodeURIComponent(button.dataset.row)}`, { headers: { "HX-Request": "true" } });
-    box.innerHTML = await answer.text();
+    const text = await answer.text();
+    if (signal.aborted) return;
+    box.innerHTML = text;
     opener = button;
     if (!box.matches(":popover-open")) box.showPopover();
     numbers.place(box, button);

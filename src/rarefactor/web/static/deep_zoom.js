@@ -12,6 +12,7 @@ export function loadViewer(frame) {
     const script = Object.assign(document.createElement("script"), { src: frame.dataset.viewer, onload: done, onerror: fail });
     document.head.append(style, script);
   });
+  loading.catch(() => (loading = null)); // tried again with the next slide
   return loading;
 }
 

@@ -13,8 +13,9 @@ let left = new AbortController(); // of the page that is shown
 let wouldLose = null;
 let going = new AbortController(); // of the page that is asked for
 let early = null;
-let shown = location.pathname + location.search;
+let shown = ""; // the path and query of its address
 
+const here = () => location.pathname + location.search;
 const main = () => document.getElementById("main");
 const plain = (event) => event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
 
@@ -141,7 +142,7 @@ async function visit(address, { top = 0, isBack = false } = {}) {
     location.assign(url);
   } else {
     if (!isBack) remember(found.url);
-    shown = location.pathname + location.search;
+    shown = here();
     show(found.page, isBack ? "" : new URL(url).hash, top);
   }
 }
@@ -150,7 +151,6 @@ function remember(url) {
   keepTop();
   if (new URL(url, location.href).href === location.href) return;
   history.pushState(null, "", url);
-  shown = location.pathname + location.search;
 }
 
 if (ROOT) {
@@ -170,23 +170,26 @@ if (ROOT) {
     event.preventDefault();
     visit(`${form.action}?${new URLSearchParams(new FormData(form, event.submitter))}`);
   });
-  // The answer is on its way while the button of the mouse goes up again.
+  // The answer is on its way while the button of the mouse goes up again; not from a field, which may save when it is left.
   document.addEventListener("pointerdown", (event) => {
     const link = event.pointerType === "mouse" && findLink(event);
-    if (link) {
+    if (link && !document.activeElement?.matches("input, select, textarea")) {
       early = { address: link.href, at: performance.now(), answer: fetch(link.href) };
       early.answer.catch(() => null); // said when the link is followed
     }
   });
   window.addEventListener("popstate", (event) => {
-    if (location.pathname + location.search !== shown) visit(location.href, { top: event.state?.top ?? 0, isBack: true });
+    if (here() !== shown) visit(location.href, { top: event.state?.top ?? 0, isBack: true });
     else (document.getElementById(location.hash.slice(1)) ?? document.body).scrollIntoView();
   });
   // What htmx puts in place of a page or a list.
-  document.addEventListener("htmx:pushedIntoHistory", ({ detail }) => remember(detail.path));
+  document.addEventListener("htmx:pushedIntoHistory", ({ detail }) => {
+    remember(detail.path);
+    shown = here();
+  });
   document.addEventListener("htmx:replacedInHistory", ({ detail }) => {
     history.replaceState(history.state, "", detail.path);
-    shown = location.pathname + location.search;
+    shown = here();
   });
   document.addEventListener("htmx:beforeSwap", ({ detail }) => detail.shouldSwap && detail.target.id === "main" && leave());
   document.addEventListener("htmx:afterSwap", ({ target }) => {
@@ -195,6 +198,7 @@ if (ROOT) {
     enter();
   });
 }
+shown = here();
 window.addEventListener("beforeunload", (event) => wouldLose?.() && event.preventDefault());
 markCurrent(document.querySelector(".pages [aria-current]")?.getAttribute("href"));
 enter();

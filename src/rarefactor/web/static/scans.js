@@ -86,6 +86,7 @@ async function look(signal) {
   if (!loading) await standing;
   if (signal.aborted) return;
   loading ??= loadViewer();
+  loading.catch(() => (loading = null)); // tried again with the next scan
   const read = takeAhead(dataset.url) ?? readFat(dataset.url, signal);
   const [fat, mask] = await Promise.all([read, readMask(dataset), standing]);
   if (signal.aborted) return;
@@ -148,7 +149,7 @@ async function readMask({ mask }) {
   return makeImage(Uint8Array.from(atob(mask), (letter) => letter.charCodeAt(0)).buffer, "mask");
 }
 
-// While a scan is looked at, the first image of the next one is read, then its own others.
+// While a scan is looked at, the first image of the next one is read, then (readOthers) its own others.
 function readAhead() {
   const next = byId("next-scan")?.pathname;
   if (next && ahead.url !== next) {
@@ -216,7 +217,7 @@ async function choose() {
   const name = byId("image").value;
   try {
     await find(name, signal);
-    if (byId("image").value !== name) return;
+    if (signal.aborted || byId("image").value !== name) return;
     say("");
     paint(name);
   } catch (error) {
@@ -337,6 +338,7 @@ function listenToCanvas() {
 async function save(event) {
   event.preventDefault();
   const { url, seen } = viewer.dataset;
+  const signal = reading;
   byId("keep").disabled = true;
   byId("edited").textContent = "Saving …";
   const bytes = await nv.saveImage({ filename: "", isSaveDrawing: true });
@@ -346,14 +348,17 @@ async function save(event) {
     const answer = await fetch(`${url}/mask/upload?${asked}`, {
       method: "POST", body: await packed.blob(), headers: { "HX-Request": "true" },
     });
-    if (!answer.ok) {
-      byId("messages").innerHTML = await answer.text();
+    const said = answer.ok ? null : await answer.text();
+    if (signal.aborted) return;
+    if (said !== null) {
+      byId("messages").innerHTML = said;
       tell();
       return;
     }
     dirty = false;
     visit(url);
   } catch {
+    if (signal.aborted) return;
     byId("edited").textContent = "The server does not answer. What you drew is still here: start it again, and save.";
     byId("keep").disabled = false;
   }

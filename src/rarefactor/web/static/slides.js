@@ -62,7 +62,7 @@ function begin(frame, signal) {
       field.value = threshold.toFixed(2);
     }
     window.clearTimeout(waiting);
-    waiting = window.setTimeout(() => ["positive", "cells"].forEach(show), 250);
+    waiting = window.setTimeout(() => signal.aborted || ["positive", "cells"].forEach(show), 250);
   });
 
   // Moving about --------------------------------------------------------------------------------------------------
